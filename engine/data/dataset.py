@@ -1,0 +1,299 @@
+"""`Dataset`, the examples a network learns from, and `load`, which makes one from a `SourceSpec`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.data.source import SourceSpec
+from engine.errors import DataError, Message, N_
+
+Array = npt.NDArray[Any]
+FloatArray = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]  # (done, total)
+Cancel = Callable[[], bool]  # True: stop
+DataKind = Literal["points", "pictures", "vectors"]
+
+__all__ = ["Dataset", "LoadCanceled", "SourceSpec", "load", "make_dataset"]
+
+
+class LoadCanceled(DataError):
+    """The person canceled loading; nothing was changed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples and what they mean. Arrays are read-only; the sample is the FIRST axis (a border).
+
+    x_train, x_test    (N, *shape), uint8 or float32; a value is `x * scale + shift`
+    y_train, y_test    (N,) int64 class numbers, or (N, K) float32 targets of a regression
+    class_names        one per class; () for a regression
+    shape              (C, H, W) for pictures, (F,) otherwise
+    kind               points (two features, can be plotted) | pictures | vectors
+    feature_names      one per feature, or ()
+    mean, std          (C, 1, 1) or (F,) float32, applied after scale and shift; None: not normalized
+    notes              what was fixed or is worth knowing, in sentences for people
+    skipped            files that were left out, each with its reason
+    sha256             of everything the network sees (arrays, scale, normalization)
+    source_sha256      of the source's content, whatever size or split was asked for
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+    class_names: tuple[str, ...]
+    shape: tuple[int, ...]
+    kind: DataKind
+    scale: float = 1.0
+    shift: float = 0.0
+    mean: FloatArray | None = None
+    std: FloatArray | None = None
+    feature_names: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
+    skipped: tuple[Message, ...] = ()
+    sha256: str = ""
+    source_sha256: str = ""
+    spec: SourceSpec | None = field(default=None)
+
+    @property
+    def n_train(self) -> int:
+        return len(self.x_train)
+
+    @property
+    def n_test(self) -> int:
+        return len(self.x_test)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 for a regression."""
+        return len(self.class_names)
+
+    @property
+    def is_regression(self) -> bool:
+        return not self.class_names
+
+    @property
+    def n_targets(self) -> int:
+        """Numbers a network has to give: classes, or targets of a regression."""
+        return int(self.y_train.shape[1]) if self.is_regression else self.n_classes
+
+    def to_float(self, x: Array) -> FloatArray:
+        """(N, *shape) as stored -> (N, *shape) float32 as the network sees it."""
+        out = x.astype(np.float32)
+        if self.scale != 1.0:
+            out *= np.float32(self.scale)
+        if self.shift != 0.0:
+            out += np.float32(self.shift)
+        if self.mean is not None and self.std is not None:
+            out -= self.mean
+            out /= self.std
+        return out
+
+    def train_inputs(self, index: Any = slice(None)) -> FloatArray:
+        """Training inputs chosen by `index` (slice or index array), float32 as the network sees them."""
+        return self.to_float(self.x_train[index])
+
+    def test_inputs(self, index: Any = slice(None)) -> FloatArray:
+        """Test inputs chosen by `index`, float32 as the network sees them."""
+        return self.to_float(self.x_test[index])
+
+
+def make_dataset(
+    x_train: Array,
+    y_train: Array,
+    x_test: Array,
+    y_test: Array,
+    *,
+    kind: DataKind,
+    class_names: tuple[str, ...] = (),
+    feature_names: tuple[str, ...] = (),
+    scale: float = 1.0,
+    shift: float = 0.0,
+    normalize: bool = False,
+    notes: tuple[Message, ...] = (),
+    skipped: tuple[Message, ...] = (),
+    source_sha256: str = "",
+    name: str = "",
+) -> Dataset:
+    """Check arrays against each other, normalize, hash, freeze.
+
+    Inputs are uint8 or become float32; labels become int64 (classes) or float32 (N, K).
+    Raises DataError when there is nothing to learn from, counts differ, a label is outside the
+    classes, fewer than two classes are left, or a number is not finite.
+    """
+    x_train, x_test = _inputs(x_train, name), _inputs(x_test, name)
+    shape = tuple(int(n) for n in x_train.shape[1:])
+    if len(x_train) == 0 or 0 in shape or not shape:
+        raise DataError(N_("{file}: there is no training example; add data or lower the test share."), file=name)
+    if len(x_test) == 0:
+        x_test = x_train[:0]
+    if x_test.shape[1:] != x_train.shape[1:] or x_test.dtype != x_train.dtype:
+        raise DataError(
+            N_("{file}: training examples are {expected}, test examples {found}; make them alike."),
+            file=name, expected=f"{shape} {x_train.dtype}", found=f"{x_test.shape[1:]} {x_test.dtype}",
+        )
+    y_train = _targets(y_train, len(x_train), class_names, name)
+    y_test = _targets(y_test, len(x_test), class_names, name)
+    if not class_names:
+        y_test = y_test.reshape(len(x_test), y_train.shape[1]) if len(x_test) == 0 else y_test
+        if y_test.shape[1] != y_train.shape[1]:
+            raise DataError(
+                N_("{file}: {expected} targets per training example but {found} per test example."),
+                file=name, expected=y_train.shape[1], found=y_test.shape[1],
+            )
+    mean = std = None
+    if normalize:
+        mean, std, told = _normalization(x_train, scale, shift, kind)
+        notes = (*notes, *told)
+    data = Dataset(
+        x_train, y_train, x_test, y_test, class_names, shape, kind, scale, shift, mean, std,
+        feature_names, notes, skipped, "", source_sha256,
+    )
+    for array in (x_train, y_train, x_test, y_test, mean, std):
+        if array is not None:
+            array.setflags(write=False)
+    return replace(data, sha256=_content_hash(data))
+
+
+def load(
+    spec: SourceSpec,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    base: Path | str | None = None,
+) -> Dataset:
+    """Load what `spec` describes.
+
+    progress(done, total) is called often, from this thread; cancel() is asked as often and stops the
+    work with LoadCanceled. Relative paths are taken from the folder `base` (a project's folder).
+    Raises DataError, naming the file, what was expected and found, and what to do.
+    """
+    spec = _resolve(spec, base)
+    if spec.kind == "toy":
+        from engine.data import toy
+
+        data = toy.load_toy(spec)
+    elif spec.kind == "sample":
+        from engine.data import samples
+
+        data = samples.load_sample(spec)
+    elif spec.kind == "folder":
+        from engine.data import folder
+
+        data = folder.load_folder(spec, progress, cancel)
+    elif spec.kind == "idx":
+        from engine.data import idx
+
+        data = idx.load_idx(spec, progress, cancel)
+    elif spec.kind == "npz":
+        from engine.data import npz_data
+
+        data = npz_data.load_npz(spec, progress, cancel)
+    else:
+        from engine.data import inline
+
+        data = inline.load_array(spec)
+    notes = data.notes
+    if spec.sha256 and data.source_sha256 and spec.sha256 != data.source_sha256:
+        where = spec.path or ", ".join(spec.paths)
+        notes = (*notes, Message(
+            N_("{file} has changed since this project last used it; results may differ."), {"file": where}
+        ))
+    return replace(data, notes=notes, spec=spec)
+
+
+def check_cancel(cancel: Cancel | None) -> None:
+    """Raise LoadCanceled when `cancel` says so."""
+    if cancel is not None and cancel():
+        raise LoadCanceled(N_("Loading was canceled; the data in use stays."))
+
+
+def _resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
+    if base is None:
+        return spec
+    root = Path(base)
+    path = str(root / spec.path) if spec.path else ""
+    return replace(spec, path=path, paths=tuple(str(root / each) for each in spec.paths))
+
+
+def _inputs(x: Array, name: str) -> Array:
+    if x.dtype == np.uint8:
+        return np.ascontiguousarray(x)
+    out = np.ascontiguousarray(x, dtype=np.float32)
+    if not np.isfinite(out).all():
+        first = int(np.argwhere(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0, 0])
+        raise DataError(
+            N_("{file}: example {row} holds NaN, infinity or a number too large for 32 bits; "
+               "remove or repair it."),
+            file=name, row=first + 1,
+        )
+    return out
+
+
+def _targets(y: Array, count: int, class_names: tuple[str, ...], name: str) -> Array:
+    if len(y) != count:
+        raise DataError(
+            N_("{file}: {expected} examples but {found} labels; they must be equally many."),
+            file=name, expected=count, found=len(y),
+        )
+    if not class_names:
+        out = np.ascontiguousarray(y, dtype=np.float32)
+        out = out.reshape(count, -1) if count else out.reshape(0, *(out.shape[1:] or (1,)))
+        if not np.isfinite(out).all():
+            raise DataError(N_("{file}: a target is NaN or infinite; remove or repair it."), file=name)
+        return out
+    if len(class_names) < 2:
+        raise DataError(
+            N_("{file}: every example is “{found}”; at least two classes are needed to tell apart."),
+            file=name, found=class_names[0],
+        )
+    labels = np.ascontiguousarray(y, dtype=np.int64).reshape(count)
+    if count and (labels.min() < 0 or labels.max() >= len(class_names)):
+        raise DataError(
+            N_("{file}: labels run from {low} to {high}, but there are {expected} classes."),
+            file=name, low=int(labels.min()), high=int(labels.max()), expected=len(class_names),
+        )
+    return labels
+
+
+def _normalization(
+    x: Array, scale: float, shift: float, kind: DataKind
+) -> tuple[FloatArray, FloatArray, tuple[Message, ...]]:
+    """Mean and standard deviation of the training values, per channel or per feature."""
+    axes = (0, 2, 3) if kind == "pictures" else (0,)
+    mean = x.mean(axis=axes, dtype=np.float64, keepdims=True)[0] * scale + shift
+    # Blocks keep the float64 copies of a large uint8 set small.
+    total = np.zeros_like(mean)
+    for start in range(0, len(x), 4096):
+        part = x[start : start + 4096].astype(np.float64) * scale + shift - mean
+        total += np.square(part).sum(axis=axes, keepdims=True)[0]
+    std = np.sqrt(total / (x.size / mean.size))
+    flat = std <= 1e-7 * np.maximum(1.0, np.abs(mean))
+    notes: tuple[Message, ...] = ()
+    if flat.any():
+        std[flat] = 1.0
+        notes = (Message(
+            N_("{count} of {total} inputs never change; they are only shifted to 0, not divided by their "
+               "standard deviation of 0."),
+            {"count": int(flat.sum()), "total": int(flat.size)},
+        ),)
+    return mean.astype(np.float32), std.astype(np.float32), notes
+
+
+def _content_hash(data: Dataset) -> str:
+    digest = hashlib.sha256()
+    for array in (data.x_train, data.y_train, data.x_test, data.y_test, data.mean, data.std):
+        if array is not None:
+            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            digest.update(f"{little.dtype.str}{little.shape}".encode())
+            digest.update(memoryview(np.ascontiguousarray(little)).cast("B") if little.size else b"")
+        else:
+            digest.update(b"-")
+    digest.update(repr((data.scale, data.shift, data.class_names)).encode())
+    return digest.hexdigest()
