@@ -1,0 +1,31 @@
+"""All layers, in palette order. A new layer is one file, one icon and one line here."""
+
+from __future__ import annotations
+
+from engine.layers.add import Add
+from engine.layers.augment import Augment
+from engine.layers.avg_pool2d import AvgPool2D
+from engine.layers.base import Layer, ParamSpec, Repair, Setting, Shape, ShapeProblem, shape_text
+from engine.layers.batch_norm import BatchNorm
+from engine.layers.concatenate import Concatenate
+from engine.layers.conv2d import Conv2D
+from engine.layers.dense import Dense
+from engine.layers.dropout import Dropout
+from engine.layers.flatten import Flatten
+from engine.layers.input import Input
+from engine.layers.leaky_relu import LeakyReLU
+from engine.layers.max_pool2d import MaxPool2D
+from engine.layers.output import Output
+from engine.layers.relu import ReLU
+from engine.layers.sigmoid import Sigmoid
+from engine.layers.softmax import Softmax
+from engine.layers.tanh import Tanh
+
+LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
+    Input, Dense, Conv2D, ReLU, LeakyReLU, Sigmoid, Tanh, Softmax, MaxPool2D, AvgPool2D, Flatten,
+    BatchNorm, Dropout, Add, Concatenate, Augment, Output)}
+"""Kind -> class."""
+
+__all__ = ["LAYERS", "Add", "Augment", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Dense", "Dropout",
+           "Flatten", "Input", "Layer", "LeakyReLU", "MaxPool2D", "Output", "ParamSpec", "ReLU", "Repair",
+           "Setting", "Shape", "ShapeProblem", "Sigmoid", "Softmax", "Tanh", "shape_text"]

@@ -1,0 +1,207 @@
+"""What a layer is: a frozen declaration from which everything else is derived.
+
+A layer's annotated fields are its settings; `Setting` in the annotation gives label, range and help.
+From the declaration come the palette entry, the inspector form, the shape on the link, the file
+format, the key names and the contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_type_hints
+
+from engine.errors import GraphError, Message, N_
+
+if TYPE_CHECKING:
+    from engine.recorder import Recorder
+    from engine.values import Value
+
+Shape = tuple[int, ...]
+"""Shape of one sample, without the batch: (F,) for vectors, (C, H, W) for pictures."""
+
+Category = Literal["data", "linear", "activation", "pooling", "normalize", "merge", "transform", "loss"]
+
+UNLIMITED_PORTS = 64
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Facts about one field of a layer, for the form, the file and the check.
+
+    `kind` is the widget and the type: "int", "float", "bool", "choice", "pair" (height, width),
+    "pads" (top, left, bottom, right) or "shape".
+    """
+
+    label: str
+    help: str
+    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape"] = "int"
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hot: bool = False
+    """Whether a change acts on the next step without a new program."""
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """One parameter or running statistic of a layer.
+
+    `name` is its key in files (`weight`, `bias`, `running_mean`, ...); `shape` as in PyTorch.
+    `trained` is False for running statistics. Fans are for the initializer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: str = "zeros"
+    fan_in: int = 1
+    fan_out: int = 1
+    trained: bool = True
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change that would remove a problem: `kind` with its `node`, and what it needs.
+
+    "set_field": give `field` the `value`. "insert_before": put `layer` in front of input `port`.
+    "remove_link": take away the link at `port`. "add_output": add an Output behind `node`.
+    "remove_node": take the node away.
+    """
+
+    label: Message
+    kind: Literal["set_field", "insert_before", "remove_link", "add_output", "remove_node"]
+    node: str = ""
+    port: int = 0
+    field: str = ""
+    value: Any = None
+    layer: Layer | None = None
+
+
+class ShapeProblem(Exception):  # noqa: N818 - a problem to paint, not an error of the program
+    """Raised by a layer whose inputs do not fit; `inference` turns it into a painted problem."""
+
+    def __init__(self, message: Message, field: str = "", repairs: tuple[Repair, ...] = ()) -> None:
+        super().__init__(str(message))
+        self.message, self.field, self.repairs = message, field, repairs
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Base of all layers. Subclasses set the class variables and fill the four methods."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    category: ClassVar[Category]
+    help: ClassVar[str]
+    formula: ClassVar[str]
+    """LaTeX."""
+    ports: ClassVar[tuple[str, ...]] = ("x",)
+    many_inputs: ClassVar[bool] = False
+    has_output: ClassVar[bool] = True
+    stem: ClassVar[str] = ""
+    """Stem of the names given to new nodes; `kind` when empty."""
+    output_name: ClassVar[str] = "y"
+    """Name of the value that leaves the layer: z before, a after an activation function."""
+
+    @classmethod
+    def port_limit(cls) -> int:
+        return UNLIMITED_PORTS if cls.many_inputs else len(cls.ports)
+
+    @classmethod
+    def settings(cls) -> Mapping[str, tuple[Setting, Any]]:
+        """Field name -> (its facts, its default), in declaration order."""
+        hints = get_type_hints(cls, include_extras=True)
+        out: dict[str, tuple[Setting, Any]] = {}
+        for f in fields(cls):
+            facts = next((a for a in get_args(hints[f.name]) if isinstance(a, Setting)), None)
+            if facts is not None:
+                out[f.name] = (facts, None if f.default is MISSING else f.default)
+        return out
+
+    def __post_init__(self) -> None:
+        for name, (facts, _) in self.settings().items():
+            object.__setattr__(self, name, check_setting(self.kind, name, facts, getattr(self, name)))
+
+    # ---- what a subclass says ----------------------------------------------------------------------
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Shape of one output sample; raises ShapeProblem when the inputs do not fit."""
+        raise NotImplementedError
+
+    def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
+        """Parameters for these input shapes, in file order."""
+        return ()
+
+    def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
+        """Write the layer in ops; returns the value that leaves it."""
+        raise NotImplementedError
+
+    def summary(self) -> Message:
+        """The one line of settings under the node's name."""
+        return Message("")
+
+    def multiplications(self, inputs: Sequence[Shape]) -> int:
+        """Multiplications for one sample forward (0 where none are counted)."""
+        return 0
+
+
+def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
+    """Return `value` in its canonical type; raises GraphError naming layer, field, expected and found."""
+
+    def refuse(expected: str) -> GraphError:
+        shown = repr(value)
+        return GraphError(N_("{layer}: {field} must be {expected}, not {found}."), layer=kind, field=name,
+                          expected=expected, found=shown if len(shown) < 40 else shown[:37] + "...")
+
+    def whole(v: Any) -> int:
+        if isinstance(v, bool) or not isinstance(v, int):
+            if isinstance(v, float) and v.is_integer():
+                return int(v)
+            raise refuse("a whole number")
+        return int(v)
+
+    def within(v: float) -> None:
+        if v != v or (facts.minimum is not None and v < facts.minimum) \
+                or (facts.maximum is not None and v > facts.maximum):
+            raise refuse(f"{facts.minimum} to {facts.maximum}")
+
+    if facts.kind == "bool":
+        if not isinstance(value, bool):
+            raise refuse("yes or no")
+        return value
+    if facts.kind == "choice":
+        if value not in [c for c, _ in facts.choices]:
+            raise refuse("one of " + ", ".join(c for c, _ in facts.choices))
+        return value
+    if facts.kind == "int":
+        number = whole(value)
+        within(number)
+        return number
+    if facts.kind == "float":
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise refuse("a number")
+        within(float(value))
+        return float(value)
+    count = {"pair": 2, "pads": 4}.get(facts.kind)
+    if isinstance(value, int) and count:
+        value = (value,) * count
+    if not isinstance(value, (tuple, list)) or (count and len(value) != count) or not value:
+        raise refuse(f"{count or 'some'} whole numbers")
+    numbers = tuple(whole(v) for v in value)
+    for n in numbers:
+        within(n)
+    return numbers
+
+
+def elements(shape: Shape) -> int:
+    """Number of values in one sample."""
+    total = 1
+    for n in shape:
+        total *= n
+    return total
+
+
+def shape_text(shape: Shape) -> str:
+    """8 × 28 × 28"""
+    return " × ".join(str(n) for n in shape)

@@ -1,0 +1,163 @@
+"""What an op kind is: shapes, the definition of correct, gradient rule and how one cell comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from engine.values import Axes, DType, Op, Role, Value
+
+if TYPE_CHECKING:
+    from engine.recorder import Recorder
+
+Array = np.ndarray[Any, Any]
+Attrs = Mapping[str, Hashable]
+
+
+@dataclass(frozen=True)
+class Out:
+    """One output as `infer` promises it. `name` is the default last part of the value's id."""
+
+    name: str
+    axes: Axes
+    shape: tuple[int, ...]
+    dtype: DType = "f32"
+    role: Role = Role.ACT
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an op may know besides its inputs: live lanes, controls, and its random stream."""
+
+    n: int
+    controls: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    step: int = 0
+    stream: int = 0
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a cell: `text` with indices from 1 for the screen, its factors and its value."""
+
+    factors: tuple[tuple[str, tuple[int, ...], float], ...]
+    """(value id, cell from 0, number) of each factor."""
+    value: float
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How one cell came about: value = finish(sum of terms) where finish is stated by `rule`."""
+
+    rule: str
+    """One of "sum" (terms add up), "mean", "max" (the chosen one), "function" (f of the one term)."""
+    terms: tuple[Term, ...]
+    total: float
+    """What the terms give in float64."""
+    engine: float
+    """The cell as the engine computed it."""
+    note: str = ""
+    """LaTeX of the rule with its symbols."""
+
+    @property
+    def difference(self) -> float:
+        return self.engine - self.total
+
+
+Read = Callable[[Value], Array]
+"""Gives the engine's array of a value, logical shape, for the step looked at."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test case of an op: input values with arrays, attributes, context."""
+
+    ins: tuple[Value, ...]
+    arrays: tuple[Array, ...]
+    attrs: Attrs
+    ctx: Context
+    label: str = ""
+    smooth: bool = True
+    """False at kinks, where numerical differentiation does not apply."""
+
+
+class OpRule:
+    """Base of all op rules; one subclass per kind, in the file of its family.
+
+    `infer` gives the outputs' shapes before any data. `reference` is the definition of correct, in the
+    dtype of its inputs (float32 or float64): lanes from `ctx.n` on are finite in activations and zero in
+    gradients. `gradient` records the ops of the backward half. `explain` lists a cell's terms.
+    """
+
+    kind: ClassVar[str]
+    reduces_samples: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
+    """Every output cell depends on the same cell of each input only."""
+    differentiable: ClassVar[bool] = True
+    controls: ClassVar[tuple[str, ...]] = ()
+    """Names of controls every op of this kind reads (besides those named per op)."""
+
+    def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
+        raise NotImplementedError
+
+    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+        raise NotImplementedError
+
+    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
+                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+        """Record dL/d(input) for each wanted input from dL/d(output) of each output (None: not needed)."""
+        raise NotImplementedError
+
+    def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
+        raise NotImplementedError
+
+    def cases(self) -> Iterable[Case]:
+        """Odd sizes, kinks, masks: the contract tests run them on every backend."""
+        raise NotImplementedError
+
+
+REGISTRY: dict[str, OpRule] = {}
+
+
+def register(cls: type[OpRule]) -> type[OpRule]:
+    """Class decorator: make one instance known under its kind."""
+    assert cls.kind not in REGISTRY, cls.kind
+    REGISTRY[cls.kind] = cls()
+    return cls
+
+
+def rule(kind: str) -> OpRule:
+    return REGISTRY[kind]
+
+
+def live(array: Array, n: int) -> Array:
+    """A copy of a batched array with the lanes from n on set to zero."""
+    out = array.copy()
+    out[..., n:] = 0
+    return out
+
+
+# ---- help for cases() ------------------------------------------------------------------------------
+
+SIZES = (1, 7, 33)
+
+
+def value(name: str, axes: str, shape: Sequence[int], role: Role = Role.ACT, dtype: DType = "f32") -> Value:
+    """A value for a case: `value("x", "F N", (3, 7))`."""
+    return Value(name, tuple(axes.split()), tuple(shape), dtype, role)
+
+
+def normal(seed: int, *shape: int, scale: float = 1.0) -> Array:
+    """Repeatable float64 test data."""
+    return np.random.default_rng(seed).standard_normal(shape) * scale
+
+
+def fill(array: Array, n: int, poison: float) -> Array:
+    """A copy with the lanes from n on set to `poison`."""
+    out = array.copy()
+    out[..., n:] = poison
+    return out
