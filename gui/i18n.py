@@ -118,7 +118,7 @@ def decimal_point() -> str:
 
 def _localized(english: str) -> str:
     point, group = _SEPARATORS[_language]
-    return english.translate(str.maketrans({".": point, ",": group}))
+    return english.translate(str.maketrans(".,", point + group))
 
 
 class _Speaker(Formatter):
@@ -131,9 +131,7 @@ class _Speaker(Formatter):
         if isinstance(value, bool) or not isinstance(value, int | float):
             return text
         # years, seeds and sizes are whole numbers too: no grouping is added, only the point changes
-        return text.replace("-", MINUS).translate(
-            str.maketrans({".": decimal_point(), ",": _SEPARATORS[_language][1]})
-        )
+        return _localized(text.replace("-", MINUS))
 
 
 def _system_language() -> str:
