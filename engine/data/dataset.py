@@ -292,7 +292,7 @@ def _content_hash(data: Dataset) -> str:
         if array is not None:
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{little.dtype.str}{little.shape}".encode())
-            digest.update(memoryview(np.ascontiguousarray(little)).cast("B") if little.size else b"")
+            digest.update(np.ascontiguousarray(little).data.cast("B") if little.size else b"")
         else:
             digest.update(b"-")
     digest.update(repr((data.scale, data.shift, data.class_names)).encode())

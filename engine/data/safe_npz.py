@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.data.files import open_file
 from engine.errors import DataError, MatrizenError, Message, N_
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -60,11 +61,8 @@ def read_npz(
     """
     if isinstance(source, (str, Path)):
         name = name or Path(source).name
-        try:
-            with open(source, "rb") as file:
-                return read_npz(file, limits, name=name, error=error, cancel=cancel)
-        except OSError as problem:
-            raise cannot_open(Path(source), problem, error) from problem
+        with open_file(source, error) as file:
+            return read_npz(file, limits, name=name, error=error, cancel=cancel)
     with open_zip(source, limits, name=name, error=error) as archive:
         arrays: Arrays = {}
         for info in archive.infolist():
@@ -84,7 +82,10 @@ def open_zip(
 ) -> zipfile.ZipFile:
     """A zip archive whose table of contents was checked; nothing is decompressed yet."""
     source.seek(0)
-    if source.read(4)[:2] != b"PK":
+    start = source.read(4)
+    if not start:
+        raise error(N_("{file} is empty (0 bytes); choose another file."), file=name)
+    if start[:2] != b"PK":
         raise error(N_("{file} is not a zip archive, as .npz files are; choose another file."), file=name)
     source.seek(0)
     try:
@@ -166,7 +167,7 @@ def read_member(
                 )
             # Memory is touched only as bytes really arrive, so a false size costs nothing.
             flat = np.empty(count, dtype=dtype)
-            room = memoryview(flat.view(np.uint8)) if count and dtype.itemsize else memoryview(bytearray())
+            room = flat.view(np.uint8).data if count and dtype.itemsize else memoryview(bytearray())
             filled = 0
             while filled < len(room):
                 chunk = stream.read(min(1 << 20, len(room) - filled))
@@ -248,19 +249,6 @@ def to_float32(arrays: Arrays, name: str) -> tuple[Arrays, tuple[Message, ...]]:
     return out, (Message(
         N_("{file}: converted to 32-bit floats: {found}."), {"file": name, "found": ", ".join(changed)[:300]}
     ),)
-
-
-def cannot_open(path: Path, problem: OSError, error: type[MatrizenError] = DataError) -> MatrizenError:
-    """The refusal for a path that is missing, a folder, or not readable."""
-    if isinstance(problem, FileNotFoundError):
-        return error(N_("{file} is not there; was it moved? Locate it or choose another file."), file=str(path))
-    if isinstance(problem, IsADirectoryError):
-        return error(N_("{file} is a folder; expected a file."), file=str(path))
-    if isinstance(problem, PermissionError):
-        return error(N_("{file} may not be read; change its permissions or copy it."), file=str(path))
-    return error(
-        N_("{file} cannot be read: {reason}."), file=str(path), reason=problem.strerror or str(problem)
-    )
 
 
 def _damaged(name: str, error: type[MatrizenError], member: str = "") -> MatrizenError:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from engine.data.dataset import Dataset, make_dataset
+from engine.data.dataset import Array, Dataset, make_dataset
 from engine.data.source import SourceSpec
 from engine.errors import DataError, N_
 
@@ -103,12 +103,12 @@ def load_toy(spec: SourceSpec) -> Dataset:
     rng = np.random.Generator(np.random.Philox(spec.seed))
     x, y = maker(spec.count, spec.noise, rng)
     order = rng.permutation(spec.count)
-    x, y = x[order].astype(np.float32), y[order]
+    x32, targets = x[order].astype(np.float32), y[order]
     n_test = int(round(spec.count * spec.test_share))
     regression = spec.name in REGRESSIONS
-    y = y.astype(np.float32)[:, None] if regression else y.astype(np.int64)
+    labels: Array = targets.astype(np.float32)[:, None] if regression else targets.astype(np.int64)
     return make_dataset(
-        x[n_test:], y[n_test:], x[:n_test], y[:n_test],
+        x32[n_test:], labels[n_test:], x32[:n_test], labels[:n_test],
         kind="points", class_names=() if regression else ("0", "1"), feature_names=("x1", "x2"),
         normalize=spec.normalize, name=spec.name,
     )
