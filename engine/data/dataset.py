@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data.source import SourceSpec
-from engine.errors import DataError, Message, N_
+from engine.errors import N_, DataError, Message
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
@@ -131,13 +131,17 @@ def make_dataset(
     x_train, x_test = _inputs(x_train, name), _inputs(x_test, name)
     shape = tuple(int(n) for n in x_train.shape[1:])
     if len(x_train) == 0 or 0 in shape or not shape:
-        raise DataError(N_("{file}: there is no training example; add data or lower the test share."), file=name)
+        raise DataError(
+            N_("{file}: there is no training example; add data or lower the test share."), file=name
+        )
     if len(x_test) == 0:
         x_test = x_train[:0]
     if x_test.shape[1:] != x_train.shape[1:] or x_test.dtype != x_train.dtype:
         raise DataError(
             N_("{file}: training examples are {expected}, test examples {found}; make them alike."),
-            file=name, expected=f"{shape} {x_train.dtype}", found=f"{x_test.shape[1:]} {x_test.dtype}",
+            file=name,
+            expected=f"{shape} {x_train.dtype}",
+            found=f"{x_test.shape[1:]} {x_test.dtype}",
         )
     y_train = _targets(y_train, len(x_train), class_names, name)
     y_test = _targets(y_test, len(x_test), class_names, name)
@@ -146,15 +150,31 @@ def make_dataset(
         if y_test.shape[1] != y_train.shape[1]:
             raise DataError(
                 N_("{file}: {expected} targets per training example but {found} per test example."),
-                file=name, expected=y_train.shape[1], found=y_test.shape[1],
+                file=name,
+                expected=y_train.shape[1],
+                found=y_test.shape[1],
             )
     mean = std = None
     if normalize:
         mean, std, told = _normalization(x_train, scale, shift, kind)
         notes = (*notes, *told)
     data = Dataset(
-        x_train, y_train, x_test, y_test, class_names, shape, kind, scale, shift, mean, std,
-        feature_names, notes, skipped, "", source_sha256,
+        x_train,
+        y_train,
+        x_test,
+        y_test,
+        class_names,
+        shape,
+        kind,
+        scale,
+        shift,
+        mean,
+        std,
+        feature_names,
+        notes,
+        skipped,
+        "",
+        source_sha256,
     )
     for array in (x_train, y_train, x_test, y_test, mean, std):
         if array is not None:
@@ -202,9 +222,12 @@ def load(
     notes = data.notes
     if spec.sha256 and data.source_sha256 and spec.sha256 != data.source_sha256:
         where = spec.path or ", ".join(spec.paths)
-        notes = (*notes, Message(
-            N_("{file} has changed since this project last used it; results may differ."), {"file": where}
-        ))
+        notes = (
+            *notes,
+            Message(
+                N_("{file} has changed since this project last used it; results may differ."), {"file": where}
+            ),
+        )
     return replace(data, notes=notes, spec=spec)
 
 
@@ -229,9 +252,12 @@ def _inputs(x: Array, name: str) -> Array:
     if not np.isfinite(out).all():
         first = int(np.argwhere(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0, 0])
         raise DataError(
-            N_("{file}: example {row} holds NaN, infinity or a number too large for 32 bits; "
-               "remove or repair it."),
-            file=name, row=first + 1,
+            N_(
+                "{file}: example {row} holds NaN, infinity or a number too large for 32 bits; "
+                "remove or repair it."
+            ),
+            file=name,
+            row=first + 1,
         )
     return out
 
@@ -240,7 +266,9 @@ def _targets(y: Array, count: int, class_names: tuple[str, ...], name: str) -> A
     if len(y) != count:
         raise DataError(
             N_("{file}: {expected} examples but {found} labels; they must be equally many."),
-            file=name, expected=count, found=len(y),
+            file=name,
+            expected=count,
+            found=len(y),
         )
     if not class_names:
         out = np.ascontiguousarray(y, dtype=np.float32)
@@ -251,13 +279,17 @@ def _targets(y: Array, count: int, class_names: tuple[str, ...], name: str) -> A
     if len(class_names) < 2:
         raise DataError(
             N_("{file}: every example is “{found}”; at least two classes are needed to tell apart."),
-            file=name, found=class_names[0],
+            file=name,
+            found=class_names[0],
         )
     labels = np.ascontiguousarray(y, dtype=np.int64).reshape(count)
     if count and (labels.min() < 0 or labels.max() >= len(class_names)):
         raise DataError(
             N_("{file}: labels run from {low} to {high}, but there are {expected} classes."),
-            file=name, low=int(labels.min()), high=int(labels.max()), expected=len(class_names),
+            file=name,
+            low=int(labels.min()),
+            high=int(labels.max()),
+            expected=len(class_names),
         )
     return labels
 
@@ -278,11 +310,16 @@ def _normalization(
     notes: tuple[Message, ...] = ()
     if flat.any():
         std[flat] = 1.0
-        notes = (Message(
-            N_("{count} of {total} inputs never change; they are only shifted to 0, not divided by their "
-               "standard deviation of 0."),
-            {"count": int(flat.sum()), "total": int(flat.size)},
-        ),)
+        notes = (
+            Message(
+                N_(
+                    "{count} of {total} inputs never change; they are only shifted to 0, "
+                    "not divided by their "
+                    "standard deviation of 0."
+                ),
+                {"count": int(flat.sum()), "total": int(flat.size)},
+            ),
+        )
     return mean.astype(np.float32), std.astype(np.float32), notes
 
 

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.errors import DataError, MatrizenError, N_
+from engine.errors import N_, DataError, MatrizenError
 
 
 def open_file(path: Path | str, error: type[MatrizenError] = DataError) -> BinaryIO:
@@ -35,7 +35,9 @@ def read_file(path: Path | str, limit: int, error: type[MatrizenError] = DataErr
     if size > limit or len(data) > limit:
         raise error(
             N_("{file} has {found} MB; at most {expected} MB are read."),
-            file=str(path), found=size >> 20, expected=limit >> 20,
+            file=str(path),
+            found=size >> 20,
+            expected=limit >> 20,
         )
     if not data:
         raise error(N_("{file} is empty (0 bytes); choose another file."), file=str(path))
@@ -47,7 +49,9 @@ def cannot_open(
 ) -> MatrizenError:
     """The refusal for a path that is missing, a folder, or not readable."""
     if isinstance(problem, FileNotFoundError):
-        return error(N_("{file} is not there; was it moved? Locate it or choose another file."), file=str(path))
+        return error(
+            N_("{file} is not there; was it moved? Locate it or choose another file."), file=str(path)
+        )
     if isinstance(problem, IsADirectoryError):
         return error(N_("{file} is a folder; expected a file."), file=str(path))
     if isinstance(problem, NotADirectoryError):

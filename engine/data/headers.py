@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.errors import DataError, N_
+from engine.errors import N_, DataError
 
 
 @dataclass(frozen=True)
@@ -80,23 +80,28 @@ def read_header(data: bytes, name: str) -> PictureHeader:
         if refused is not None:
             raise DataError(
                 N_("{file} is a {found} file, which is not read here; save it as PNG or JPEG and use that."),
-                file=name, found=refused,
+                file=name,
+                found=refused,
             )
         raise DataError(
             N_("{file} is no picture: it begins with {found}; expected PNG, JPEG, GIF, BMP, WebP or TIFF."),
-            file=name, found=data[:4].hex(" ") or "–",
+            file=name,
+            found=data[:4].hex(" ") or "–",
         )
     try:
         header = _READERS[kind](data)
     except (_Short, struct.error, IndexError) as problem:
         raise DataError(
             N_("{file} ends inside its {format} header or the header is damaged; copy or download it again."),
-            file=name, format=kind,
+            file=name,
+            format=kind,
         ) from problem
     if header.width < 1 or header.height < 1:
         raise DataError(
             N_("{file} claims to be {width} × {height} pixels; a picture has at least 1 × 1."),
-            file=name, width=header.width, height=header.height,
+            file=name,
+            width=header.width,
+            height=header.height,
         )
     return header
 
@@ -216,8 +221,12 @@ def _tiff(data: bytes) -> PictureHeader:
         raise _Short
     orientation = tags.get(274, 1)
     return PictureHeader(
-        "TIFF", tags[256], tags[257], orientation if 1 <= orientation <= 8 else 1,
-        animated=following, cmyk=tags.get(262) == 5,
+        "TIFF",
+        tags[256],
+        tags[257],
+        orientation if 1 <= orientation <= 8 else 1,
+        animated=following,
+        cmyk=tags.get(262) == 5,
     )
 
 

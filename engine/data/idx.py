@@ -16,7 +16,7 @@ from engine.data.files import cannot_open, open_file
 from engine.data.labels import map_labels
 from engine.data.source import SourceSpec
 from engine.data.split import duplicate_notes, keys_of, split_by_content
-from engine.errors import DataError, Message, N_
+from engine.errors import N_, DataError, Message
 
 TYPES: dict[int, str] = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT = 2 << 30  # bytes of one file, unpacked
@@ -59,9 +59,12 @@ def _read(stream: BinaryIO, path: Path, packed: int, cancel: Cancel | None) -> A
         raise DataError(N_("{file} is empty (0 bytes); choose another file."), file=path.name)
     if not is_idx(start):
         raise DataError(
-            N_("{file} begins with {found}; an IDX file begins with 00 00, a number type and 1 to 4 "
-               "dimensions."),
-            file=path.name, found=start.hex(" "),
+            N_(
+                "{file} begins with {found}; an IDX file begins with 00 00, a number type and 1 to 4 "
+                "dimensions."
+            ),
+            file=path.name,
+            found=start.hex(" "),
         )
     axes = stream.read(4 * start[3])
     if len(axes) < 4 * start[3]:
@@ -72,12 +75,19 @@ def _read(stream: BinaryIO, path: Path, packed: int, cancel: Cancel | None) -> A
     if expected > LIMIT:
         raise DataError(
             N_("{file} promises {found} MB {shape}; at most {expected} MB are read."),
-            file=path.name, found=expected >> 20, shape="×".join(map(str, shape)), expected=LIMIT >> 20,
+            file=path.name,
+            found=expected >> 20,
+            shape="×".join(map(str, shape)),
+            expected=LIMIT >> 20,
         )
     if packed and expected > BOMB_FROM and expected > BOMB_RATIO * packed:
         raise DataError(
-            N_("{file} would grow from {found} kB to {grown} MB; that looks like a gzip bomb and is refused."),
-            file=path.name, found=packed >> 10, grown=expected >> 20,
+            N_(
+                "{file} would grow from {found} kB to {grown} MB; that looks like a gzip bomb and is refused."
+            ),
+            file=path.name,
+            found=packed >> 10,
+            grown=expected >> 20,
         )
     out = np.empty(expected, dtype=np.uint8)
     room, filled = out.data, 0
@@ -91,9 +101,13 @@ def _read(stream: BinaryIO, path: Path, packed: int, cancel: Cancel | None) -> A
     more = stream.read(1) if filled == expected else b""
     if filled < expected or more:
         raise DataError(
-            N_("{file}: the header promises {expected} bytes of numbers {shape}, the file holds {found}; "
-               "download it again."),
-            file=path.name, expected=expected, shape="×".join(map(str, shape)),
+            N_(
+                "{file}: the header promises {expected} bytes of numbers {shape}, the file holds {found}; "
+                "download it again."
+            ),
+            file=path.name,
+            expected=expected,
+            shape="×".join(map(str, shape)),
             found=N_("more") if more else filled,
         )
     array = out.view(dtype).reshape(shape)
@@ -160,15 +174,25 @@ def load_idx(spec: SourceSpec, progress: Progress | None = None, cancel: Cancel 
     if x.dtype == np.uint8:
         scale = 1 / 255
     elif x.dtype.kind == "i":
-        notes += (Message(
-            N_("{file} holds signed numbers; they are used as they are, not as 0..1."), {"file": name}
-        ),)
+        notes += (
+            Message(
+                N_("{file} holds signed numbers; they are used as they are, not as 0..1."), {"file": name}
+            ),
+        )
     if progress is not None:
         progress(len(present), len(present))
     return make_dataset(
-        _with_channel(x), y, _with_channel(x_test), y_test,
-        kind="vectors" if x.ndim == 2 else "pictures", class_names=class_names, scale=scale,
-        normalize=spec.normalize, notes=notes, source_sha256=digest.hexdigest(), name=name,
+        _with_channel(x),
+        y,
+        _with_channel(x_test),
+        y_test,
+        kind="vectors" if x.ndim == 2 else "pictures",
+        class_names=class_names,
+        scale=scale,
+        normalize=spec.normalize,
+        notes=notes,
+        source_sha256=digest.hexdigest(),
+        name=name,
     )
 
 
@@ -181,18 +205,26 @@ def _check_pair(images: Array, labels: Array, path: Path) -> None:
     if images.ndim < 2:
         raise DataError(
             N_("{file} has {found} dimension; pictures have 3 (count, rows, columns). Are these the labels?"),
-            file=path.name, found=images.ndim,
+            file=path.name,
+            found=images.ndim,
         )
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
             N_("The labels of {file} have {found} dimensions of type {type}; expected 1 of whole numbers."),
-            file=path.name, found=labels.ndim, type=labels.dtype.name,
+            file=path.name,
+            found=labels.ndim,
+            type=labels.dtype.name,
         )
     if len(images) != len(labels):
         raise DataError(
-            N_("{file} holds {expected} pictures, but its label file {found} labels; the files do not belong "
-               "together."),
-            file=path.name, expected=len(images), found=len(labels),
+            N_(
+                "{file} holds {expected} pictures, but its label file {found} labels; "
+                "the files do not belong "
+                "together."
+            ),
+            file=path.name,
+            expected=len(images),
+            found=len(labels),
         )
 
 
@@ -219,7 +251,9 @@ def _partner(path: Path | None, *, labels: bool) -> Path | None:
 def _variant(path: Path) -> Path | None:
     """The file, its packed or unpacked form, or the form with a dot before idx."""
     names = [path.name, path.name + ".gz", path.name.removesuffix(".gz")]
-    names += [name.replace("-idx", ".idx") for name in names] + [name.replace(".idx", "-idx") for name in names]
+    names += [name.replace("-idx", ".idx") for name in names] + [
+        name.replace(".idx", "-idx") for name in names
+    ]
     for name in names:
         candidate = path.parent / name
         if candidate.is_file():
@@ -229,9 +263,10 @@ def _variant(path: Path) -> Path | None:
 
 def _no_partner(path: Path, what: str) -> DataError:
     return DataError(
-        N_("No file with the {expected} was found beside {file}; IDX sets come in pairs such as "
-           "train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz."),
-        file=path.name, expected=what,
+        N_(
+            "No file with the {expected} was found beside {file}; IDX sets come in pairs such as "
+            "train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz."
+        ),
+        file=path.name,
+        expected=what,
     )
-
-

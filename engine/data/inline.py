@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.data.dataset import Array, Dataset, make_dataset
 from engine.data.source import SourceSpec
-from engine.errors import DataError, N_
+from engine.errors import N_, DataError
 
 
 def load_array(spec: SourceSpec) -> Dataset:
@@ -39,10 +39,15 @@ def load_array(spec: SourceSpec) -> Dataset:
             )
         names = tuple(str(n) for n in range(max(top + 1, 2)))
     return make_dataset(
-        x.astype(np.float32), y, x_test.astype(np.float32), y_test,
+        x.astype(np.float32),
+        y,
+        x_test.astype(np.float32),
+        y_test,
         kind="pictures" if x.ndim == 4 else "points" if x.shape[1] == 2 else "vectors",
-        class_names=names if classes else (), feature_names=spec.feature_names,
-        normalize=spec.normalize, name="x, y",
+        class_names=names if classes else (),
+        feature_names=spec.feature_names,
+        normalize=spec.normalize,
+        name="x, y",
     )
 
 

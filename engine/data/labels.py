@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.data.dataset import Array
-from engine.errors import DataError, Message, N_
+from engine.errors import N_, DataError, Message
 
 MAX_CLASSES = 1000  # more distinct whole numbers than this are taken as targets of a regression
 
@@ -40,7 +40,9 @@ def map_labels(
     distinct values are sorted and numbered. Raises DataError for numbers without a name, and when
     there is only one class.
     """
-    parts = [part.argmax(axis=1) if part.ndim == 2 and len(part) else part.reshape(len(part)) for part in parts]
+    parts = [
+        part.argmax(axis=1) if part.ndim == 2 and len(part) else part.reshape(len(part)) for part in parts
+    ]
     values = np.unique(np.concatenate([part for part in parts if len(part)] or [np.zeros(0, np.int64)]))
     if not len(values):
         raise DataError(N_("{file} holds no labels; add labeled examples."), file=name)
@@ -48,26 +50,33 @@ def map_labels(
         if values[0] < 0 or values[-1] >= len(class_names) or not np.array_equal(values, np.round(values)):
             raise DataError(
                 N_("{file}: labels run from {low} to {high}, but {expected} class names are given."),
-                file=name, low=values[0], high=values[-1], expected=len(class_names),
+                file=name,
+                low=values[0],
+                high=values[-1],
+                expected=len(class_names),
             )
         return [part.astype(np.int64) for part in parts], class_names, ()
     names = tuple(_text(value) for value in values)
     if len(values) < 2:
         raise DataError(
             N_("{file}: every example is “{found}”; at least two classes are needed to tell apart."),
-            file=name, found=names[0],
+            file=name,
+            found=names[0],
         )
     mapped: list[Array] = [
-        np.searchsorted(values, part).astype(np.int64) if len(part) else np.zeros(0, np.int64) for part in parts
+        np.searchsorted(values, part).astype(np.int64) if len(part) else np.zeros(0, np.int64)
+        for part in parts
     ]
     plain = values.dtype.kind in "biuf" and np.array_equal(values, np.arange(len(values)))
     notes: tuple[Message, ...] = ()
     if not plain:
         shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-        notes = (Message(
-            N_("{file}: the labels {found} were numbered 0 to {top} in this order."),
-            {"file": name, "found": shown, "top": len(names) - 1},
-        ),)
+        notes = (
+            Message(
+                N_("{file}: the labels {found} were numbered 0 to {top} in this order."),
+                {"file": name, "found": shown, "top": len(names) - 1},
+            ),
+        )
     return mapped, names, notes
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data.dataset import Array, Cancel, Dataset, DataKind, Progress, check_cancel, make_dataset
+from engine.data.dataset import Array, Cancel, DataKind, Dataset, Progress, check_cancel, make_dataset
 from engine.data.labels import looks_like_classes, map_labels
 from engine.data.safe_npz import Arrays, Limits, read_npz
 from engine.data.source import SourceSpec
 from engine.data.split import duplicate_notes, keys_of, split_by_content
-from engine.errors import DataError, Message, N_
+from engine.errors import N_, DataError, Message
 
 Notes = tuple[Message, ...]
 _TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"), ("train_x", "train_y"))
@@ -49,15 +49,20 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
         if images.dtype.kind not in "biuf" or images.ndim < 1 or labels.ndim < 1:
             raise DataError(
                 N_("{file}: the inputs are {found}; expected numbers with the example as first axis."),
-                file=name, found=f"{images.dtype.name} {images.shape}",
+                file=name,
+                found=f"{images.dtype.name} {images.shape}",
             )
         if len(images) != len(labels):
             raise DataError(
                 N_("{file} holds {expected} inputs but {found} labels; they must be equally many."),
-                file=name, expected=len(images), found=len(labels),
+                file=name,
+                expected=len(images),
+                found=len(labels),
             )
     if not len(x):
-        raise DataError(N_("{file} holds no example (the inputs are {found})."), file=name, found=str(x.shape))
+        raise DataError(
+            N_("{file} holds no example (the inputs are {found})."), file=name, found=str(x.shape)
+        )
     digest = _digest((x, y, x_test, y_test))
     notes: Notes = ()
     class_names = _texts(by_name.get("class_names", by_name.get("target_names")))
@@ -67,7 +72,9 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
     elif y.dtype.kind in "biuf":
         class_names = ()
     else:
-        raise DataError(N_("{file}: the labels are {found}; expected numbers or text."), file=name, found=y.dtype.name)
+        raise DataError(
+            N_("{file}: the labels are {found}; expected numbers or text."), file=name, found=y.dtype.name
+        )
     x, kind, told = arrange(x, name)
     x_test = arrange(x_test, name)[0] if len(x_test) else x[:0]
     notes += told
@@ -79,9 +86,18 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
         train, test = split_by_content(keys_of(x), y if class_names else None, spec.test_share, spec.seed)
         x, y, x_test, y_test = x[train], y[train], x[test], y[test]
     return make_dataset(
-        x, y, x_test, y_test, kind=kind, class_names=class_names,
-        feature_names=_texts(by_name.get("feature_names")), scale=scale, normalize=spec.normalize,
-        notes=notes, source_sha256=digest, name=name,
+        x,
+        y,
+        x_test,
+        y_test,
+        kind=kind,
+        class_names=class_names,
+        feature_names=_texts(by_name.get("feature_names")),
+        scale=scale,
+        normalize=spec.normalize,
+        notes=notes,
+        source_sha256=digest,
+        name=name,
     )
 
 
@@ -96,7 +112,9 @@ def arrange(x: Array, name: str) -> tuple[Array, DataKind, Notes]:
     if x.ndim != 4:
         raise DataError(
             N_("{file}: the inputs have {found} axes {shape}; expected 2 for vectors, 3 or 4 for pictures."),
-            file=name, found=x.ndim, shape="×".join(map(str, x.shape)),
+            file=name,
+            found=x.ndim,
+            shape="×".join(map(str, x.shape)),
         )
     first, last = x.shape[1], x.shape[3]
     if first in (1, 3) or (last not in (1, 3) and first <= last):
@@ -122,10 +140,12 @@ def to_range(x: Array, x_test: Array, kind: DataKind, name: str) -> tuple[Array,
         top = 1 if high <= 1 else 16 if high <= 16 else 255
         notes: Notes = ()
         if top == 16:
-            notes = (Message(
-                N_("{file}: pixels run from 0 to {high:g}; they are divided by {top}."),
-                {"file": name, "high": high, "top": top},
-            ),)
+            notes = (
+                Message(
+                    N_("{file}: pixels run from 0 to {high:g}; they are divided by {top}."),
+                    {"file": name, "high": high, "top": top},
+                ),
+            )
         return x.astype(np.uint8, copy=False), x_test.astype(np.uint8, copy=False), 1.0 / top, notes
     if not np.isfinite([low, high]).all() or (low >= -1.0 and high <= 1.0):
         return _as_float(x), _as_float(x_test), 1.0, ()  # NaN is refused with its place by make_dataset
@@ -164,7 +184,8 @@ def _choose(by_name: Arrays, arrays: Arrays, name: str) -> tuple[Array, Array, A
             return x, y, x[:0], y[:0]
     raise DataError(
         N_("{file} holds the arrays {found}; expected x and y, or x_train, y_train, x_test and y_test."),
-        file=name, found=", ".join(sorted(arrays))[:200] or "–",
+        file=name,
+        found=", ".join(sorted(arrays))[:200] or "–",
     )
 
 
@@ -179,6 +200,7 @@ def _digest(parts: tuple[Array, ...]) -> str:
     for part in parts:
         little = np.ascontiguousarray(part.astype(part.dtype.newbyteorder("<"), copy=False))
         digest.update(repr((little.dtype.str, part.shape)).encode())
-        digest.update(little.tobytes() if little.dtype.kind in "US" or not little.size
-                      else little.data.cast("B"))
+        digest.update(
+            little.tobytes() if little.dtype.kind in "US" or not little.size else little.data.cast("B")
+        )
     return digest.hexdigest()

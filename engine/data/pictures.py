@@ -17,21 +17,26 @@ import numpy.typing as npt
 from engine.data.files import read_file
 from engine.data.headers import PictureHeader, read_header
 from engine.data.source import Resize
-from engine.errors import DataError, Message, N_
+from engine.errors import N_, DataError, Message
 
 # OpenCV reads its pixel limit when it is imported, and its import bends Qt's plugin paths to its own
 # copy of Qt, which would break the window; both are put right here, the one place that imports it.
 _QT = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
 _before = {key: os.environ.get(key) for key in _QT}
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 28))
-import cv2  # noqa: E402
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # refusals are told in our own words
+try:
+    import cv2
+
+    HAVE_OPENCV = True
+except ImportError:  # Windows on ARM has no wheel; everything but pictures works without
+    HAVE_OPENCV = False
 
 for _key, _value in _before.items():
     if _value is None:
         os.environ.pop(_key, None)
     else:
         os.environ[_key] = _value
-cv2.setLogLevel(0)  # refusals are told in our own words, not on standard error
 
 Pixels = npt.NDArray[Any]  # (H, W, C) uint8 or uint16
 Border = Literal["constant", "replicate", "reflect", "wrap"]
@@ -81,6 +86,8 @@ def read_picture(source: Path | str | bytes, max_pixels: int = MAX_PIXELS, name:
     is told in `notes`. 16 bits are kept. Raises DataError for anything that is not a whole picture of
     at most `max_pixels`, before decoding where the header tells.
     """
+    if not HAVE_OPENCV:
+        raise DataError(N_("Pictures need the package opencv-python, which is not installed here."))
     if isinstance(source, bytes):
         data, name = source, name or "picture"
         if not data:
@@ -91,7 +98,10 @@ def read_picture(source: Path | str | bytes, max_pixels: int = MAX_PIXELS, name:
     if header.width * header.height > max_pixels:
         raise DataError(
             N_("{file} is {width} × {height} pixels; at most {expected} million are read. Make it smaller."),
-            file=name, width=header.width, height=header.height, expected=round(max_pixels / 1e6, 1),
+            file=name,
+            width=header.width,
+            height=header.height,
+            expected=round(max_pixels / 1e6, 1),
         )
     array = _decode(data, header, name)
     notes: list[Message] = []
@@ -110,14 +120,17 @@ def read_picture(source: Path | str | bytes, max_pixels: int = MAX_PIXELS, name:
     if array.dtype == np.uint16:
         tell(N_("{file} has 16 bits per channel; networks get it rounded to 8 bits."))
     if header.orientation != 1:
-        array = upright(array, header.orientation)
-        tell(N_("{file} was turned upright as its EXIF data say (orientation {found})."),
-             found=header.orientation)
+        if header.format != "TIFF":  # OpenCV turns TIFF itself, whatever it is asked
+            array = upright(array, header.orientation)
+        tell(
+            N_("{file} was turned upright as its EXIF data say (orientation {found})."),
+            found=header.orientation,
+        )
     return Picture(np.ascontiguousarray(array), name, header, tuple(notes))
 
 
 def _decode(data: bytes, header: PictureHeader, name: str) -> Pixels:
-    """(H, W, C) with RGB order, as stored: not turned, alpha kept."""
+    """(H, W, C) with RGB order, as stored: not turned (but TIFF is), alpha kept."""
     if header.format == "JPEG" and header.cmyk:
         flag = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     else:
@@ -126,11 +139,17 @@ def _decode(data: bytes, header: PictureHeader, name: str) -> Pixels:
         found = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flag)
     except (cv2.error, MemoryError):
         found = None
+    if found is None and header.format == "TIFF" and header.cmyk:
+        raise DataError(N_("{file} is in printing colors (CMYK); save it as RGB and use that."), file=name)
     if found is None:
         raise DataError(
-            N_("{file} is damaged or cut off: its {format} header is fine, its pixels are not complete. Copy or "
-               "download it again."),
-            file=name, format=header.format,
+            N_(
+                "{file} is damaged or cut off: its {format} header is fine, its pixels "
+                "are not complete. Copy or "
+                "download it again."
+            ),
+            file=name,
+            format=header.format,
         )
     array = cast(Pixels, found)
     if array.ndim == 2:
@@ -138,13 +157,17 @@ def _decode(data: bytes, header: PictureHeader, name: str) -> Pixels:
     if array.dtype == np.int8 or array.dtype.kind != "u" or array.dtype.itemsize > 2 or array.shape[2] > 4:
         raise DataError(
             N_("{file} has {found} pixels; expected whole numbers of 8 or 16 bits in 1 to 4 channels."),
-            file=name, found=f"{array.dtype.name} × {array.shape[2]}",
+            file=name,
+            found=f"{array.dtype.name} × {array.shape[2]}",
         )
-    sides = {header.width, header.height}
-    if set(array.shape[:2]) != sides:
+    turned = header.format == "TIFF" and header.orientation >= 5
+    stored = (header.width, header.height) if turned else (header.height, header.width)
+    if array.shape[:2] != stored:
         raise DataError(
             N_("{file}: the header says {expected} pixels, the content {found}; the file is damaged."),
-            file=name, expected=f"{header.width} × {header.height}", found=f"{array.shape[1]} × {array.shape[0]}",
+            file=name,
+            expected=f"{header.width} × {header.height}",
+            found=f"{array.shape[1]} × {array.shape[0]}",
         )
     if array.shape[2] == 3:
         array = array[..., ::-1]
@@ -185,7 +208,8 @@ def to_pixels(picture: Picture, shape: tuple[int, int, int], policy: Resize = "f
     if channels not in (1, 3):
         raise DataError(
             N_("{file}: the network takes {found} channels; a picture gives 1 (grey) or 3 (color)."),
-            file=picture.name, found=channels,
+            file=picture.name,
+            found=channels,
         )
     array = picture.array
     if array.shape[2] == 3 and channels == 1:
@@ -269,6 +293,10 @@ def warp_affine(
     }  # fmt: skip
     height, width = size or (array.shape[0], array.shape[1])
     return cv2.warpAffine(
-        array, np.asarray(matrix, dtype=np.float64)[:2], (width, height), flags=cv2.INTER_LINEAR,
-        borderMode=modes[border], borderValue=(value, value, value, value),
+        array,
+        np.asarray(matrix, dtype=np.float64)[:2],
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=modes[border],
+        borderValue=(value, value, value, value),
     )

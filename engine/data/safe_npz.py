@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data.files import open_file
-from engine.errors import DataError, MatrizenError, Message, N_
+from engine.errors import N_, DataError, MatrizenError, Message
 
 Arrays = dict[str, npt.NDArray[Any]]
 MAGIC = b"\x93NUMPY"
@@ -71,7 +71,8 @@ def read_npz(
             if not info.filename.endswith(".npy"):
                 raise error(
                     N_("{file} contains “{member}”, which is no NumPy array (.npy); it is not a plain .npz."),
-                    file=name, member=info.filename[:80],
+                    file=name,
+                    member=info.filename[:80],
                 )
             arrays[info.filename[:-4]] = read_member(archive, info, limits, name=name, error=error)
     return arrays
@@ -91,8 +92,17 @@ def open_zip(
     try:
         archive = zipfile.ZipFile(source)
         infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, struct.error, EOFError, NotImplementedError,
-            UnicodeDecodeError, OverflowError, MemoryError) as problem:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        struct.error,
+        EOFError,
+        NotImplementedError,
+        UnicodeDecodeError,
+        OverflowError,
+        MemoryError,
+    ) as problem:
         raise _damaged(name, error) from problem
     try:
         _check_members(infos, limits, name, error)
@@ -108,22 +118,31 @@ def _check_members(
     if len(infos) > limits.members:
         raise error(
             N_("{file} has {found} members; at most {expected} are allowed."),
-            file=name, found=len(infos), expected=limits.members,
+            file=name,
+            found=len(infos),
+            expected=limits.members,
         )
     seen: set[str] = set()
     total = 0
     for info in infos:
         member = info.filename
         parts = member.replace("\\", "/").split("/")
-        if ".." in parts or member.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", member) or "\0" in member:
+        if (
+            ".." in parts
+            or member.startswith(("/", "\\"))
+            or re.match(r"[A-Za-z]:", member)
+            or "\0" in member
+        ):
             raise error(
                 N_("{file} has a member named “{member}”, which points outside the archive; it is refused."),
-                file=name, member=member[:80],
+                file=name,
+                member=member[:80],
             )
         if member in seen:
             raise error(
                 N_("{file} holds “{member}” twice; it is not clear which one counts."),
-                file=name, member=member[:80],
+                file=name,
+                member=member[:80],
             )
         seen.add(member)
         if info.flag_bits & 0x1:
@@ -131,18 +150,26 @@ def _check_members(
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise error(
                 N_("{file}: “{member}” is packed by method {found}; expected stored or deflate."),
-                file=name, member=member[:80], found=info.compress_type,
+                file=name,
+                member=member[:80],
+                found=info.compress_type,
             )
         total += info.file_size
         if total > limits.total:
             raise error(
                 N_("{file} unpacks to more than {expected} MB; it is refused."),
-                file=name, expected=limits.total >> 20,
+                file=name,
+                expected=limits.total >> 20,
             )
         if info.file_size > limits.ratio_from and info.file_size > limits.ratio * max(1, info.compress_size):
             raise error(
-                N_("{file}: “{member}” would grow from {found} kB to {grown} MB; that looks like a zip bomb."),
-                file=name, member=member[:80], found=info.compress_size >> 10, grown=info.file_size >> 20,
+                N_(
+                    "{file}: “{member}” would grow from {found} kB to {grown} MB; that looks like a zip bomb."
+                ),
+                file=name,
+                member=member[:80],
+                found=info.compress_size >> 10,
+                grown=info.file_size >> 20,
             )
 
 
@@ -162,8 +189,13 @@ def read_member(
             count = math.prod(shape)
             if count * dtype.itemsize != info.file_size - offset:
                 raise error(
-                    N_("{file}: “{member}” promises {expected} bytes but holds {found}; the file is damaged."),
-                    file=name, member=member, expected=count * dtype.itemsize, found=info.file_size - offset,
+                    N_(
+                        "{file}: “{member}” promises {expected} bytes but holds {found}; the file is damaged."
+                    ),
+                    file=name,
+                    member=member,
+                    expected=count * dtype.itemsize,
+                    found=info.file_size - offset,
                 )
             # Memory is touched only as bytes really arrive, so a false size costs nothing.
             flat = np.empty(count, dtype=dtype)
@@ -177,8 +209,17 @@ def read_member(
                 filled += len(chunk)
             if stream.read(1):  # also makes zipfile compare the checksum
                 raise _damaged(name, error, member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, RuntimeError,
-            NotImplementedError, MemoryError) as problem:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        struct.error,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+        MemoryError,
+    ) as problem:
         raise _damaged(name, error, member) from problem
     array = flat.reshape(shape, order="F" if fortran else "C")
     return np.ascontiguousarray(array.astype(dtype.newbyteorder("="), copy=False)).reshape(shape)
@@ -191,7 +232,8 @@ def _read_header(
     if start[:6] != MAGIC or len(start) < 8 or start[6] not in (1, 2, 3):
         raise error(
             N_("{file}: “{member}” does not begin like a NumPy array; the file is damaged."),
-            file=name, member=member,
+            file=name,
+            member=member,
         )
     wide = 2 if start[6] == 1 else 4
     raw = stream.read(wide)
@@ -199,7 +241,10 @@ def _read_header(
     if len(raw) < wide or length > 10_000:
         raise error(
             N_("{file}: the header of “{member}” is {found} bytes long; at most {expected} are allowed."),
-            file=name, member=member, found=length, expected=10_000,
+            file=name,
+            member=member,
+            found=length,
+            expected=10_000,
         )
     text = stream.read(length).decode("latin-1")
     match = _HEADER.fullmatch(text)
@@ -208,9 +253,12 @@ def _read_header(
         raise _unusable(name, member, text.strip()[:80], error)
     if descr["kind"] == "O":
         raise error(
-            N_("{file}: “{member}” contains code (a pickle) instead of numbers; it is refused. Save plain "
-               "arrays."),
-            file=name, member=member,
+            N_(
+                "{file}: “{member}” contains code (a pickle) instead of numbers; it is refused. Save plain "
+                "arrays."
+            ),
+            file=name,
+            member=member,
         )
     dtype = _dtype(descr["kind"], int(descr["size"] or 0), match["descr"])
     if dtype is None:
@@ -223,13 +271,20 @@ def _read_header(
     if size > limit:
         raise error(
             N_("{file}: “{member}” needs {found} MB; at most {expected} MB are allowed."),
-            file=name, member=member, found=size >> 20, expected=max(1, limit >> 20),
+            file=name,
+            member=member,
+            found=size >> 20,
+            expected=max(1, limit >> 20),
         )
     return dtype, shape, match["fortran"] == "True", 8 + wide + length
 
 
 def _dtype(kind: str, size: int, text: str) -> np.dtype[Any] | None:
-    if kind == "?" or (kind in _ITEM_SIZES and size in _ITEM_SIZES[kind]) or (kind in "US" and size <= 1 << 18):
+    if (
+        kind == "?"
+        or (kind in _ITEM_SIZES and size in _ITEM_SIZES[kind])
+        or (kind in "US" and size <= 1 << 18)
+    ):
         return np.dtype(text)
     return None
 
@@ -246,23 +301,31 @@ def to_float32(arrays: Arrays, name: str) -> tuple[Arrays, tuple[Message, ...]]:
             changed.append(f"{key} ({array.dtype.name})")
     if not changed:
         return out, ()
-    return out, (Message(
-        N_("{file}: converted to 32-bit floats: {found}."), {"file": name, "found": ", ".join(changed)[:300]}
-    ),)
+    return out, (
+        Message(
+            N_("{file}: converted to 32-bit floats: {found}."),
+            {"file": name, "found": ", ".join(changed)[:300]},
+        ),
+    )
 
 
 def _damaged(name: str, error: type[MatrizenError], member: str = "") -> MatrizenError:
     if member:
         return error(
             N_("{file}: “{member}” is damaged or incomplete; use a backup or download it again."),
-            file=name, member=member,
+            file=name,
+            member=member,
         )
     return error(N_("{file} is damaged or incomplete; use a backup or download it again."), file=name)
 
 
 def _unusable(name: str, member: str, found: str, error: type[MatrizenError]) -> MatrizenError:
     return error(
-        N_("{file}: “{member}” holds {found}; expected plain numbers (whole, or floats of 16 to 64 bits) or "
-           "text."),
-        file=name, member=member, found=found,
+        N_(
+            "{file}: “{member}” holds {found}; expected plain numbers (whole, or floats of 16 to 64 bits) or "
+            "text."
+        ),
+        file=name,
+        member=member,
+        found=found,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.data.dataset import Dataset
 from engine.data.source import SourceSpec
-from engine.errors import DataError, N_
+from engine.errors import N_, DataError
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "samples" / "data"
 SAMPLES: dict[str, str] = {"fashion": "fashion_2500.npz", "digits": "digits_1797.npz"}
@@ -23,7 +23,8 @@ def load_sample(spec: SourceSpec) -> Dataset:
     if spec.name not in SAMPLES:
         raise DataError(
             N_("There is no sample data set “{found}”; choose one of {expected}."),
-            found=spec.name[:40], expected=", ".join(SAMPLES),
+            found=spec.name[:40],
+            expected=", ".join(SAMPLES),
         )
     return load_npz(replace(spec, kind="npz", path=str(FOLDER / SAMPLES[spec.name])))
 
@@ -33,6 +34,7 @@ def sample_picture(name: str) -> Path:
     if name not in PICTURES:
         raise DataError(
             N_("There is no sample picture “{found}”; choose one of {expected}."),
-            found=name[:40], expected=", ".join(PICTURES),
+            found=name[:40],
+            expected=", ".join(PICTURES),
         )
     return FOLDER / PICTURES[name]

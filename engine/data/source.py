@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from engine.errors import DataError, N_
+from engine.errors import N_, DataError
 
 Kind = Literal["toy", "sample", "folder", "idx", "npz", "array"]
 Resize = Literal["fit", "fill", "stretch"]
@@ -80,7 +80,8 @@ class SourceSpec:
         if self.kind not in KINDS:
             raise DataError(
                 N_("The kind of data is “{found}”; expected one of {expected}."),
-                found=str(self.kind)[:40], expected=", ".join(KINDS),
+                found=str(self.kind)[:40],
+                expected=", ".join(KINDS),
             )
         _whole(self, "count", 1, MAX_COUNT)
         _whole(self, "seed", 0, 2**63 - 1)
@@ -130,8 +131,13 @@ class SourceSpec:
     ) -> SourceSpec:
         """A folder of class folders of pictures."""
         return cls(
-            "folder", path=path, size=size, channels=channels, resize=resize,
-            test_share=test_share, seed=seed,
+            "folder",
+            path=path,
+            size=size,
+            channels=channels,
+            resize=resize,
+            test_share=test_share,
+            seed=seed,
         )
 
     @classmethod
@@ -156,8 +162,13 @@ class SourceSpec:
     ) -> SourceSpec:
         """A few numbers written into the project itself."""
         return cls(
-            "array", x=_freeze(x), y=_freeze(y), x_test=_freeze(x_test), y_test=_freeze(y_test),
-            class_names=tuple(class_names), feature_names=tuple(feature_names),
+            "array",
+            x=_freeze(x),
+            y=_freeze(y),
+            x_test=_freeze(x_test),
+            y_test=_freeze(y_test),
+            class_names=tuple(class_names),
+            feature_names=tuple(feature_names),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -179,7 +190,9 @@ class SourceSpec:
         if unknown:
             raise DataError(
                 N_("The data settings hold {found}, which “{kind}” does not know; expected {expected}."),
-                found=", ".join(unknown)[:200], kind=kind, expected=", ".join(FIELDS[kind]),
+                found=", ".join(unknown)[:200],
+                kind=kind,
+                expected=", ".join(FIELDS[kind]),
             )
         values = {name: _freeze(data[name]) for name in FIELDS[kind] if name in data}
         return cls(cast(Kind, kind), **values)
@@ -188,7 +201,9 @@ class SourceSpec:
 def _bad(field: str, found: object, expected: str) -> DataError:
     return DataError(
         N_("The data setting “{field}” is {found}; expected {expected}."),
-        field=field, found=repr(found)[:60], expected=expected,
+        field=field,
+        found=repr(found)[:60],
+        expected=expected,
     )
 
 
@@ -224,7 +239,8 @@ def _check_numbers(value: object, name: str, left: int, depth: int = 0) -> int:
     if left <= 0:
         raise DataError(
             N_("The data setting “{field}” holds more than {expected} numbers; put them into an .npz file."),
-            field=name, expected=MAX_INLINE,
+            field=name,
+            expected=MAX_INLINE,
         )
     return left - 1
 

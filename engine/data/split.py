@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data.dataset import Array
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 
 Index = npt.NDArray[np.intp]
 
@@ -53,14 +53,21 @@ def split_by_content(
     return order[~in_test[order]], order[in_test[order]]
 
 
-def duplicate_notes(train_keys: Sequence[bytes], test_keys: Sequence[bytes], name: str) -> tuple[Message, ...]:
+def duplicate_notes(
+    train_keys: Sequence[bytes], test_keys: Sequence[bytes], name: str
+) -> tuple[Message, ...]:
     """A warning when test examples were also trained on."""
     seen = set(train_keys)
     count = sum(key in seen for key in test_keys)
     if not count:
         return ()
-    return (Message(
-        N_("{file}: {count} of {total} test examples are also in the training part; the test result will "
-           "look better than it is."),
-        {"file": name, "count": count, "total": len(test_keys)},
-    ),)
+    return (
+        Message(
+            N_(
+                "{file}: {count} of {total} test examples are also in the training "
+                "part; the test result will "
+                "look better than it is."
+            ),
+            {"file": name, "count": count, "total": len(test_keys)},
+        ),
+    )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from engine.data.dataset import Array, Dataset, make_dataset
 from engine.data.source import SourceSpec
-from engine.errors import DataError, N_
+from engine.errors import N_, DataError
 
 Points = npt.NDArray[np.float64]
 Maker = Callable[[int, float, np.random.Generator], tuple[Points, Points]]
@@ -93,12 +93,14 @@ def load_toy(spec: SourceSpec) -> Dataset:
     if maker is None:
         raise DataError(
             N_("There is no toy data set “{found}”; choose one of {expected}."),
-            found=spec.name[:40], expected=", ".join(TOYS),
+            found=spec.name[:40],
+            expected=", ".join(TOYS),
         )
     if spec.count < 4:
         raise DataError(
             N_("A toy data set of {found} points is too small; choose at least {expected}."),
-            found=spec.count, expected=4,
+            found=spec.count,
+            expected=4,
         )
     rng = np.random.Generator(np.random.Philox(spec.seed))
     x, y = maker(spec.count, spec.noise, rng)
@@ -108,9 +110,15 @@ def load_toy(spec: SourceSpec) -> Dataset:
     regression = spec.name in REGRESSIONS
     labels: Array = targets.astype(np.float32)[:, None] if regression else targets.astype(np.int64)
     return make_dataset(
-        x32[n_test:], labels[n_test:], x32[:n_test], labels[:n_test],
-        kind="points", class_names=() if regression else ("0", "1"), feature_names=("x1", "x2"),
-        normalize=spec.normalize, name=spec.name,
+        x32[n_test:],
+        labels[n_test:],
+        x32[:n_test],
+        labels[:n_test],
+        kind="points",
+        class_names=() if regression else ("0", "1"),
+        feature_names=("x1", "x2"),
+        normalize=spec.normalize,
+        name=spec.name,
     )
 
 

@@ -1,0 +1,209 @@
+"""What is this? Files and folders dropped on the window, recognized by content, not by extension."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from engine.data.files import open_file
+from engine.data.headers import picture_format, read_header, refused_format
+from engine.data.idx import find_parts, is_idx
+from engine.data.safe_npz import Limits, open_zip
+from engine.data.source import SourceSpec
+from engine.errors import N_, DataError, MatrizenError, Message
+
+DropKind = Literal["project", "weights", "data", "picture", "refused"]
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """kind      project (.matrizen) | weights (an exported .npz) | data | picture | refused
+    paths     the files meant: the project, the weights, or the pictures
+    spec      for data: what `engine.data.dataset.load` takes
+    message   one sentence for people: what it is, or why it is refused
+    """
+
+    kind: DropKind
+    paths: tuple[str, ...]
+    message: Message
+    spec: SourceSpec | None = None
+
+
+def recognize(paths: Sequence[Path | str]) -> Recognized:
+    """Tell what was dropped. Never raises: what cannot be used is `refused` with the reason.
+
+    Looks at a few hundred bytes of files and at the names in folders; nothing large is read.
+    """
+    try:
+        names = [os.fspath(each) for each in paths]
+        if not names:
+            raise DataError(N_("Nothing was dropped."))
+        if len(names) == 1:
+            return _one(Path(names[0]))
+        return _several([Path(each) for each in names])
+    except MatrizenError as refusal:
+        return Recognized("refused", tuple(os.fspath(each) for each in paths), refusal.message)
+
+
+def _several(paths: list[Path]) -> Recognized:
+    found = [_one(path) for path in paths]
+    kinds = {each.kind for each in found}
+    if kinds == {"picture"}:
+        return Recognized(
+            "picture",
+            tuple(str(path) for path in paths),
+            Message(N_("{count} pictures"), {"count": len(paths)}),
+        )
+    specs = {each.spec for each in found}
+    if kinds == {"data"} and len(specs) == 1:
+        return found[0]
+    if kinds == {"data"} and all(each.spec is not None and each.spec.kind == "folder" for each in found):
+        raise DataError(
+            N_("{count} folders were dropped; put the class folders into one folder and drop that."),
+            count=len(paths),
+        )
+    pictures = [path for path, each in zip(paths, found, strict=True) if each.kind == "picture"]
+    if pictures and kinds == {"picture", "refused"}:
+        return Recognized(
+            "picture",
+            tuple(str(path) for path in pictures),
+            Message(
+                N_("{count} pictures; {left} other files are left out"),
+                {"count": len(pictures), "left": len(paths) - len(pictures)},
+            ),
+        )
+    if kinds == {"refused"}:
+        return found[0]
+    raise DataError(
+        N_("{count} things of different kinds were dropped; drop one project, one data set, or pictures."),
+        count=len(paths),
+    )
+
+
+def _one(path: Path) -> Recognized:
+    try:
+        if path.is_dir():
+            return _folder(path)
+        with open_file(path) as file:
+            start = file.read(1024)
+            if not start:
+                raise DataError(N_("{file} is empty (0 bytes); choose another file."), file=path.name)
+            if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
+                with open_zip(file, Limits(total=1 << 40), name=path.name) as archive:
+                    return _zip(path, archive)
+    except MatrizenError as refusal:
+        return Recognized("refused", (str(path),), refusal.message)
+    except OSError as problem:
+        return Recognized(
+            "refused",
+            (str(path),),
+            Message(
+                N_("{file} cannot be read: {reason}."),
+                {"file": str(path), "reason": problem.strerror or str(problem)},
+            ),
+        )
+    try:
+        return _plain(path, start)
+    except MatrizenError as refusal:
+        return Recognized("refused", (str(path),), refusal.message)
+
+
+def _zip(path: Path, archive: zipfile.ZipFile) -> Recognized:
+    members = archive.namelist()
+    if "project.json" in members:
+        return Recognized(
+            "project", (str(path),), Message(N_("{file}: a Matrizen project"), {"file": path.name})
+        )
+    if any(member.endswith(".npy") for member in members):
+        if "__meta__.npy" in members:
+            return Recognized(
+                "weights", (str(path),), Message(N_("{file}: weights of a network"), {"file": path.name})
+            )
+        return Recognized(
+            "data",
+            (str(path),),
+            Message(N_("{file}: NumPy arrays"), {"file": path.name}),
+            SourceSpec.npz(str(path)),
+        )
+    raise DataError(
+        N_("{file} is a zip archive without a project or arrays in it; unpack it and drop the folder."),
+        file=path.name,
+    )
+
+
+def _plain(path: Path, start: bytes) -> Recognized:
+    if picture_format(start) is not None or refused_format(start) is not None:
+        if picture_format(start) is None:
+            read_header(start, path.name)  # raises with the reason
+        return Recognized("picture", (str(path),), Message(N_("{file}: a picture"), {"file": path.name}))
+    unpacked = _gunzip_start(start) if start[:2] == b"\x1f\x8b" else start
+    if is_idx(unpacked):
+        images, _, test, _ = find_parts(path)
+        text = (
+            N_("{file}: an IDX data set") if test is None else N_("{file}: an IDX data set with a test part")
+        )
+        return Recognized(
+            "data", (str(path),), Message(text, {"file": images.name}), SourceSpec.idx(str(images))
+        )
+    if start[:6] == b"\x93NUMPY":
+        raise DataError(
+            N_("{file} is a single NumPy array; save inputs and labels together with np.savez(x=…, y=…)."),
+            file=path.name,
+        )
+    raise DataError(
+        N_(
+            "{file} begins with {found}, which is nothing Matrizen knows; expected "
+            "a project, a picture, a folder "
+            "of class folders, IDX or .npz."
+        ),
+        file=path.name,
+        found=start[:4].hex(" "),
+    )
+
+
+def _gunzip_start(start: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(start, 64)
+    except (zlib.error, gzip.BadGzipFile):
+        return b""
+
+
+def _folder(path: Path) -> Recognized:
+    from engine.data.listing import list_names, looks_like_picture
+
+    inner, files = list_names(path)
+    for file in islice((each for each in files if "images" in each.name.lower()), 8):
+        found = _one(file)
+        if found.kind == "data":
+            return found
+    if inner:
+        text = N_("{file}: a folder with {count} class folders")
+        return Recognized(
+            "data",
+            (str(path),),
+            Message(text, {"file": path.name, "count": len(inner)}),
+            SourceSpec.folder(str(path)),
+        )
+    pictures = tuple(str(each) for each in files[:1000] if looks_like_picture(each))
+    if pictures:
+        return Recognized(
+            "picture",
+            pictures,
+            Message(
+                N_(
+                    "{file}: {count} pictures without class folders; to train, put each "
+                    "class into its own folder"
+                ),
+                {"file": path.name, "count": len(pictures)},
+            ),
+        )
+    raise DataError(
+        N_("{file} holds no class folders, pictures or IDX files; drop a folder that does."), file=path.name
+    )
