@@ -1,0 +1,18 @@
+"""All op kinds. `REGISTRY` maps a kind to its rule; a new family is one file and one line here."""
+
+from __future__ import annotations
+
+from engine.ops import (  # noqa: F401 - importing registers the kinds
+    activations,
+    convolution,
+    data,
+    elementwise,
+    linear,
+    losses,
+    normalization,
+    pooling,
+    updates,
+)
+from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
+
+__all__ = ["REGISTRY", "Case", "Context", "OpRule", "Term", "Terms", "rule"]
