@@ -27,8 +27,8 @@ def language(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("0.01", 0.01), ("0,01", 0.01), ("1.5", 1.5), ("1e-3", 1e-3), ("1,5E+2", 150.0), (".5", 0.5),
-     (",5", 0.5), ("1/3", 1 / 3), (" 2*(3+1) ", 8.0), ("−4", -4.0), ("--4", 4.0), ("1-2-3", -4.0), ("8/2/2", 2.0),
-     ("2 × 3", 6.0), ("5.", 5.0), ("1e-3/2", 5e-4)],
+     (",5", 0.5), ("1/3", 1 / 3), (" 2*(3+1) ", 8.0), ("−4", -4.0), ("--4", 4.0), ("1-2-3", -4.0),
+     ("8/2/2", 2.0), ("2 × 3", 6.0), ("5.", 5.0), ("1e-3/2", 5e-4)],
 )  # fmt: skip
 def test_what_is_understood(language: str, text: str, value: float) -> None:
     assert parse(text) == pytest.approx(value, rel=1e-15)

@@ -1,0 +1,168 @@
+"""Arrays as small tiles, written straight into the pixels of one atlas picture.
+
+300 nodes with live thumbnails cost a few milliseconds this way: one array lookup per node and no
+painter at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QImage
+
+from gui import theme
+from gui.colormaps import lut32_of
+from gui.tokens import Theme
+from gui.views.base import Array, pixels_of
+from gui.views.scale import Scale, scale_of
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where `count` equal tiles lie: all lengths in the pixels of the rectangle they were fitted to."""
+
+    count: int
+    columns: int
+    rows: int
+    x: int
+    y: int
+    width: int
+    height: int
+    gap: int
+
+    def tile(self, index: int) -> QRect:
+        """The rectangle of a tile, border not included."""
+        row, column = divmod(index, self.columns)
+        return QRect(
+            self.x + column * (self.width + self.gap),
+            self.y + row * (self.height + self.gap),
+            self.width,
+            self.height,
+        )
+
+    def at(self, x: float, y: float) -> tuple[int, float, float] | None:
+        """(tile, share across, share down) under a point, or None between tiles."""
+        column, inside_x = divmod(x - self.x, self.width + self.gap)
+        row, inside_y = divmod(y - self.y, self.height + self.gap)
+        index = int(row * self.columns + column)
+        if not (0 <= column < self.columns and 0 <= row < self.rows and index < self.count):
+            return None
+        if inside_x >= self.width or inside_y >= self.height:
+            return None
+        return index, inside_x / self.width, inside_y / self.height
+
+
+def fit_grid(
+    rect: QRect | QRectF,
+    count: int,
+    height: int,
+    width: int,
+    *,
+    gap: int = 4,
+    largest: int = 0,
+    columns: int = 0,
+) -> Grid:
+    """The grid of `count` tiles of `height` x `width` cells that fills `rect` best, centered.
+
+    Cells become whole pixels where there is room, so that every cell of a tile is the same size.
+    `largest` limits a tile's longer side, `columns` fixes the number of columns (0: free).
+    """
+    room_w, room_h = max(1, int(rect.width())), max(1, int(rect.height()))
+    count = max(1, count)
+    best: tuple[float, int, int] | None = None
+    for across in [columns] if columns else range(1, min(count, 128) + 1):
+        down = math.ceil(count / across)
+        factor = min(
+            (room_w - gap * (across - 1)) / (across * width), (room_h - gap * (down - 1)) / (down * height)
+        )
+        # a full last row is worth a little size
+        worth = factor * (1.0 - 0.08 * (across * down - count) / (across * down))
+        if best is None or worth > best[0] * 1.001:
+            best = (worth, across, down)
+    assert best is not None
+    _, across, down = best
+    factor = min(
+        (room_w - gap * (across - 1)) / (across * width), (room_h - gap * (down - 1)) / (down * height)
+    )
+    if largest:
+        factor = min(factor, largest / max(width, height))
+    if factor >= 2:
+        factor = math.floor(factor)
+    tile_w, tile_h = max(1, int(width * factor)), max(1, int(height * factor))
+    used_w = across * tile_w + gap * (across - 1)
+    used_h = down * tile_h + gap * (down - 1)
+    left, top = int(rect.x()), int(rect.y())
+    return Grid(
+        count, across, down, left + max(0, (room_w - used_w) // 2), top + max(0, (room_h - used_h) // 2),
+        tile_w, tile_h, gap,
+    )  # fmt: skip
+
+
+def resize(tiles: Array, height: int, width: int) -> Array:
+    """(k, h, w) at another size: cells repeated when growing, averaged when shrinking."""
+    tiles = _resize_axis(tiles, 1, height)
+    return _resize_axis(tiles, 2, width)
+
+
+def _resize_axis(tiles: Array, axis: int, size: int) -> Array:
+    have = tiles.shape[axis]
+    if size == have:
+        return tiles
+    if size > have:
+        return np.take(tiles, (np.arange(size) * have) // size, axis=axis)
+    edges = (np.arange(size) * have) // size
+    counts = np.diff(np.append(edges, have))
+    shape = [1, 1, 1]
+    shape[axis] = size
+    wide = tiles.astype(np.float32, copy=False)
+    mean = np.add.reduceat(wide, edges, axis=axis) / counts.reshape(shape).astype(np.float32)
+    return mean.astype(tiles.dtype) if tiles.dtype == np.uint8 else mean
+
+
+def paint_tiles(
+    image: QImage,
+    rect: QRect,
+    tiles: Array,
+    role: str,
+    border: bool = True,
+    *,
+    scale: Scale | None = None,
+    gap: int = 4,
+    of: Theme | None = None,
+) -> Grid:
+    """Write tiles into `rect` of a 32-bit `image` (its own pixels), and say where they lie.
+
+    `tiles` is (k, h, w): u8 are places on the ramp of `role`, floats are scaled by `scale` or by their
+    own range. The rest of `rect` becomes canvas. Raises ValueError for other shapes or formats.
+    """
+    if tiles.ndim != 3:
+        raise ValueError(f"tiles need three axes (k, h, w), got {tiles.shape}")
+    current = of or theme.theme()
+    pixels = pixels_of(image)
+    canvas = _word(current.canvas)
+    area = rect.intersected(image.rect())
+    pixels[area.top() : area.bottom() + 1, area.left() : area.right() + 1] = canvas
+    count, height, width = tiles.shape
+    room = rect.adjusted(1, 1, -1, -1) if border else rect
+    grid = fit_grid(room, count, height, width, gap=gap)
+    if tiles.size == 0:
+        return grid
+    indices = tiles if tiles.dtype == np.uint8 else (scale or scale_of(tiles, role)).indices(tiles)
+    words = lut32_of(current, role)[resize(indices, grid.height, grid.width)]
+    edge = _word(current.border)
+    for index in range(count):
+        place = grid.tile(index)
+        if not area.contains(place.adjusted(-1, -1, 1, 1) if border else place):
+            continue
+        x, y = place.x(), place.y()
+        if border:
+            pixels[y - 1 : y + grid.height + 1, x - 1 : x + grid.width + 1] = edge
+        pixels[y : y + grid.height, x : x + grid.width] = words[index]
+    return grid
+
+
+def _word(color: str) -> np.uint32:
+    return np.uint32(0xFF000000 | int(color.lstrip("#")[-6:], 16))
