@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -176,14 +173,17 @@ def _read_all(
     sizes: set[tuple[int, int]] = set()
     told: dict[str, tuple[Message, int]] = {}
     n_test, filled = 0, 0
-    for done, result in enumerate(_in_order(listing, spec, shape, cancel)):
+    # One after another: threads were measured and bring nothing, reading is mostly small Python steps.
+    for done, (path, label) in enumerate(listing.files):
+        check_cancel(cancel)
+        result = _read_one(path, spec, shape)
         if progress is not None:
             progress(done, total)
         if isinstance(result, Message):
             skipped.append(result)
             continue
         pixels[filled], key, grey[filled], original, notes = result
-        labels[filled] = listing.files[done][1]
+        labels[filled] = label
         keys.append(key)
         sizes.add(original)
         for note in notes:
@@ -203,28 +203,6 @@ def _read_all(
         tuple(skipped),
         tuple(_repeated(first, count) for first, count in told.values()),
     )
-
-
-def _in_order(
-    listing: Listing, spec: SourceSpec, shape: tuple[int, int, int], cancel: Cancel | None
-) -> Iterator[_One | Message]:
-    """Results in listing order; a few files are decoded at a time, since OpenCV lets threads run."""
-    workers = min(8, os.cpu_count() or 1)
-    window = 4 * workers
-    with ThreadPoolExecutor(workers) as pool:
-        pending: list[Future[_One | Message]] = []
-        try:
-            for path, _ in listing.files:
-                check_cancel(cancel)
-                pending.append(pool.submit(_read_one, path, spec, shape))
-                if len(pending) >= window:
-                    yield pending.pop(0).result()
-            while pending:
-                check_cancel(cancel)
-                yield pending.pop(0).result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 def _repeated(note: Message, count: int) -> Message:
