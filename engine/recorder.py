@@ -6,25 +6,28 @@ import zlib
 from collections.abc import Hashable, Sequence
 
 from engine.ops.base import REGISTRY
+from engine.settings import DataSpec
 from engine.values import Axes, DType, Op, Phase, Role, Uid, Value, View, grad_id
 
 
 class Recorder:
     """Collects the ops of one program. Layers see `emit` and `view`; `backward` walks the list back."""
 
-    def __init__(self, capacity: int, train: bool) -> None:
+    def __init__(self, capacity: int, train: bool, data: DataSpec | None = None) -> None:
         self.capacity = capacity
         self.train = train
         self.ops: list[Op] = []
         self.inputs: list[Value] = []
         self.gradients: dict[str, Value] = {}
-        self.commits: list[tuple[Value, Value]] = []
         self.controls: dict[str, float] = {}
         self.node: Uid = ""
         self.phase = Phase.FORWARD
         self._ids: set[str] = set()
         self._by_id: dict[str, Value] = {}
         self._partials: dict[str, list[Value]] = {}
+        self._viewed: dict[str, Value] = {}  # view id -> the value it was made from
+        self._latest: dict[str, Value] = {}  # old state id -> its newest version
+        self._data: DataSpec | None = data
 
     # ---- writing ops --------------------------------------------------------------------------------
 
@@ -85,10 +88,32 @@ class Recorder:
             self._viewed[id] = viewed
         return v
 
-    @property
-    def _viewed(self) -> dict[str, Value]:
-        """View id -> the value it was made from."""
-        return self.__dict__.setdefault("_viewed_map", {})
+    def advance(self, old: Value, new: Value) -> None:
+        """Say that `new` is the next version of a parameter or state; committed when the step ends."""
+        root = next((k for k, v in self._latest.items() if v.id == old.id), old.id)
+        self._latest[root] = new
+
+    def newest(self, old: Value) -> Value:
+        """The newest version of a state within this step (a shared layer advances it more than once)."""
+        return self._latest.get(old.id, old)
+
+    def commits(self) -> tuple[tuple[Value, Value], ...]:
+        """(old, new) of everything that advanced."""
+        return tuple((self._by_id[k], v) for k, v in self._latest.items())
+
+    def batch_input(self, shape: tuple[int, ...]) -> Value:
+        """The batch X of one input node: gathered from resident data, or written from outside."""
+        axes: Axes = ("F", "N") if len(shape) == 1 else ("C", "H", "W", "N")
+        if self._data is None:
+            return self.input(f"{self.node}.x", axes, (*shape, self.capacity))
+        d = self._data
+        self.phase, before = Phase.AUGMENT, self.phase
+        source = self.input("data.x", ("S", *axes[:-1]), (d.count, *shape), "u8" if d.dtype == "u8" else "f32")
+        order = self.input("data.order", ("S",), (d.count,), "i32")
+        x = self.emit1("gather", (source, order), "x", attrs={
+            "scale": d.scale, "shift": d.shift, "capacity": self.capacity, "axes": axes})
+        self.phase = before
+        return x
 
     # ---- the backward half --------------------------------------------------------------------------
 
@@ -96,11 +121,11 @@ class Recorder:
         """Add a contribution to dL/d(value); contributions are summed in the order they arrive."""
         self._partials.setdefault(value.id, []).append(grad)
 
-    def backward(self, wanted: set[str]) -> None:
+    def backward(self, wanted: Sequence[str]) -> None:
         """Record gradients for every value on a path to `wanted` (ids), from contributions made so far."""
         self.phase = Phase.BACKWARD
         forward = [op for op in self.ops if op.phase == Phase.FORWARD]
-        needs = self._needing(forward, wanted)
+        needs = self._needing(forward, set(wanted))
         # a view made after an op is undone before it: walk ops and views in the order they were made
         order = list(self._by_id)
         position = {id: i for i, id in enumerate(order)}
@@ -114,7 +139,7 @@ class Recorder:
                 base = self._viewed[event.id]
                 grad = self.gradient_of(event)
                 self.node = base.owner
-                self.contribute(base, self.view(grad, f"{grad_id(base.id)}/{event.owner}", base.axes, base.shape))
+                self.contribute(base, self.view(grad, self.grad_name(base), base.axes, base.shape))
         for id in wanted:
             if id in self._partials:
                 self.gradient_of(self._by_id[id])

@@ -30,8 +30,10 @@ class TrainingSpec:
                                        minimum=0.0, maximum=1.0, hot=True)] = 0.9
     beta1: Annotated[float, Setting(N_("Beta 1"), N_("Memory of the mean gradient."), kind="float",
                                     minimum=0.0, maximum=0.999999, hot=True)] = 0.9
-    beta2: Annotated[float, Setting(N_("Beta 2"), N_("Memory of the squared gradient (0.99 for RMSProp)."),
+    beta2: Annotated[float, Setting(N_("Beta 2"), N_("Memory of the squared gradient."),
                                     kind="float", minimum=0.0, maximum=0.999999, hot=True)] = 0.999
+    decay: Annotated[float, Setting(N_("Decay"), N_("Memory of the squared gradient in RMSProp."), kind="float",
+                                    minimum=0.0, maximum=0.999999, hot=True)] = 0.99
     epsilon: Annotated[float, Setting(N_("Epsilon"), N_("Keeps the division finite."), kind="float",
                                       minimum=0.0, maximum=1.0, hot=True)] = 1e-8
     seed: Annotated[int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0,
@@ -51,7 +53,8 @@ class TrainingSpec:
     def controls(self) -> dict[str, float]:
         """The hot settings as controls of a program."""
         return {"lr": self.learning_rate, "momentum": self.momentum, "beta1": self.beta1,
-                "beta2": self.beta2, "epsilon": self.epsilon}
+                "beta2": self.beta2, "decay": self.decay,
+                "epsilon": self.epsilon}
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Terms:
-    """How one cell came about: value = finish(sum of terms) where finish is stated by `rule`."""
+    """How one cell came about: `rule` says how the terms make the value."""
 
     rule: str
-    """One of "sum" (terms add up), "mean", "max" (the chosen one), "function" (f of the one term)."""
+    """One of "sum" and "mean" (terms add up), "max" (the largest term), "share" (the term labeled numerator over
+    the sum of all), "function" (the one term is the value)."""
     terms: tuple[Term, ...]
     total: float
     """What the terms give in float64."""

@@ -36,9 +36,9 @@ def labels(seed: int, classes: int, n: int) -> Array:
 
 @register
 class EncodeLabels(OpRule):
-    """ins labels (N) -> target (units, N):  in the label's row and  elsewhere.
+    """ins labels (N) -> target (units, N): attribute "on" in the label's row, "off" elsewhere.
 
-    With one unit:  for label 1,  for label 0. Attributes units, off, on.
+    With one unit: on for label 1, off for label 0. Attributes units, off, on.
     """
 
     kind = "encode_labels"

@@ -1,0 +1,1 @@
+"""Where programs are computed: NumPy always, OpenCL devices that passed their test."""

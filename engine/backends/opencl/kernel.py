@@ -1,0 +1,133 @@
+"""One launch as data, and its source: a template from kernels/ with its tunables filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "kernels"
+
+C_TYPES = {"f32": "float", "i32": "int", "u8": "uchar"}
+
+
+@cache
+def template(name: str) -> str:
+    """The text of kernels/<name>.cl."""
+    return (FOLDER / f"{name}.cl").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What kernels are shaped for: register widths, and whether many small work-items are wanted."""
+
+    cpu: bool
+    lanes: int
+    """Padded capacity: the length of a row of samples."""
+    vw: int
+    pw: int
+    units: int
+
+    @classmethod
+    def of(cls, cpu: bool, native_width: int, units: int, capacity: int) -> Target:
+        """The shape for a device and a batch capacity."""
+        lanes = 1 if capacity == 1 else -(-capacity // 16) * 16
+        width = max(w for w in (4, 8, 16) if w <= max(native_width, 4)) if cpu else 1
+        return cls(cpu, lanes, 1 if lanes == 1 else width, width if cpu else 4, units)
+
+    def lane_tile(self, most: int) -> int:
+        """Registers of lanes a work-item takes: at most `most`, dividing the row."""
+        registers = self.lanes // self.vw
+        return max(t for t in range(1, most + 1) if registers % t == 0) if self.cpu else 1
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """An argument of a kernel: C name, what it points to, and how it is used."""
+
+    name: str
+    value: str
+    """Id of a value or of a scratch array of the launch."""
+    write: bool = False
+    restrict: bool = True
+    dtype: str = "f32"
+
+
+@dataclass
+class Launch:
+    """One enqueue: template, its #defines, its pointers and the global size."""
+
+    template: str
+    defines: dict[str, object]
+    pointers: list[Pointer]
+    size: tuple[int, ...]
+    controls: bool = False
+    """Whether the kernel reads the controls of the step."""
+    covers: tuple[int, ...] = ()
+    """Indices of the program's ops this launch completes."""
+    local: tuple[int, ...] | None = None
+
+    def reads(self) -> set[str]:
+        return {p.value for p in self.pointers if not p.write}
+
+    def writes(self) -> set[str]:
+        return {p.value for p in self.pointers if p.write}
+
+
+def merged(pointers: Sequence[Pointer]) -> list[Pointer]:
+    """The pointers without repetitions of a name; written beats read."""
+    found: dict[str, Pointer] = {}
+    for p in pointers:
+        if p.name not in found or (p.write and not found[p.name].write):
+            found[p.name] = p
+    return list(found.values())
+
+
+@dataclass
+class Source:
+    """The text of one program for all launches of a plan; equal kernels are written once."""
+
+    target: Target
+    control_count: int
+    parts: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, launch: Launch, offsets: Mapping[str, int]) -> str:
+        """Name of the kernel for this launch. `offsets` in elements, by value id, where not 0."""
+        body = self._text(launch, offsets)
+        if body not in self.names:
+            self.names[body] = f"k{len(self.names)}_{launch.template}"
+            self.parts.append(f"#define NAME {self.names[body]}\n{body}#undef NAME\n")
+        return self.names[body]
+
+    def text(self) -> str:
+        head = {"VW": self.target.vw, "PW": self.target.pw, "LANES": self.target.lanes,
+                "CONTROL_COUNT": max(self.control_count, 1)}
+        defines = "".join(f"#define {k} {v}\n" for k, v in head.items())
+        return defines + template("prelude") + "".join(self.parts)
+
+    @staticmethod
+    def _text(launch: Launch, offsets: Mapping[str, int]) -> str:
+        pointers = merged(launch.pointers)
+        kinds = [("" if p.write else "const ") + C_TYPES[p.dtype] for p in pointers]
+        arguments = [f"__global {kind} *{p.name}_" for kind, p in zip(kinds, pointers, strict=True)]
+        values = [p.name for p in pointers]
+        typed = [f"__global {kind} *{'restrict ' if p.restrict else ''}{p.name}"
+                 for kind, p in zip(kinds, pointers, strict=True)]
+        local = [f"{t} = {p.name}_ + {offsets.get(p.value, 0)};" for t, p in zip(typed, pointers, strict=True)]
+        if launch.controls:
+            more = ["__global const float *restrict controls", "const int step_row"]
+            arguments += more
+            typed += more
+            values += ["controls", "step_row"]
+        defines = {
+            **launch.defines,
+            "ARGUMENTS": ", ".join(arguments),
+            "POINTERS": " ".join(local),
+            "POINTER_ARGUMENTS": "".join(t + ", " for t in typed),
+            "POINTER_VALUES": "".join(v + ", " for v in values),
+        }
+        lines = [f"#define {k} {v}" for k, v in defines.items()]
+        undefines = [f"#undef {k.partition('(')[0]}" for k in defines]
+        return "\n".join([*lines, template(launch.template), *undefines, ""])

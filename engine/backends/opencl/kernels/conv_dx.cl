@@ -1,0 +1,41 @@
+// OUT[c][y][x][lane] = sum over o, i, j of WEIGHTS[o][c][i][j] * D[o][(y+TOP-i)/SY][(x+LEFT-j)/SX][lane]
+//
+// The data gradient of a convolution for any stride: only taps whose division leaves no rest count.
+// Stride 1 is served by conv_forward.cl, which is several times faster.
+//
+// Pointers: WEIGHTS (D_C, IN_C, KH, KW), D (D_C, D_H, D_W); the epilogue's own.
+// One work-item computes OT channels of one row for VW lanes. The sum runs over o, i, j in order.
+
+__kernel void NAME(ARGUMENTS) {
+    POINTERS
+    const int lane = get_global_id(0) * VW;
+    const int y = get_global_id(1);
+    const int c0 = get_global_id(2) * OT;
+    for (int x = 0; x < IN_W; x++) {
+        vf sum[OT];
+        #pragma unroll
+        for (int c = 0; c < OT; c++) sum[c] = (vf)(0.0f);
+        for (int o = 0; o < D_C; o++) {
+            for (int i = 0; i < KH; i++) {
+                const int r = y + TOP - i;
+                if (r < 0 || r % SY != 0 || r / SY >= D_H) continue;
+                for (int j = 0; j < KW; j++) {
+                    const int q = x + LEFT - j;
+                    if (q < 0 || q % SX != 0 || q / SX >= D_W) continue;
+                    const vf d = LOAD(D + ((o * D_H + r / SY) * D_W + q / SX) * LANES + lane);
+                    #pragma unroll
+                    for (int c = 0; c < OT; c++) {
+                        const int channel = min(c0 + c, IN_C - 1);
+                        sum[c] = fma((vf)(WEIGHTS[((o * IN_C + channel) * KH + i) * KW + j]), d, sum[c]);
+                    }
+                }
+            }
+        }
+        #pragma unroll
+        for (int c = 0; c < OT; c++) {
+            if (c0 + c < IN_C) {
+                EPILOGUE((((c0 + c) * IN_H + y) * IN_W + x) * LANES + lane, sum[c])
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+"""Optimizers as recorded: one update op per trained parameter, its moments as state."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from engine.ops.base import REGISTRY
+from engine.ops.updates import Update
+from engine.recorder import Recorder
+from engine.settings import TrainingSpec
+from engine.values import Phase, Role, Value, state_id
+
+
+def moments(optimizer: str) -> tuple[str, ...]:
+    """Names of the moments an optimizer keeps for each parameter."""
+    return cast(Update, REGISTRY[optimizer]).moments
+
+
+def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value]) -> None:
+    """Record the update of every parameter that has a gradient; moments start at zero."""
+    rec.phase = Phase.UPDATE
+    controls = training.controls()
+    for name in REGISTRY[training.optimizer].controls:
+        rec.control(name, controls.get(name, 1.0))
+    for w in parameters:
+        gradient = rec.gradients.get(w.id)
+        if gradient is None:
+            continue
+        rec.node = w.owner
+        old = [rec.input(state_id(w.owner, f"{w.param}.{m}"), w.axes, w.shape, role=Role.STATE, owner=w.owner,
+                         param=f"{w.param}.{m}") for m in moments(training.optimizer)]
+        new = rec.emit(training.optimizer, (w, gradient, *old))
+        for before, after in zip((w, *old), new, strict=True):
+            rec.advance(before, after)
+
+
+def step_controls(controls: dict[str, float], t: int) -> dict[str, float]:
+    """Controls that depend on the step: Adam's bias corrections after t updates (t counts from 1)."""
+    return {name: 1.0 - controls[beta] ** t for name, beta in (("c1", "beta1"), ("c2", "beta2"))
+            if name in controls and beta in controls}
