@@ -26,7 +26,11 @@ typedef uint vu;
 #define CONVERT_VF convert_float
 #define AS_VF as_float
 #define AS_VI as_int
+#define CONVERT_VU convert_uint
 #define LANE_NUMBERS ((vi)0)
+#define PUT(v, array) ((array)[0] = (v))
+#define TAKE(array) ((array)[0])
+#define VF_NAME float
 #define SUM_VF(v) (v)
 #else
 typedef CAT(float, VW) vf;
@@ -34,6 +38,10 @@ typedef CAT(int, VW) vi;
 typedef CAT(uint, VW) vu;
 #define CONVERT_VI CAT(CAT(convert_int, VW), _rte)
 #define CONVERT_VF CAT(convert_float, VW)
+#define CONVERT_VU CAT(convert_uint, VW)
+#define PUT(v, array) CAT(vstore, VW)(v, 0, array)
+#define TAKE(array) CAT(vload, VW)(0, array)
+#define VF_NAME vf
 #define AS_VF CAT(as_float, VW)
 #define AS_VI CAT(as_int, VW)
 #endif
@@ -78,6 +86,42 @@ FUNCTION float sum_4(float4 b) { return (b.x + b.z) + (b.y + b.w); }
 #define LANE_NUMBERS ((int4)(0, 1, 2, 3))
 #define SUM_VF sum_4
 #endif
+
+// Turn a square of registers around: after log2(VW) perfect shuffles of its rows.
+#if VW == 16
+#define WEAVE(v) (v).s08192a3b4c5d6e7f
+#define ROUNDS 4
+#elif VW == 8
+#define WEAVE(v) (v).s04152637
+#define ROUNDS 3
+#elif VW == 4
+#define WEAVE(v) (v).s0213
+#define ROUNDS 2
+#endif
+#if VW != 1
+FUNCTION void turn(vf rows[VW]) {
+    #pragma unroll
+    for (int round = 0; round < ROUNDS; round++) {
+        vf next[VW];
+        #pragma unroll
+        for (int i = 0; i < VW / 2; i++) {
+            const vf low = (vf)(rows[i].lo, rows[i + VW / 2].lo);
+            const vf high = (vf)(rows[i].hi, rows[i + VW / 2].hi);
+            next[2 * i] = WEAVE(low);
+            next[2 * i + 1] = WEAVE(high);
+        }
+        #pragma unroll
+        for (int i = 0; i < VW; i++) rows[i] = next[i];
+    }
+}
+#else
+FUNCTION void turn(vf rows[1]) {}
+#endif
+
+// Which lanes of the register at `lane` are live, as a mask for select().
+#define LIVE_LANES(lane, n) ((LANE_NUMBERS + (vi)(lane)) < (vi)(n))
+#define LOAD_INT(p) (*(__global const vi *)(p))
+#define STORE_INT(v, p) (*(__global vi *)(p) = (v))
 
 // Batched values are aligned: the address of a register is a multiple of its size.
 #define LOAD(p) (*(__global const vf *)(p))
@@ -155,7 +199,7 @@ ELEMENTARY(pf, pi, pf, AS_PF, AS_PI, CONVERT_PI, CAT(convert_float, PW))
 #endif
 
 // Philox4x32-10 for one group of four features: counter (group, sample, stream, step), key = seed.
-// The 24 high bits of each word, as a fraction in [0, 1).
+#define FRACTION(word) (CONVERT_VF((word) >> 8) * 5.9604644775390625e-8f)
 FUNCTION void philox(uint c0, vu c1, uint c2, uint c3, uint k0, uint k1, vu out[4]) {
     vu a = (vu)(c0), b = c1, c = (vu)(c2), d = (vu)(c3);
     for (int round = 0; round < 10; round++) {

@@ -1,0 +1,24 @@
+// The mean of each window; the border counts as zeros.
+//
+// Pointers: X (CHANNELS x IN_H x IN_W); the epilogue's own. One work-item computes one row of VW lanes.
+
+__kernel void NAME(ARGUMENTS) {
+    POINTERS
+    const int lane = get_global_id(0) * VW;
+    const int y = get_global_id(1);
+    const int c = get_global_id(2);
+    for (int x = 0; x < OUT_W; x++) {
+        vf sum = (vf)(0.0f);
+        #pragma unroll
+        for (int i = 0; i < KH; i++) {
+            const int row = y * SY + i - TOP;
+            if (row < 0 || row >= IN_H) continue;
+            #pragma unroll
+            for (int j = 0; j < KW; j++) {
+                const int column = x * SX + j - LEFT;
+                if (column >= 0 && column < IN_W) sum += LOAD(X + ((c * IN_H + row) * IN_W + column) * LANES + lane);
+            }
+        }
+        EPILOGUE(((c * OUT_H + y) * OUT_W + x) * LANES + lane, sum / (vf)(KH * KW))
+    }
+}

@@ -1,0 +1,26 @@
+// Each gradient is shared out equally over its window: DX sums the shares, by place in the window.
+//
+// Pointers: DY (CHANNELS x OUT_H x OUT_W); the epilogue's own.
+// One work-item computes one row of DX for VW lanes.
+
+__kernel void NAME(ARGUMENTS) {
+    POINTERS
+    const int lane = get_global_id(0) * VW;
+    const int y = get_global_id(1);
+    const int c = get_global_id(2);
+    for (int x = 0; x < IN_W; x++) {
+        vf sum = (vf)(0.0f);
+        #pragma unroll
+        for (int i = 0; i < KH; i++) {
+            const int r = (y + TOP - i) / SY;
+            if (y + TOP < i || (y + TOP - i) % SY != 0 || r >= OUT_H) continue;
+            #pragma unroll
+            for (int j = 0; j < KW; j++) {
+                const int q = (x + LEFT - j) / SX;
+                if (x + LEFT < j || (x + LEFT - j) % SX != 0 || q >= OUT_W) continue;
+                sum += LOAD(DY + ((c * OUT_H + r) * OUT_W + q) * LANES + lane) / (vf)(KH * KW);
+            }
+        }
+        EPILOGUE(((c * IN_H + y) * IN_W + x) * LANES + lane, sum)
+    }
+}

@@ -1,0 +1,29 @@
+// Each gradient goes to the cell that won its window: DX sums DY over the windows a cell has won, in the
+// order of its place in them.
+//
+// Pointers: DY (CHANNELS x OUT_H x OUT_W), ARGMAX (int); the epilogue's own.
+// One work-item computes one row of DX for VW lanes.
+
+__kernel void NAME(ARGUMENTS) {
+    POINTERS
+    const int lane = get_global_id(0) * VW;
+    const int y = get_global_id(1);
+    const int c = get_global_id(2);
+    for (int x = 0; x < IN_W; x++) {
+        vf sum = (vf)(0.0f);
+        #pragma unroll
+        for (int i = 0; i < KH; i++) {
+            const int r = (y + TOP - i) / SY;
+            if (y + TOP < i || (y + TOP - i) % SY != 0 || r >= OUT_H) continue;
+            #pragma unroll
+            for (int j = 0; j < KW; j++) {
+                const int q = (x + LEFT - j) / SX;
+                if (x + LEFT < j || (x + LEFT - j) % SX != 0 || q >= OUT_W) continue;
+                const int cell = ((c * OUT_H + r) * OUT_W + q) * LANES + lane;
+                const vi won = LOAD_INT(ARGMAX + cell) == (vi)(i * KW + j);
+                sum += select((vf)(0.0f), LOAD(DY + cell), won);
+            }
+        }
+        EPILOGUE(((c * IN_H + y) * IN_W + x) * LANES + lane, sum)
+    }
+}

@@ -1,0 +1,15 @@
+// DZ = P * (DP - sum over r of DP * P), for each sample; 0 in lanes from n on.
+//
+// Pointers: DP, P (ROWS x LANES), controls; the epilogue's own. One work-item computes VW lanes.
+
+__kernel void NAME(ARGUMENTS) {
+    POINTERS
+    const int lane = get_global_id(0) * VW;
+    const vi alive = LIVE_LANES(lane, CONTROL_INT(LIVE));
+    vf sum = (vf)(0.0f);
+    for (int r = 0; r < ROWS; r++) sum += LOAD(DP + r * LANES + lane) * LOAD(P + r * LANES + lane);
+    for (int r = 0; r < ROWS; r++) {
+        const vf dz = LOAD(P + r * LANES + lane) * (LOAD(DP + r * LANES + lane) - sum);
+        EPILOGUE(r * LANES + lane, select((vf)(0.0f), dz, alive))
+    }
+}
