@@ -49,7 +49,7 @@ def load_folder(spec: SourceSpec, progress: Progress | None = None, cancel: Canc
             N_("{file}: none of the {total} files is a readable picture; the first: {reason}"),
             file=name,
             total=len(listing.files),
-            reason=str(read.skipped[0]) if read.skipped else "–",
+            reason=read.skipped[0] if read.skipped else "–",
         )
     pixels, told = _channels(read, spec.channels, name)
     notes += told + _size_note(read, size, spec, name) + _class_notes(read.labels, listing.class_names, name)
@@ -61,7 +61,7 @@ def load_folder(spec: SourceSpec, progress: Progress | None = None, cancel: Canc
                     "file": name,
                     "count": len(read.skipped),
                     "total": len(listing.files),
-                    "reason": str(read.skipped[0]),
+                    "reason": read.skipped[0],
                 },
             ),
         )
@@ -208,7 +208,7 @@ def _read_all(
 def _repeated(note: Message, count: int) -> Message:
     if count == 1:
         return note
-    return Message(N_("{first} ({count} pictures in all)"), {"first": str(note), "count": count})
+    return Message(N_("{first} ({count} pictures in all)"), {"first": note, "count": count})
 
 
 def _channels(read: _Read, wanted: int, name: str) -> tuple[npt.NDArray[np.uint8], tuple[Message, ...]]:

@@ -108,7 +108,7 @@ def _read(stream: BinaryIO, path: Path, packed: int, cancel: Cancel | None) -> A
             file=path.name,
             expected=expected,
             shape="×".join(map(str, shape)),
-            found=N_("more") if more else filled,
+            found=Message(N_("more")) if more else filled,
         )
     array = out.view(dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
@@ -123,10 +123,10 @@ def find_parts(path: Path | str) -> tuple[Path, Path, Path | None, Path | None]:
     path = Path(path)
     images = path if not _is_labels(path) else _partner(path, labels=False)
     if images is None:
-        raise _no_partner(path, N_("pictures"))
+        raise _no_partner(path, Message(N_("pictures")))
     labels = _partner(images, labels=True) if images != path else _partner(path, labels=True)
     if labels is None:
-        raise _no_partner(images, N_("labels"))
+        raise _no_partner(images, Message(N_("labels")))
     for train_word, test_word in _PARTS:
         if test_word in images.name:
             other = _variant(images.parent / images.name.replace(test_word, train_word))
@@ -261,7 +261,7 @@ def _variant(path: Path) -> Path | None:
     return None
 
 
-def _no_partner(path: Path, what: str) -> DataError:
+def _no_partner(path: Path, what: Message) -> DataError:
     return DataError(
         N_(
             "No file with the {expected} was found beside {file}; IDX sets come in pairs such as "

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from engine.errors import N_, DataError
+from engine.errors import N_, DataError, Message
 
 Kind = Literal["toy", "sample", "folder", "idx", "npz", "array"]
 Resize = Literal["fit", "fill", "stretch"]
@@ -89,7 +89,7 @@ class SourceSpec:
         _number(self, "test_share", 0.0, 0.9)
         for name in ("name", "path", "sha256"):
             if not isinstance(getattr(self, name), str):
-                raise _bad(name, getattr(self, name), N_("a text"))
+                raise _bad(name, getattr(self, name), Message(N_("a text")))
         if not isinstance(self.normalize, bool):
             raise _bad("normalize", self.normalize, "true, false")
         if self.channels not in (0, 1, 3) or isinstance(self.channels, bool):
@@ -101,7 +101,7 @@ class SourceSpec:
         for name in ("paths", "class_names", "feature_names"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
-                raise _bad(name, value, N_("a list of texts"))
+                raise _bad(name, value, Message(N_("a list of texts")))
         if self.kind == "array":
             left = MAX_INLINE
             for name in ("x", "y", "x_test", "y_test"):
@@ -182,7 +182,7 @@ class SourceSpec:
     def from_json(cls, data: object) -> SourceSpec:
         """The inverse of `to_json`. Raises DataError for anything that is not a usable spec."""
         if not isinstance(data, Mapping):
-            raise _bad("data", data, N_("an object with a kind"))
+            raise _bad("data", data, Message(N_("an object with a kind")))
         kind = data.get("kind")
         if not isinstance(kind, str) or kind not in FIELDS:
             raise _bad("kind", kind, ", ".join(KINDS))
@@ -198,7 +198,7 @@ class SourceSpec:
         return cls(cast(Kind, kind), **values)
 
 
-def _bad(field: str, found: object, expected: str) -> DataError:
+def _bad(field: str, found: object, expected: str | Message) -> DataError:
     return DataError(
         N_("The data setting “{field}” is {found}; expected {expected}."),
         field=field,
@@ -235,7 +235,7 @@ def _check_numbers(value: object, name: str, left: int, depth: int = 0) -> int:
             left = _check_numbers(part, name, left, depth + 1)
         return left
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _bad(name, value, N_("finite numbers in at most 4 levels of lists"))
+        raise _bad(name, value, Message(N_("finite numbers in at most 4 levels of lists")))
     if left <= 0:
         raise DataError(
             N_("The data setting “{field}” holds more than {expected} numbers; put them into an .npz file."),
