@@ -112,7 +112,7 @@ def _resize_axis(tiles: Array, axis: int, size: int) -> Array:
     if size == have:
         return tiles
     if size > have:
-        return np.take(tiles, (np.arange(size) * have) // size, axis=axis)
+        return np.asarray(np.take(tiles, (np.arange(size) * have) // size, axis=axis))
     edges = (np.arange(size) * have) // size
     counts = np.diff(np.append(edges, have))
     shape = [1, 1, 1]

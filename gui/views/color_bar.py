@@ -1,0 +1,76 @@
+"""The key to the colors: a ramp that carries the histogram of what it colors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import theme
+from gui.views.base import Array, View, image_from_words
+from gui.views.histogram import heights, paint_bars, paint_ends
+from gui.views.scale import Scale
+
+_BARS, _RAMP, _ENDS = 20, 7, 17
+
+
+class ColorBar(View):
+    """Histogram (root scale), ramp and end labels, 46 px high; a tick marks the value under the pointer."""
+
+    def __init__(self, role: str = "weights", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._role = role
+        self._scale: Scale | None = None
+        self._bars: NDArray[np.float64] | None = None
+        self._value: float | None = None
+
+    def set_role(self, role: str) -> None:
+        """Another ramp."""
+        self._role = role
+        self.update()
+
+    def set_values(self, values: Array, scale: Scale) -> None:
+        """The values that are shown and the scale they are shown with; an empty array clears the bar."""
+        self._scale = scale if values.size else None
+        self._bars = heights(values, scale) if values.size else None
+        self.update()
+
+    def set_value(self, value: float | None) -> None:
+        """Mark one value on the ramp, None for none."""
+        if value != self._value:
+            self._value = value
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(200), theme.px(_BARS + _RAMP + _ENDS + 2))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(80), self.sizeHint().height())
+
+    def paint(self, painter: QPainter) -> None:
+        if self._scale is None or self._bars is None:
+            return
+        width = self.width() - 4
+        bars = QRectF(2, 0, width, theme.px(_BARS))
+        paint_bars(painter, bars, self._bars, theme.color("histogram"))
+        ramp = QRectF(2, bars.bottom() + 1, width, theme.px(_RAMP))
+        path = QPainterPath()
+        path.addRoundedRect(ramp, 2, 2)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipPath(path)
+        painter.drawImage(ramp, image_from_words(theme.lut32(self._role)[None, :]))
+        painter.restore()
+        painter.setPen(QPen(theme.color("border"), 1))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPath(path)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        if self._value is not None and np.isfinite(self._value):
+            share = (self._value - self._scale.low) / (self._scale.high - self._scale.low)
+            x = ramp.left() + min(max(share, 0.0), 1.0) * ramp.width()
+            painter.setPen(QPen(theme.color("text1"), 2))
+            painter.drawLine(QPointF(x, ramp.top() - 3), QPointF(x, ramp.bottom() + 2))
+        paint_ends(painter, QRectF(2, ramp.bottom() + 1, width, theme.px(_ENDS)), self._scale)

@@ -1,0 +1,435 @@
+"""A matrix as colors and numbers: the view everything else in Matrizen refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPixmap, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from gui import i18n, theme, tokens
+from gui.i18n import tr
+from gui.views import matrix_paint
+from gui.views.base import Array, Bytes, View, draw_caption, draw_empty, ring, trace_ring, words_from_rgb
+from gui.views.matrix_paint import CellBox, Digits
+from gui.views.scale import Scale, StableScale
+
+_LARGEST = (64.0, 36.0)  # cells grow no larger than this
+_ZOOM_LIMIT = 64.0
+_DIM = 0.8  # share of canvas in a cell at rest
+
+
+class MatrixView(View):
+    """Heat map of a 2-D array, with heads, digits, hover cross, selection, highlights, zoom and pan.
+
+    `cell_hovered(row, column)` is (-1, -1) when the pointer leaves; `cell_clicked` comes from the mouse
+    and from Return. Rows and columns count from 0 here and from 1 on the screen.
+    """
+
+    cell_hovered = Signal(int, int)
+    cell_clicked = Signal(int, int)
+
+    def __init__(self, role: str = "weights", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.empty_text = tr("No numbers yet")
+        self.max_decimals = 2
+        self.square = False  # cells as wide as high: pictures and kernels
+        self.largest_cell = _LARGEST
+        self._role = role
+        self._stable = StableScale(role)
+        self._values: Array = np.zeros((0, 0), dtype=np.float32)
+        self._colors: NDArray[np.uint32] | None = None
+        self._scale = Scale(-1.0, 1.0)
+        self._row_names: tuple[str, ...] | None = None
+        self._column_names: tuple[str, ...] | None = None
+        self._hover: tuple[int, int] | None = None
+        self._selected: tuple[int, int] | None = None
+        self._rows: frozenset[int] = frozenset()
+        self._columns: frozenset[int] = frozenset()
+        self._cells: frozenset[tuple[int, int]] = frozenset()
+        self._dim_rest = False
+        self._zoom = 1.0
+        self._offset = QPointF(0, 0)
+        self._grip: tuple[QPointF, QPointF] | None = None
+        self._cache: QPixmap | None = None
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    def set_values(self, values: Array, scale: Scale | None = None) -> None:
+        """Show a 2-D array (copied by reference). `scale` overrides the view's own stable scale.
+
+        Raises ValueError for other than two axes.
+        """
+        if values.ndim != 2:
+            raise ValueError(f"a matrix has two axes, got {values.shape}")
+        if values.shape != self._values.shape:
+            self._hover = None
+            self._zoom, self._offset = 1.0, QPointF(0, 0)
+            if self._selected is not None and not self._inside(*self._selected, values.shape):
+                self._selected = None
+        self._values = values
+        self._scale = scale or self._stable.update(values)
+        self._changed()
+
+    def set_role(self, role: str) -> None:
+        """Another ramp: "weights", "gradients", "activations" or "pictures"."""
+        if role != self._role:
+            self._role, self._stable = role, StableScale(role)
+            if self._values.size:
+                self._scale = self._stable.update(self._values)
+            self._changed()
+
+    def set_colors(self, rgb: Bytes | None) -> None:
+        """Paint the cells in (rows, columns, 3) u8 colors instead of the ramp; None: the ramp again."""
+        self._colors = None if rgb is None else words_from_rgb(rgb)
+        self._changed()
+
+    def set_names(self, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None) -> None:
+        """Names of real things for the heads; None counts from 1."""
+        self._row_names = None if rows is None else tuple(rows)
+        self._column_names = None if columns is None else tuple(columns)
+        self._changed()
+
+    def set_highlight(
+        self,
+        rows: Iterable[int] = (),
+        columns: Iterable[int] = (),
+        cells: Iterable[tuple[int, int]] = (),
+        *,
+        dim_rest: bool = False,
+    ) -> None:
+        """Ring rows, columns and cells of the calculation in yellow; the rest may sink back."""
+        self._rows, self._columns, self._cells = frozenset(rows), frozenset(columns), frozenset(cells)
+        self._dim_rest = dim_rest and bool(self._rows or self._columns or self._cells)
+        self._changed()
+
+    def set_selected(self, cell: tuple[int, int] | None) -> None:
+        """The opened cell, ringed in yellow; None for no cell."""
+        self._selected = cell if cell is not None and self._inside(*cell) else None
+        self.update()
+
+    def set_hovered(self, cell: tuple[int, int] | None) -> None:
+        """Show the hover of another view at the same place; emits nothing."""
+        cell = cell if cell is not None and self._inside(*cell) else None
+        if cell != self._hover:
+            self._hover = cell
+            self.update()
+
+    def reset_scale(self) -> None:
+        """Let the next values set the scale afresh: another layer or another run."""
+        self._stable.reset()
+
+    def fit(self) -> None:
+        """The whole matrix again."""
+        self._zoom, self._offset = 1.0, QPointF(0, 0)
+        self._changed()
+
+    # -- what can be asked ------------------------------------------------------------------------
+
+    @property
+    def role(self) -> str:
+        """The role that decides the ramp."""
+        return self._role
+
+    def values(self) -> Array:
+        """The array shown."""
+        return self._values
+
+    def scale(self) -> Scale:
+        """The scale in use."""
+        return self._scale
+
+    def hovered(self) -> tuple[int, int] | None:
+        """The cell under the pointer."""
+        return self._hover
+
+    def selected(self) -> tuple[int, int] | None:
+        """The opened cell."""
+        return self._selected
+
+    def unit_text(self) -> str:
+        """ "in units of 10⁻⁴" when the digits are shown that way, else ""."""
+        digits = self._digits(self._box())
+        if digits is None or digits.exponent == 0:
+            return ""
+        return tr("in units of {unit}").format(unit="10" + i18n.superscript(digits.exponent))
+
+    def cell_text(self, row: int, column: int) -> str:
+        """ "row 2, column 4", with names where there are names."""
+        rows, columns = self._names()
+        return tr("row {row}, column {column}").format(row=rows[row], column=columns[column])
+
+    def cell_at(self, point: QPointF | QPoint) -> tuple[int, int] | None:
+        """The cell under a point of the widget."""
+        point = QPointF(point)
+        if not self._values.size or not self._area().contains(point):
+            return None
+        row, column = self._box().cell_at(point.x(), point.y())
+        return (row, column) if self._inside(row, column) else None
+
+    def cell_rect(self, row: int, column: int) -> QRectF:
+        """Where a cell is drawn, in widget coordinates."""
+        return self._box().rect(row, column)
+
+    def sizeHint(self) -> QSize:
+        rows, columns = self._values.shape
+        left, top = self._margins()
+        wide = min(max(columns, 1) * 40, 480)
+        return QSize(int(wide + left + 8), int(min(max(rows, 1) * 24, 360) + top + 8))
+
+    # -- geometry ---------------------------------------------------------------------------------
+
+    def _inside(self, row: int, column: int, shape: tuple[int, ...] | None = None) -> bool:
+        rows, columns = shape or self._values.shape
+        return 0 <= row < rows and 0 <= column < columns
+
+    def _names(self) -> tuple[Sequence[str], Sequence[str]]:
+        rows, columns = self._values.shape
+        given_rows = self._row_names if self._row_names and len(self._row_names) == rows else None
+        given_columns = (
+            self._column_names if self._column_names and len(self._column_names) == columns else None
+        )
+        return (
+            given_rows or [str(i + 1) for i in range(rows)],
+            given_columns or [str(i + 1) for i in range(columns)],
+        )
+
+    def _margins(self) -> tuple[float, float]:
+        """Room for the heads: left and top."""
+        metrics = QFontMetrics(theme.ui_font(tokens.CAPTION, theme.SEMIBOLD))
+        rows, columns = self._names()
+        widest = max((metrics.horizontalAdvance(name) for name in rows), default=0)
+        lines = 2 if any(" " in name for name in columns) else 1
+        return min(widest + theme.px(10), self.width() * 0.4), lines * metrics.height() + theme.px(6)
+
+    def _area(self) -> QRectF:
+        """Where cells may be drawn."""
+        left, top = self._margins()
+        return QRectF(left, top, max(1.0, self.width() - left - 4), max(1.0, self.height() - top - 4))
+
+    def _box(self) -> CellBox:
+        area = self._area()
+        rows, columns = max(1, self._values.shape[0]), max(1, self._values.shape[1])
+        most_w, most_h = (v * theme.scale() for v in self.largest_cell)
+        width, height = min(most_w, area.width() / columns), min(most_h, area.height() / rows)
+        if self.square:
+            width = height = min(width, height)
+        else:
+            width, height = min(width, height * 2.2), min(height, width * 1.6)
+        if self._zoom == 1.0:
+            # whole pixels where there are some, so that all cells are the same size
+            width, height = (float(int(v)) if v >= 4 else v for v in (width, height))
+            x = area.left() + max(0.0, (area.width() - columns * width) / 2)
+            return CellBox(float(int(x)), float(int(area.top())), width, height)
+        width, height = width * self._zoom, height * self._zoom
+        x = self._held(area.left(), area.width(), columns * width, self._offset.x())
+        y = self._held(area.top(), area.height(), rows * height, self._offset.y(), center=False)
+        return CellBox(x, y, width, height)
+
+    @staticmethod
+    def _held(start: float, room: float, size: float, offset: float, center: bool = True) -> float:
+        """An origin that never leaves the matrix outside its area."""
+        if size <= room:
+            return start + ((room - size) / 2 if center else 0.0)
+        return start - min(max(offset, 0.0), size - room)
+
+    def _biggest(self) -> float:
+        return max(abs(self._scale.low), abs(self._scale.high))
+
+    def _digits(self, box: CellBox) -> Digits | None:
+        if not self._values.size:
+            return None
+        whole = self._values.dtype.kind in "iu" or (self._role == "pictures" and self._scale.high == 255.0)
+        return matrix_paint.choose_digits(box.width, box.height, self._biggest(), whole, self.max_decimals)
+
+    # -- painting ---------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        self._cache = None
+        self.update()
+
+    def restyle(self) -> None:
+        self._cache = None
+
+    def paint(self, painter: QPainter) -> None:
+        if not self._values.size:
+            draw_empty(self, painter, self.empty_text)
+            return
+        ratio = self.devicePixelRatioF()
+        if self._cache is None or self._cache.size() != self.size() * ratio:
+            self._cache = self._paint_cells(ratio)
+        painter.drawPixmap(0, 0, self._cache)
+        box, area = self._box(), self._area()
+        rows, columns = self._names()
+        matrix_paint.draw_heads(painter, box, area, rows, columns, self._hover)
+        if unit := self.unit_text():
+            draw_caption(painter, QPointF(2, theme.px(11)), "×" + unit.rsplit(" ", 1)[-1])
+        painter.setClipRect(area.adjusted(-4, -4, 4, 4))
+        self._paint_rings(painter, box)
+
+    def _paint_cells(self, ratio: float) -> QPixmap:
+        """The part that changes only with the numbers; hover and rings are drawn on top of it."""
+        made = QPixmap(self.size() * ratio)
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        try:
+            box, area = self._box(), self._area()
+            painter.setClipRect(area)
+            indices = self._scale.indices(self._values)
+            words = self._colors if self._colors is not None else theme.lut32(self._role)[indices]
+            resting = self._resting()
+            if resting is not None:
+                dimmed = matrix_paint.mixed_words(words, theme.theme().canvas, _DIM)
+                words = np.where(resting, dimmed, words)
+            broken = ~np.isfinite(self._values) if self._values.dtype.kind == "f" else None
+            if broken is not None and broken.any():
+                danger = np.uint32(0xFF000000 | int(theme.theme().danger[1:], 16))
+                words = np.where(broken, danger, words)
+            matrix_paint.draw_heat(painter, words, box, area)
+            digits = self._digits(box)
+            if digits is not None:
+                black = self._black_ink(words, indices)
+                matrix_paint.draw_digits(painter, self._values, black, box, area, digits, resting)
+        finally:
+            painter.end()
+        return made
+
+    def _black_ink(self, words: NDArray[np.uint32], indices: Bytes) -> NDArray[np.bool_]:
+        if self._colors is None:
+            return np.asarray(matrix_paint.ink_table(theme.lut(self._role))[indices], dtype=np.bool_)
+        # the same rule for free colors: black where the luminance exceeds 0.179
+        linear = [(((words >> shift) & 0xFF) / 255.0) ** 2.2 for shift in (16, 8, 0)]
+        return np.asarray(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179)
+
+    def _resting(self) -> NDArray[np.bool_] | None:
+        if not self._dim_rest:
+            return None
+        rows, columns = self._values.shape
+        resting = np.ones((rows, columns), dtype=np.bool_)
+        for row in self._rows:
+            if row < rows:
+                resting[row, :] = False
+        for column in self._columns:
+            if column < columns:
+                resting[:, column] = False
+        for cell in self._cells:
+            if self._inside(*cell):
+                resting[cell] = False
+        return resting
+
+    def _paint_rings(self, painter: QPainter, box: CellBox) -> None:
+        rows, columns = self._values.shape
+        for row in self._rows:
+            trace_ring(painter, box.rect(row, 0, 1, columns))
+        for column in self._columns:
+            trace_ring(painter, box.rect(0, column, rows, 1))
+        for cell in self._cells | ({self._selected} if self._selected else set()):
+            trace_ring(painter, box.rect(*cell))
+        if self._hover is not None:
+            ring(painter, box.rect(*self._hover), theme.color("text1"), 2.0, 2.0)
+        if self.hasFocus() and self._selected is None and self._hover is None:
+            ring(painter, box.rect(0, 0, rows, columns), QColor(theme.theme().focus), 1.0, 3.0)
+
+    # -- hands ------------------------------------------------------------------------------------
+
+    def _hover_to(self, cell: tuple[int, int] | None) -> None:
+        if cell == self._hover:
+            return
+        self._hover = cell
+        self.cell_hovered.emit(*(cell or (-1, -1)))
+        self.setToolTip("" if cell is None else self._tip(*cell))
+        self.update()
+
+    def _tip(self, row: int, column: int) -> str:
+        value = float(self._values[row, column])
+        return f"{self.cell_text(row, column)}\n{i18n.short(value, 5)}"
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is not None:
+            start, offset = self._grip
+            self._offset = offset - (event.position() - start)
+            self._changed()
+            return
+        self._hover_to(self.cell_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            cell = self.cell_at(event.position())
+            if cell is not None:
+                self.cell_clicked.emit(*cell)
+        elif event.button() == Qt.MouseButton.MiddleButton and self._zoom > 1.0:
+            self._grip = (event.position(), self._offset)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover_to(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the pointer; with Shift pan sideways. A fitted matrix leaves plain scrolling alone."""
+        delta = event.angleDelta()
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if control and delta.y():
+            self.zoom_about(event.position(), 1.2 ** (delta.y() / 120))
+        elif self._zoom > 1.0 and not control:
+            self._clamp_offset(QPointF(self._offset.x() - delta.x(), self._offset.y() - delta.y()))
+            self._changed()
+        else:
+            event.ignore()
+            return
+        event.accept()
+
+    def zoom_about(self, point: QPointF, factor: float) -> None:
+        """Zoom by `factor`, keeping the cell under `point` where it is."""
+        before = self._box()
+        row = (point.y() - before.y) / before.height
+        column = (point.x() - before.x) / before.width
+        self._zoom = min(max(self._zoom * factor, 1.0), _ZOOM_LIMIT)
+        after, area = self._box(), self._area()
+        self._clamp_offset(
+            QPointF(
+                column * after.width - (point.x() - area.left()),
+                row * after.height - (point.y() - area.top()),
+            )
+        )
+        self._changed()
+
+    def _clamp_offset(self, offset: QPointF) -> None:
+        box, area = self._box(), self._area()
+        rows, columns = self._values.shape
+        self._offset = QPointF(
+            min(max(offset.x(), 0.0), max(0.0, columns * box.width - area.width())),
+            min(max(offset.y(), 0.0), max(0.0, rows * box.height - area.height())),
+        )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {
+            Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1),
+            Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0),
+        }  # fmt: skip
+        key = Qt.Key(event.key())
+        if key in steps and self._values.size:
+            row, column = self._hover or self._selected or (0, 0)
+            moved = (row + steps[key][0], column + steps[key][1])
+            self._hover_to(moved if self._hover or self._selected else (0, 0)) if self._inside(
+                *moved
+            ) else None
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._hover is not None:
+            self.cell_clicked.emit(*self._hover)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
+            self.zoom_about(QPointF(self._area().center()), 1.25 if key == Qt.Key.Key_Plus else 0.8)
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        else:
+            super().keyPressEvent(event)
