@@ -43,16 +43,19 @@ def test(root: Path, arguments: list[str]) -> int:
         if not any("journey" in word for word in arguments):
             return environment.run("-m", "pytest", *arguments, env=_offscreen())
         return _on_virtual_screen(environment, "-m", "pytest", "-m", "journey", *arguments)
+    cannot = _virtual_screen_problem()  # said at the end: the suite needs no screen
     say("The suite, without a screen ...")
     workers = str(max(1, min(4, os.cpu_count() or 1)))
     suite = environment.run("-m", "pytest", "-n", workers, "--dist", "worksteal", env=_offscreen())
     if not system.on_linux():
         say("The journeys drive X11 and run on Linux only; they were left out.")
         return suite
+    if cannot:
+        raise cannot
     say("The journeys, with the real window on a virtual screen ...")
     journeys = _on_virtual_screen(environment, "-m", "pytest", "-m", "journey", "tests/journeys")
     if journeys == NO_TESTS:
-        raise Stop("there is no journey in tests/journeys; at least one must run.")
+        raise Stop("no journey in tests/journeys was run; at least one must be.")
     return suite or journeys
 
 
@@ -121,10 +124,19 @@ def _offscreen() -> dict[str, str]:
     return env
 
 
-def _on_virtual_screen(environment: Environment, *arguments: str) -> int:
+def _virtual_screen_problem() -> Stop | None:
     if not system.on_linux():
-        raise Stop("this task drives a window with X11 tools and runs on Linux only.")
-    system.require("The virtual screen", *system.QT, *system.X11, *system.VIRTUAL_SCREEN)
+        return Stop("this task drives a window with X11 tools and runs on Linux only.")
+    try:
+        system.require("The virtual screen", *system.QT, *system.X11, *system.VIRTUAL_SCREEN)
+    except Stop as stop:
+        return stop
+    return None
+
+
+def _on_virtual_screen(environment: Environment, *arguments: str) -> int:
+    if cannot := _virtual_screen_problem():
+        raise cannot
     with screen.virtual() as env:
         return environment.run(*arguments, env=env)
 
