@@ -13,13 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.errors import GraphError, N_
+from engine.errors import N_, GraphError
 
 if TYPE_CHECKING:
     from engine.layers.base import Layer
 
 Uid = str
 """Stable identity of a node; it outlives renaming."""
+
+RESERVED_UIDS = frozenset({"data", "test", "target"})
+"""First parts of value ids that belong to the data, not to a node."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
@@ -115,8 +118,15 @@ class GraphSpec:
 
     # ---- editing: each returns a new graph --------------------------------------------------------
 
-    def add(self, name: str, layer: Layer, *, after: str | Iterable[str] | None = None,
-            shares: str | None = None, uid: Uid | None = None) -> GraphSpec:
+    def add(
+        self,
+        name: str,
+        layer: Layer,
+        *,
+        after: str | Iterable[str] | None = None,
+        shares: str | None = None,
+        uid: Uid | None = None,
+    ) -> GraphSpec:
         """Add a node, linked from the nodes named in `after` (in port order)."""
         check_name(name)
         if any(n.name.lower() == name.lower() for n in self.nodes):
@@ -135,7 +145,9 @@ class GraphSpec:
         """Remove nodes with their links; nodes that shared their weights get their own."""
         gone = set(uids)
         return GraphSpec(
-            tuple(replace(n, shares=None) if n.shares in gone else n for n in self.nodes if n.uid not in gone),
+            tuple(
+                replace(n, shares=None) if n.shares in gone else n for n in self.nodes if n.uid not in gone
+            ),
             tuple(k for k in self.links if k.source not in gone and k.target not in gone),
         )
 
@@ -153,8 +165,9 @@ class GraphSpec:
         """Add a link; what arrived at that port before is replaced. Raises GraphError on a loop."""
         a, b = self.node(source), self.node(target)
         if self.reaches(target, source):
-            raise GraphError(N_("A link from {source} to {target} would close a loop."),
-                             source=a.name, target=b.name)
+            raise GraphError(
+                N_("A link from {source} to {target} would close a loop."), source=a.name, target=b.name
+            )
         if not 0 <= port < b.layer.port_limit():
             raise GraphError(N_("{target} has no input {port}."), target=b.name, port=port + 1)
         kept = tuple(k for k in self.links if not (k.target == target and k.port == port))
@@ -187,8 +200,9 @@ class GraphSpec:
         return f"{stem}{number}"
 
     def fresh_uid(self, name: str) -> Uid:
+        """An id nobody has; the names of resident data are not given to layers."""
         uid, number = name, 2
-        while self.has(uid):
+        while self.has(uid) or uid.lower() in RESERVED_UIDS:
             uid, number = f"{name}_{number}", number + 1
         return uid
 
@@ -196,8 +210,10 @@ class GraphSpec:
 def check_name(name: str) -> None:
     """Raise GraphError unless `name` can be a key in files: letters, digits and _, not a keyword."""
     if not _IDENTIFIER.match(name) or keyword.iskeyword(name) or len(name) > 64:
-        raise GraphError(N_("“{name}” cannot name a layer: use a letter, then letters, digits or _ "
-                            "(at most 64)."), name=name)
+        raise GraphError(
+            N_("“{name}” cannot name a layer: use a letter, then letters, digits or _ (at most 64)."),
+            name=name,
+        )
 
 
 def rename_map(old: GraphSpec, new: GraphSpec) -> Mapping[Uid, tuple[str, str]]:

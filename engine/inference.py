@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.errors import GraphError, Message, N_
+from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
 from engine.layers import Augment, Input, Output, Softmax
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
@@ -88,9 +88,16 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
             continue
         total = sum(elements(p.shape) for p in specs)
         if total > MAX_PARAMETERS or elements(shape) > MAX_PARAMETERS:
-            problems.append(Problem(node.uid, Message(
-                N_("{count} numbers are too many; at most {limit} fit here."),
-                {"count": f"{max(total, elements(shape)):,}", "limit": f"{MAX_PARAMETERS:,}"}), "units"))
+            problems.append(
+                Problem(
+                    node.uid,
+                    Message(
+                        N_("{count} numbers are too many; at most {limit} fit here."),
+                        {"count": f"{max(total, elements(shape)):,}", "limit": f"{MAX_PARAMETERS:,}"},
+                    ),
+                    "units",
+                )
+            )
             continue
         if node.shares is not None:
             problem = _shared_problem(graph, node, specs, params)
@@ -112,7 +119,11 @@ def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:
     links = graph.inputs_of(node.uid)
     if node.layer.many_inputs:
         if len(links) < 2:
-            return [Problem(node.uid, Message(N_("Needs at least two inputs, has {found}."), {"found": len(links)}))]
+            return [
+                Problem(
+                    node.uid, Message(N_("Needs at least two inputs, has {found}."), {"found": len(links)})
+                )
+            ]
         return []
     missing = [p for p in range(len(node.layer.ports)) if not any(k.port == p for k in links)]
     if missing:
@@ -122,14 +133,20 @@ def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:
     return []
 
 
-def _shared_problem(graph: GraphSpec, node: NodeSpec, specs: tuple[ParamSpec, ...],
-                    params: Mapping[Uid, tuple[ParamSpec, ...]]) -> Problem | None:
+def _shared_problem(
+    graph: GraphSpec,
+    node: NodeSpec,
+    specs: tuple[ParamSpec, ...],
+    params: Mapping[Uid, tuple[ParamSpec, ...]],
+) -> Problem | None:
     owner = graph.node(node.owner) if graph.has(node.owner) else None
     if owner is None:
         return Problem(node.uid, Message(N_("The layer whose weights this one shares is gone.")))
     if [(s.name, s.shape) for s in specs] != [(s.name, s.shape) for s in params.get(owner.uid, ())]:
-        return Problem(node.uid, Message(N_("Cannot share the weights of {owner}: the shapes differ."),
-                                         {"owner": owner.name}))
+        return Problem(
+            node.uid,
+            Message(N_("Cannot share the weights of {owner}: the shapes differ."), {"owner": owner.name}),
+        )
     return None
 
 
@@ -142,38 +159,77 @@ def _problems_of_whole(graph: GraphSpec, shapes: Mapping[Uid, Shape]) -> list[Pr
     if not inputs:
         found.append(Problem("", Message(N_("The network has no input."))))
     for extra in inputs[1:]:
-        found.append(Problem(extra.uid, Message(N_("One input is enough: the data enters at {name}."),
-                                                {"name": inputs[0].name}),
-                             repairs=(Repair(Message(N_("Remove")), "remove_node", extra.uid),)))
+        found.append(
+            Problem(
+                extra.uid,
+                Message(N_("One input is enough: the data enters at {name}."), {"name": inputs[0].name}),
+                repairs=(Repair(Message(N_("Remove")), "remove_node", extra.uid),),
+            )
+        )
     if not outputs and inputs:
-        ends = [n for n in graph.nodes if n.layer.has_output and not graph.outputs_of(n.uid) and n.uid in shapes]
+        ends = [
+            n for n in graph.nodes if n.layer.has_output and not graph.outputs_of(n.uid) and n.uid in shapes
+        ]
         last = ends[-1] if ends else inputs[0]
-        found.append(Problem(last.uid, Message(N_("The network has no output.")),
-                             repairs=(Repair(Message(N_("Add output")), "add_output", last.uid),)))
+        found.append(
+            Problem(
+                last.uid,
+                Message(N_("The network has no output.")),
+                repairs=(Repair(Message(N_("Add output")), "add_output", last.uid),),
+            )
+        )
     for extra in outputs[1:]:
-        found.append(Problem(extra.uid, Message(N_("Only one output can be trained; {name} is the first."),
-                                                {"name": outputs[0].name}),
-                             repairs=(Repair(Message(N_("Remove")), "remove_node", extra.uid),)))
+        found.append(
+            Problem(
+                extra.uid,
+                Message(
+                    N_("Only one output can be trained; {name} is the first."), {"name": outputs[0].name}
+                ),
+                repairs=(Repair(Message(N_("Remove")), "remove_node", extra.uid),),
+            )
+        )
     if outputs and inputs and graph.inputs_of(outputs[0].uid):
         for n in graph.nodes:
             if n.layer.has_output and n.uid in shapes and not graph.reaches(n.uid, outputs[0].uid):
-                found.append(Problem(n.uid, Message(N_("Does not lead to the output, so it does not learn.")),
-                                     warning=True))
+                found.append(
+                    Problem(
+                        n.uid, Message(N_("Does not lead to the output, so it does not learn.")), warning=True
+                    )
+                )
         if not graph.reaches(inputs[0].uid, outputs[0].uid):
             found.append(Problem(outputs[0].uid, Message(N_("No path leads from the input to the output."))))
     return found
 
 
-def _problems_with_data(graph: GraphSpec, shapes: Mapping[Uid, Shape], arriving: Mapping[Uid, tuple[Shape, ...]],
-                        training: TrainingSpec, data: DataSpec) -> list[Problem]:
+def _problems_with_data(
+    graph: GraphSpec,
+    shapes: Mapping[Uid, Shape],
+    arriving: Mapping[Uid, tuple[Shape, ...]],
+    training: TrainingSpec,
+    data: DataSpec,
+) -> list[Problem]:
     found: list[Problem] = []
     for n in graph.nodes:
         if isinstance(n.layer, Input) and n.uid in shapes and shapes[n.uid] != data.shape:
-            found.append(Problem(n.uid, Message(
-                N_("The data has {data}, the input is set to {found}."),
-                {"data": shape_text(data.shape), "found": shape_text(shapes[n.uid])}), "shape",
-                (Repair(Message(N_("Use {shape}"), {"shape": shape_text(data.shape)}), "set_field", n.uid,
-                        field="shape", value=data.shape),)))
+            found.append(
+                Problem(
+                    n.uid,
+                    Message(
+                        N_("The data has {data}, the input is set to {found}."),
+                        {"data": shape_text(data.shape), "found": shape_text(shapes[n.uid])},
+                    ),
+                    "shape",
+                    (
+                        Repair(
+                            Message(N_("Use {shape}"), {"shape": shape_text(data.shape)}),
+                            "set_field",
+                            n.uid,
+                            field="shape",
+                            value=data.shape,
+                        ),
+                    ),
+                )
+            )
     out = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in arriving), None)
     if out is None:
         return found
@@ -182,8 +238,17 @@ def _problems_with_data(graph: GraphSpec, shapes: Mapping[Uid, Shape], arriving:
     wanted = data.classes if data.classes else data.target_width
     if training.loss == "cross_entropy":
         if not data.classes:
-            found.append(Problem(out.uid, Message(N_("Cross-entropy needs classes, the data has numbers as targets: "
-                                                     "choose mean squared error."))))
+            found.append(
+                Problem(
+                    out.uid,
+                    Message(
+                        N_(
+                            "Cross-entropy needs classes, the data has numbers as targets: "
+                            "choose mean squared error."
+                        )
+                    ),
+                )
+            )
         elif width != wanted:
             found.append(_width_problem(graph, out, source, width, wanted))
     elif data.classes == 2 and width in (1, 2):
@@ -198,10 +263,27 @@ def _width_problem(graph: GraphSpec, out: NodeSpec, source: NodeSpec, width: int
     while node is not None and not isinstance(node.layer, Dense):
         links: tuple[LinkSpec, ...] = graph.inputs_of(node.uid)
         node = graph.node(links[0].source) if len(links) == 1 else None
-    repairs = (Repair(Message(N_("Give {name} {units} units"), {"name": node.name, "units": wanted}), "set_field",
-                      node.uid, field="units", value=wanted),) if node is not None else ()
-    return Problem(out.uid, Message(N_("The data needs {wanted} outputs, the network gives {found}."),
-                                    {"wanted": wanted, "found": width}), repairs=repairs)
+    repairs = (
+        (
+            Repair(
+                Message(N_("Give {name} {units} units"), {"name": node.name, "units": wanted}),
+                "set_field",
+                node.uid,
+                field="units",
+                value=wanted,
+            ),
+        )
+        if node is not None
+        else ()
+    )
+    return Problem(
+        out.uid,
+        Message(
+            N_("The data needs {wanted} outputs, the network gives {found}."),
+            {"wanted": wanted, "found": width},
+        ),
+        repairs=repairs,
+    )
 
 
 def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:
@@ -209,6 +291,8 @@ def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:
     links = graph.inputs_of(output.uid)
     source = graph.node(links[0].source) if links else None
     if source is not None and isinstance(source.layer, Softmax):
-        return Message(N_("Computed from the input of {name} (stable); softmax is not applied twice."),
-                       {"name": source.name})
+        return Message(
+            N_("Computed from the input of {name} (stable); softmax is not applied twice."),
+            {"name": source.name},
+        )
     return Message(N_("Computed from these values with softmax inside the loss."))

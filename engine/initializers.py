@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 INITIALIZER_CHOICES = (
-    ("xavier_uniform", N_("Xavier uniform")), ("xavier_normal", N_("Xavier normal")),
-    ("he_uniform", N_("He uniform")), ("he_normal", N_("He normal")),
-    ("normal", N_("normal, 0.1")), ("zeros", N_("zeros")), ("ones", N_("ones")),
+    ("xavier_uniform", N_("Xavier uniform")),
+    ("xavier_normal", N_("Xavier normal")),
+    ("he_uniform", N_("He uniform")),
+    ("he_normal", N_("He normal")),
+    ("normal", N_("normal, 0.1")),
+    ("zeros", N_("zeros")),
+    ("ones", N_("ones")),
 )
 
 

@@ -35,8 +35,15 @@ def encoding(graph: GraphSpec, output: NodeSpec) -> Encoding:
     return Encoding(-1.0 if tanh else 0.0, 1.0)
 
 
-def record_loss(rec: Recorder, graph: GraphSpec, output: NodeSpec, prediction: Value, loss: str,
-                data: DataSpec, gradients: bool) -> tuple[Value, dict[str, Value]]:
+def record_loss(
+    rec: Recorder,
+    graph: GraphSpec,
+    output: NodeSpec,
+    prediction: Value,
+    loss: str,
+    data: DataSpec,
+    gradients: bool,
+) -> tuple[Value, dict[str, Value]]:
     """Record targets, loss, hits (for classes) and, with `gradients`, dL/d(what the loss takes).
 
     Returns the loss value and the metrics by name.
@@ -57,8 +64,12 @@ def record_loss(rec: Recorder, graph: GraphSpec, output: NodeSpec, prediction: V
             rec.contribute(logits, rec.emit1("softmax_xent_grad", (p, target), name))
         return value, metrics
     if data.classes:
-        target = rec.emit1("encode_labels", (target,), "target", attrs={
-            "units": prediction.shape[0], "off": code.off, "on": code.on})
+        target = rec.emit1(
+            "encode_labels",
+            (target,),
+            "target",
+            attrs={"units": prediction.shape[0], "off": code.off, "on": code.on},
+        )
     value = rec.emit1("mse", (prediction, target), "loss")
     if gradients:
         rec.phase = Phase.BACKWARD
@@ -84,14 +95,18 @@ def _target(rec: Recorder, data: DataSpec) -> Value:
         if data.classes:
             return rec.input("target", ("N",), (rec.capacity,), "i32")
         return rec.input("target", ("F", "N"), (data.target_width, rec.capacity))
-    order = rec.input("data.order", ("S",), (data.count,), "i32")
+    order = rec.input(f"{data.source}.order", ("S",), (data.count,), "i32")
     rec.phase = Phase.AUGMENT
     if data.classes:
-        source = rec.input("data.y", ("S",), (data.count,), "i32")
+        source = rec.input(f"{data.source}.y", ("S",), (data.count,), "i32")
         out = rec.emit1("gather_labels", (source, order), "target.labels", attrs={"capacity": rec.capacity})
     else:
-        source = rec.input("data.y", ("S", "F"), (data.count, data.target_width))
-        out = rec.emit1("gather", (source, order), "target.values", attrs={
-            "scale": 1.0, "shift": 0.0, "capacity": rec.capacity, "axes": ("F", "N")})
+        source = rec.input(f"{data.source}.y", ("S", "F"), (data.count, data.target_width))
+        out = rec.emit1(
+            "gather",
+            (source, order),
+            "target.values",
+            attrs={"scale": 1.0, "shift": 0.0, "capacity": rec.capacity, "axes": ("F", "N")},
+        )
     rec.phase = Phase.LOSS
     return out

@@ -27,8 +27,17 @@ def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value
         if gradient is None:
             continue
         rec.node = w.owner
-        old = [rec.input(state_id(w.owner, f"{w.param}.{m}"), w.axes, w.shape, role=Role.STATE, owner=w.owner,
-                         param=f"{w.param}.{m}") for m in moments(training.optimizer)]
+        old = [
+            rec.input(
+                state_id(w.owner, f"{w.param}.{m}"),
+                w.axes,
+                w.shape,
+                role=Role.STATE,
+                owner=w.owner,
+                param=f"{w.param}.{m}",
+            )
+            for m in moments(training.optimizer)
+        ]
         new = rec.emit(training.optimizer, (w, gradient, *old))
         for before, after in zip((w, *old), new, strict=True):
             rec.advance(before, after)
@@ -36,5 +45,8 @@ def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value
 
 def step_controls(controls: dict[str, float], t: int) -> dict[str, float]:
     """Controls that depend on the step: Adam's bias corrections after t updates (t counts from 1)."""
-    return {name: 1.0 - controls[beta] ** t for name, beta in (("c1", "beta1"), ("c2", "beta2"))
-            if name in controls and beta in controls}
+    return {
+        name: 1.0 - controls[beta] ** t
+        for name, beta in (("c1", "beta1"), ("c2", "beta2"))
+        if name in controls and beta in controls
+    }

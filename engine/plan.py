@@ -40,9 +40,16 @@ def value_bytes(value: Value, width: int = 1) -> int:
     return -(-max(count, 1) // ALIGN) * ALIGN * (1 if value.dtype == "u8" else 4)
 
 
-def plan_memory(program: Program, *, traced: bool, keep: Sequence[str] = (), width: int = 1,
-                groups: Sequence[Sequence[int]] | None = None, elided: frozenset[str] = frozenset(),
-                in_place: Mapping[str, str] | None = None) -> MemoryPlan:
+def plan_memory(
+    program: Program,
+    *,
+    traced: bool,
+    keep: Sequence[str] = (),
+    width: int = 1,
+    groups: Sequence[Sequence[int]] | None = None,
+    elided: frozenset[str] = frozenset(),
+    in_place: Mapping[str, str] | None = None,
+) -> MemoryPlan:
     """Assign a slot to every value an op writes.
 
     traced: every value has its own. Otherwise slots are reused after the last reader; `keep` (value ids) and
@@ -57,7 +64,9 @@ def plan_memory(program: Program, *, traced: bool, keep: Sequence[str] = (), wid
     size: list[int] = []
     free: list[int] = []
     for at, group in enumerate(groups):
-        written = [v for i in group for v in program.ops[i].outs if v.id not in elided and v.id not in in_place]
+        written = [
+            v for i in group for v in program.ops[i].outs if v.id not in elided and v.id not in in_place
+        ]
         for v in written:
             need = value_bytes(v, width)
             fits = [s for s in free if size[s] >= need] if not traced else []
@@ -83,7 +92,9 @@ def plan_memory(program: Program, *, traced: bool, keep: Sequence[str] = (), wid
 
 def _reused_later(slot: Mapping[str, int], value_id: str, last: Mapping[str, int], at: int) -> bool:
     """Whether another value that is still needed has moved into this one's slot."""
-    return any(other != value_id and s == slot[value_id] and last.get(other, at) > at for other, s in slot.items())
+    return any(
+        other != value_id and s == slot[value_id] and last.get(other, at) > at for other, s in slot.items()
+    )
 
 
 def _last_readers(program: Program, groups: Sequence[Sequence[int]], keep: Sequence[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.errors import GraphError, N_
+from engine.errors import N_, GraphError
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
 from engine.layers import Output
@@ -23,8 +23,8 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     mode "train": one whole step. "gradients": without the update. "update": the update alone, gradients
     written from outside. "eval": forward with fixed statistics, loss and hits. "predict": forward only.
     `capacity` is the largest batch. With `data.count` > 0 (not in predict) the batch is gathered on the
-    device from resident data `data.x`, `data.y` in the order `data.order`; else `<input>.x` and `target` are
-    written from outside. Raises GraphError, naming the first problem, when the network is not ready.
+    device from resident data `data.x`, `data.y` in the order `data.order` (`test.` for the test set); else
+    `<input>.x` and `target` are written from outside. Raises GraphError, naming the first problem, when the network is not ready.
     """
     facts = infer(graph, training, data)
     problem = next((p for p in facts.problems if not p.warning), None)
@@ -66,14 +66,22 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     return _finish(rec, mode, outputs, losses, metrics)
 
 
-def _declare_state(rec: Recorder, graph: GraphSpec, params: Mapping[Uid, tuple[ParamSpec, ...]]) -> list[Value]:
+def _declare_state(
+    rec: Recorder, graph: GraphSpec, params: Mapping[Uid, tuple[ParamSpec, ...]]
+) -> list[Value]:
     """Old values of all parameters and running statistics; returns the trained ones."""
     trained = []
     for node in graph.nodes:
         for s in params.get(node.uid, ()):
             axes = {1: ("out",), 2: ("out", "in"), 4: ("out", "in", "kH", "kW")}[len(s.shape)]
-            v = rec.input(state_id(node.uid, s.name), axes, s.shape, role=Role.PARAM if s.trained else Role.STATE,
-                          owner=node.uid, param=s.name)
+            v = rec.input(
+                state_id(node.uid, s.name),
+                axes,
+                s.shape,
+                role=Role.PARAM if s.trained else Role.STATE,
+                owner=node.uid,
+                param=s.name,
+            )
             if s.trained:
                 trained.append(v)
     return trained
@@ -83,12 +91,23 @@ def _old(rec: Recorder, owner: str, name: str) -> Value:
     return next(v for v in rec.inputs if v.id == state_id(owner, name))
 
 
-def _finish(rec: Recorder, mode: Mode, outputs: dict[str, Value], losses: tuple[Value, ...],
-            metrics: dict[str, Value]) -> Program:
+def _finish(
+    rec: Recorder, mode: Mode, outputs: dict[str, Value], losses: tuple[Value, ...], metrics: dict[str, Value]
+) -> Program:
     ops = sorted(enumerate(rec.ops), key=lambda pair: (pair[1].phase is not Phase.AUGMENT, pair[0]))
     used = {v.id for op in rec.ops for v in op.ins}
     inputs = tuple(v for v in rec.inputs if v.id in used or v.role in (Role.PARAM, Role.STATE))
     controls = {"n": float(rec.capacity), "pos": 0.0, "step": 0.0, **rec.controls}
-    return Program(mode, rec.capacity, tuple(op for _, op in ops), inputs, outputs, losses, metrics,
-                   rec.commits() if mode in ("train", "update") else (), controls, dict(rec.gradients),
-                   any(v.id == "data.order" for v in inputs))
+    return Program(
+        mode,
+        rec.capacity,
+        tuple(op for _, op in ops),
+        inputs,
+        outputs,
+        losses,
+        metrics,
+        rec.commits() if mode in ("train", "update") else (),
+        controls,
+        dict(rec.gradients),
+        any(v.id.endswith(".order") and v.axes == ("S",) for v in inputs),
+    )

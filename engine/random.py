@@ -25,8 +25,12 @@ def philox(counter: Array, key: tuple[int, int]) -> Array:
     k0, k1 = key
     for _ in range(10):
         p0, p1 = _M0 * c0, _M1 * c2
-        c0, c1, c2, c3 = ((p1 >> _SHIFT) ^ c1 ^ np.uint64(k0), p1 & _LOW,
-                          (p0 >> _SHIFT) ^ c3 ^ np.uint64(k1), p0 & _LOW)
+        c0, c1, c2, c3 = (
+            (p1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
+            p1 & _LOW,
+            (p0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
+            p0 & _LOW,
+        )
         k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
     return np.stack((c0, c1, c2, c3), -1).astype(np.uint32)
 
@@ -55,9 +59,17 @@ def normal(seed: int, stream: int, count: int) -> Array:
 
 def permutation(seed: int, stream: int, epoch: int, count: int) -> Array:
     """The order of `count` examples in one epoch, int32."""
-    bits = philox(np.stack([np.arange(count, dtype=np.uint32), np.full(count, 1, np.uint32),
-                            np.full(count, stream & 0xFFFFFFFF, np.uint32),
-                            np.full(count, epoch & 0xFFFFFFFF, np.uint32)], -1),
-                  (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
+    bits = philox(
+        np.stack(
+            [
+                np.arange(count, dtype=np.uint32),
+                np.full(count, 1, np.uint32),
+                np.full(count, stream & 0xFFFFFFFF, np.uint32),
+                np.full(count, epoch & 0xFFFFFFFF, np.uint32),
+            ],
+            -1,
+        ),
+        (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF),
+    )
     keys = bits[:, 0].astype(np.uint64) << _SHIFT | bits[:, 1]
     return np.argsort(keys, kind="stable").astype(np.int32)

@@ -31,8 +31,16 @@ class Recorder:
 
     # ---- writing ops --------------------------------------------------------------------------------
 
-    def input(self, id: str, axes: Axes, shape: tuple[int, ...], dtype: DType = "f32",
-              role: Role = Role.INPUT, owner: Uid = "", param: str = "") -> Value:
+    def input(
+        self,
+        id: str,
+        axes: Axes,
+        shape: tuple[int, ...],
+        dtype: DType = "f32",
+        role: Role = Role.INPUT,
+        owner: Uid = "",
+        param: str = "",
+    ) -> Value:
         """A value written from outside before the step; asking twice gives the same one."""
         if id in self._by_id:
             return self._by_id[id]
@@ -40,9 +48,17 @@ class Recorder:
         self.inputs.append(v)
         return v
 
-    def emit(self, kind: str, ins: Sequence[Value], names: Sequence[str] | str = (), *,
-             attrs: dict[str, Hashable] | None = None, controls: Sequence[str] = (),
-             stream: str | None = None, role: Role | None = None) -> tuple[Value, ...]:
+    def emit(
+        self,
+        kind: str,
+        ins: Sequence[Value],
+        names: Sequence[str] | str = (),
+        *,
+        attrs: dict[str, Hashable] | None = None,
+        controls: Sequence[str] = (),
+        stream: str | None = None,
+        role: Role | None = None,
+    ) -> tuple[Value, ...]:
         """Append an op and return its outputs.
 
         `names` gives ids to the outputs, in order ("" or missing: `<node>.<name from the rule>`);
@@ -68,8 +84,10 @@ class Recorder:
         """A view of `value` (or of what it views), `offset` feature rows in."""
         base, more = (value.view.base, value.view.offset) if value.view else (value.id, 0)
         id = name if "." in name or "@" in name else f"{self.node}.{name}"
-        return self._new(Value(id, axes, shape, value.dtype, value.role, self.node,
-                               view=View(base, more + offset)), viewed=value)
+        return self._new(
+            Value(id, axes, shape, value.dtype, value.role, self.node, view=View(base, more + offset)),
+            viewed=value,
+        )
 
     def control(self, name: str, value: float) -> str:
         """Declare a control with its value at the start."""
@@ -108,10 +126,16 @@ class Recorder:
             return self.input(f"{self.node}.x", axes, (*shape, self.capacity))
         d = self._data
         self.phase, before = Phase.AUGMENT, self.phase
-        source = self.input("data.x", ("S", *axes[:-1]), (d.count, *shape), "u8" if d.dtype == "u8" else "f32")
-        order = self.input("data.order", ("S",), (d.count,), "i32")
-        x = self.emit1("gather", (source, order), "x", attrs={
-            "scale": d.scale, "shift": d.shift, "capacity": self.capacity, "axes": axes})
+        source = self.input(
+            f"{d.source}.x", ("S", *axes[:-1]), (d.count, *shape), "u8" if d.dtype == "u8" else "f32"
+        )
+        order = self.input(f"{d.source}.order", ("S",), (d.count,), "i32")
+        x = self.emit1(
+            "gather",
+            (source, order),
+            "x",
+            attrs={"scale": d.scale, "shift": d.shift, "capacity": self.capacity, "axes": axes},
+        )
         self.phase = before
         return x
 
@@ -130,8 +154,9 @@ class Recorder:
         order = list(self._by_id)
         position = {id: i for i, id in enumerate(order)}
         events: list[tuple[int, Op | Value]] = [(position[op.outs[0].id], op) for op in forward]
-        events += [(position[id], self._by_id[id]) for id in self._viewed
-                   if self._by_id[id].role is not Role.GRAD]
+        events += [
+            (position[id], self._by_id[id]) for id in self._viewed if self._by_id[id].role is not Role.GRAD
+        ]
         for _, event in sorted(events, key=lambda e: -e[0]):
             if isinstance(event, Op):
                 self._backward_op(event, needs)
@@ -167,7 +192,9 @@ class Recorder:
             return
         grads = [self.gradient_of(v) if v.id in self._partials else None for v in op.outs]
         self.node = op.node
-        for v, wanted, grad in zip(op.ins, flags, REGISTRY[op.kind].gradient(self, op, grads, flags), strict=True):
+        for v, wanted, grad in zip(
+            op.ins, flags, REGISTRY[op.kind].gradient(self, op, grads, flags), strict=True
+        ):
             if wanted and grad is not None:
                 self.contribute(v, grad)
 
@@ -189,7 +216,11 @@ class Recorder:
         readers = sum(v.id == value.id for op in self.ops if op.phase == Phase.FORWARD for v in op.ins)
         readers += sum(b.id == value.id for b in self._viewed.values())
         readers += sum(v.id == value.id for op in self.ops if op.phase == Phase.LOSS for v in op.ins)
-        return grad_id(value.id) if readers <= 1 else f"{grad_id(value.id)}/{len(self._partials.get(value.id, ()))}"
+        return (
+            grad_id(value.id)
+            if readers <= 1
+            else f"{grad_id(value.id)}/{len(self._partials.get(value.id, ()))}"
+        )
 
 
 def stream_number(stream: str) -> int:

@@ -8,7 +8,12 @@ from typing import Annotated
 from engine.errors import N_
 from engine.layers.base import Setting, check_setting
 
-OPTIMIZER_CHOICES = (("sgd", N_("SGD")), ("momentum", N_("Momentum")), ("rmsprop", N_("RMSProp")), ("adam", N_("Adam")))
+OPTIMIZER_CHOICES = (
+    ("sgd", N_("SGD")),
+    ("momentum", N_("Momentum")),
+    ("rmsprop", N_("RMSProp")),
+    ("adam", N_("Adam")),
+)
 LOSS_CHOICES = (("mse", N_("Mean squared error")), ("cross_entropy", N_("Cross-entropy")))
 
 
@@ -19,25 +24,78 @@ class TrainingSpec:
     Momentum: v = momentum * v + g, w -= lr * v. RMSProp and Adam with PyTorch's formulas and defaults.
     """
 
-    loss: Annotated[str, Setting(N_("Loss"), N_("What is made small."), kind="choice",
-                                 choices=LOSS_CHOICES)] = "cross_entropy"
-    optimizer: Annotated[str, Setting(N_("Optimizer"), N_("How the gradient moves the weights."), kind="choice",
-                                      choices=OPTIMIZER_CHOICES)] = "adam"
-    learning_rate: Annotated[float, Setting(N_("Learning rate"), N_("Length of each step."), kind="float",
-                                            minimum=0.0, maximum=1e6, hot=True)] = 0.001
+    loss: Annotated[
+        str, Setting(N_("Loss"), N_("What is made small."), kind="choice", choices=LOSS_CHOICES)
+    ] = "cross_entropy"
+    optimizer: Annotated[
+        str,
+        Setting(
+            N_("Optimizer"),
+            N_("How the gradient moves the weights."),
+            kind="choice",
+            choices=OPTIMIZER_CHOICES,
+        ),
+    ] = "adam"
+    learning_rate: Annotated[
+        float,
+        Setting(
+            N_("Learning rate"), N_("Length of each step."), kind="float", minimum=0.0, maximum=1e6, hot=True
+        ),
+    ] = 0.001
     batch: Annotated[int, Setting(N_("Batch"), N_("Examples in one step."), minimum=1, maximum=65536)] = 32
-    momentum: Annotated[float, Setting(N_("Momentum"), N_("How much of the last step stays."), kind="float",
-                                       minimum=0.0, maximum=1.0, hot=True)] = 0.9
-    beta1: Annotated[float, Setting(N_("Beta 1"), N_("Memory of the mean gradient."), kind="float",
-                                    minimum=0.0, maximum=0.999999, hot=True)] = 0.9
-    beta2: Annotated[float, Setting(N_("Beta 2"), N_("Memory of the squared gradient."),
-                                    kind="float", minimum=0.0, maximum=0.999999, hot=True)] = 0.999
-    decay: Annotated[float, Setting(N_("Decay"), N_("Memory of the squared gradient in RMSProp."), kind="float",
-                                    minimum=0.0, maximum=0.999999, hot=True)] = 0.99
-    epsilon: Annotated[float, Setting(N_("Epsilon"), N_("Keeps the division finite."), kind="float",
-                                      minimum=0.0, maximum=1.0, hot=True)] = 1e-8
-    seed: Annotated[int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0,
-                                 maximum=2**63 - 1)] = 1
+    momentum: Annotated[
+        float,
+        Setting(
+            N_("Momentum"),
+            N_("How much of the last step stays."),
+            kind="float",
+            minimum=0.0,
+            maximum=1.0,
+            hot=True,
+        ),
+    ] = 0.9
+    beta1: Annotated[
+        float,
+        Setting(
+            N_("Beta 1"),
+            N_("Memory of the mean gradient."),
+            kind="float",
+            minimum=0.0,
+            maximum=0.999999,
+            hot=True,
+        ),
+    ] = 0.9
+    beta2: Annotated[
+        float,
+        Setting(
+            N_("Beta 2"),
+            N_("Memory of the squared gradient."),
+            kind="float",
+            minimum=0.0,
+            maximum=0.999999,
+            hot=True,
+        ),
+    ] = 0.999
+    decay: Annotated[
+        float,
+        Setting(
+            N_("Decay"),
+            N_("Memory of the squared gradient in RMSProp."),
+            kind="float",
+            minimum=0.0,
+            maximum=0.999999,
+            hot=True,
+        ),
+    ] = 0.99
+    epsilon: Annotated[
+        float,
+        Setting(
+            N_("Epsilon"), N_("Keeps the division finite."), kind="float", minimum=0.0, maximum=1.0, hot=True
+        ),
+    ] = 1e-8
+    seed: Annotated[
+        int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0, maximum=2**63 - 1)
+    ] = 1
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, object]]:
@@ -52,9 +110,14 @@ class TrainingSpec:
 
     def controls(self) -> dict[str, float]:
         """The hot settings as controls of a program."""
-        return {"lr": self.learning_rate, "momentum": self.momentum, "beta1": self.beta1,
-                "beta2": self.beta2, "decay": self.decay,
-                "epsilon": self.epsilon}
+        return {
+            "lr": self.learning_rate,
+            "momentum": self.momentum,
+            "beta1": self.beta1,
+            "beta2": self.beta2,
+            "decay": self.decay,
+            "epsilon": self.epsilon,
+        }
 
 
 @dataclass(frozen=True)
@@ -72,3 +135,5 @@ class DataSpec:
     dtype: str = "f32"
     scale: float = 1.0
     shift: float = 0.0
+    source: str = "data"
+    """First part of the resident arrays' ids: "data" for training, "test" for evaluation."""

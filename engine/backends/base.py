@@ -64,9 +64,10 @@ class Store(Protocol):
         """Exact copies of all state."""
 
     def bind(self, name: str, array: Array) -> None:
-        """Make data resident: "data.x" (S, ...), "data.y" (S) or (S, F), "data.order" (S) int32.
+        """Make data resident: "data.x" (S, ...), "data.y" (S) or (S, F), "data.order" (S) int32;
+        "test.x" and so on for the test set.
 
-        Binding again replaces; plans see the new data from their next step (same shape and dtype) .
+        Binding again replaces (same shape and dtype); plans see the new data from their next step.
         """
 
     def save(self) -> None:
@@ -80,7 +81,7 @@ class Store(Protocol):
 
 
 class Plan(Protocol):
-    """A compiled program. Fast plans fuse and reuse memory; traced plans keep every value, same arithmetic."""
+    """A compiled program. Fast plans fuse and reuse memory, traced plans keep every value: one arithmetic."""
 
     program: Program
     traced: bool
@@ -90,7 +91,7 @@ class Plan(Protocol):
     """What is allocated for it, store excluded."""
 
     def write(self, name: str, array: Array) -> None:
-        """Write an input by value id, logical shape (..., n) with n up to the capacity; the rest is zeroed."""
+        """Write an input by value id, logical shape (..., n), n up to the capacity; the rest is zeroed."""
 
     def set_control(self, name: str, value: float) -> None:
         """From the next step on."""

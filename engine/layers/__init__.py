@@ -21,11 +21,54 @@ from engine.layers.sigmoid import Sigmoid
 from engine.layers.softmax import Softmax
 from engine.layers.tanh import Tanh
 
-LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
-    Input, Dense, Conv2D, ReLU, LeakyReLU, Sigmoid, Tanh, Softmax, MaxPool2D, AvgPool2D, Flatten,
-    BatchNorm, Dropout, Add, Concatenate, Augment, Output)}
+LAYERS: dict[str, type[Layer]] = {
+    cls.kind: cls
+    for cls in (
+        Input,
+        Dense,
+        Conv2D,
+        ReLU,
+        LeakyReLU,
+        Sigmoid,
+        Tanh,
+        Softmax,
+        MaxPool2D,
+        AvgPool2D,
+        Flatten,
+        BatchNorm,
+        Dropout,
+        Add,
+        Concatenate,
+        Augment,
+        Output,
+    )
+}
 """Kind -> class."""
 
-__all__ = ["LAYERS", "Add", "Augment", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Dense", "Dropout",
-           "Flatten", "Input", "Layer", "LeakyReLU", "MaxPool2D", "Output", "ParamSpec", "ReLU", "Repair",
-           "Setting", "Shape", "ShapeProblem", "Sigmoid", "Softmax", "Tanh", "shape_text"]
+__all__ = [
+    "LAYERS",
+    "Add",
+    "Augment",
+    "AvgPool2D",
+    "BatchNorm",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Input",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "Output",
+    "ParamSpec",
+    "ReLU",
+    "Repair",
+    "Setting",
+    "Shape",
+    "ShapeProblem",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "shape_text",
+]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ class Add(Layer):
     kind = "add"
     label = N_("Add")
     category = "merge"
-    help = N_("Adds inputs of one shape cell by cell. A shortcut around some layers makes a residual network.")
+    help = N_(
+        "Adds inputs of one shape cell by cell. A shortcut around some layers makes a residual network."
+    )
     formula = r"y = \sum_i x_i"
     many_inputs = True
 
@@ -29,10 +31,16 @@ class Add(Layer):
         for port, shape in enumerate(inputs):
             if shape != inputs[0]:
                 raise ShapeProblem(
-                    Message(N_("All inputs need one shape; input 1 is {first}, input {port} is {found}."),
-                            {"first": shape_text(inputs[0]), "port": port + 1, "found": shape_text(shape)}),
-                    repairs=(Repair(Message(N_("Remove link {port}"), {"port": port + 1}),
-                                    "remove_link", port=port),))
+                    Message(
+                        N_("All inputs need one shape; input 1 is {first}, input {port} is {found}."),
+                        {"first": shape_text(inputs[0]), "port": port + 1, "found": shape_text(shape)},
+                    ),
+                    repairs=(
+                        Repair(
+                            Message(N_("Remove link {port}"), {"port": port + 1}), "remove_link", port=port
+                        ),
+                    ),
+                )
         return inputs[0]
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:

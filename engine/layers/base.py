@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_type_hints
 
-from engine.errors import GraphError, Message, N_
+from engine.errors import N_, GraphError, Message
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -78,7 +78,7 @@ class Repair:
     layer: Layer | None = None
 
 
-class ShapeProblem(Exception):  # noqa: N818 - a problem to paint, not an error of the program
+class ShapeProblem(Exception):
     """Raised by a layer whose inputs do not fit; `inference` turns it into a painted problem."""
 
     def __init__(self, message: Message, field: str = "", repairs: tuple[Repair, ...] = ()) -> None:
@@ -151,8 +151,13 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
 
     def refuse(expected: str) -> GraphError:
         shown = repr(value)
-        return GraphError(N_("{layer}: {field} must be {expected}, not {found}."), layer=kind, field=name,
-                          expected=expected, found=shown if len(shown) < 40 else shown[:37] + "...")
+        return GraphError(
+            N_("{layer}: {field} must be {expected}, not {found}."),
+            layer=kind,
+            field=name,
+            expected=expected,
+            found=shown if len(shown) < 40 else shown[:37] + "...",
+        )
 
     def whole(v: Any) -> int:
         if isinstance(v, bool) or not isinstance(v, int):
@@ -162,8 +167,11 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
         return int(v)
 
     def within(v: float) -> None:
-        if v != v or (facts.minimum is not None and v < facts.minimum) \
-                or (facts.maximum is not None and v > facts.maximum):
+        if (
+            v != v
+            or (facts.minimum is not None and v < facts.minimum)
+            or (facts.maximum is not None and v > facts.maximum)
+        ):
             raise refuse(f"{facts.minimum} to {facts.maximum}")
 
     if facts.kind == "bool":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
 
 if TYPE_CHECKING:
@@ -31,10 +31,18 @@ class Concatenate(Layer):
         for port, shape in enumerate(inputs):
             if len(shape) != len(first) or shape[1:] != first[1:]:
                 raise ShapeProblem(
-                    Message(N_("Only the number of channels may differ; input 1 is {first}, input {port} is {found}."),
-                            {"first": shape_text(first), "port": port + 1, "found": shape_text(shape)}),
-                    repairs=(Repair(Message(N_("Remove link {port}"), {"port": port + 1}),
-                                    "remove_link", port=port),))
+                    Message(
+                        N_(
+                            "Only channels may differ in number; input 1 is {first}, input {port} {found}."
+                        ),
+                        {"first": shape_text(first), "port": port + 1, "found": shape_text(shape)},
+                    ),
+                    repairs=(
+                        Repair(
+                            Message(N_("Remove link {port}"), {"port": port + 1}), "remove_link", port=port
+                        ),
+                    ),
+                )
         return (sum(s[0] for s in inputs), *first[1:])
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.initializers import INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Setting, Shape
 from engine.layers.windows import need_picture, window_shape
@@ -23,24 +23,47 @@ class Conv2D(Layer):
     kind = "conv2d"
     label = N_("Convolution")
     category = "linear"
-    help = N_("Each filter lays its kernel on every window of the picture, multiplies, adds up and adds its "
-              "bias. The kernel is not flipped: mathematics calls this cross-correlation.")
+    help = N_(
+        "Each filter lays its kernel on every window of the picture, multiplies, adds up and adds its "
+        "bias. The kernel is not flipped: mathematics calls this cross-correlation."
+    )
     formula = r"z_k(r,c) = \sum_{c',i,j} w_{k c' i j} \, x_{c'}(r+i, c+j) + b_k"
     stem = "conv"
     output_name = "z"
 
-    filters: Annotated[int, Setting(N_("Filters"), N_("Number of feature maps that come out."),
-                                    minimum=1, maximum=65536)] = 8
-    kernel: Annotated[tuple[int, int], Setting(N_("Kernel"), N_("Rows and columns of the window."),
-                                               kind="pair", minimum=1, maximum=1024)] = (3, 3)
-    stride: Annotated[tuple[int, int], Setting(N_("Stride"), N_("Rows and columns from window to window."),
-                                               kind="pair", minimum=1, maximum=1024)] = (1, 1)
-    padding: Annotated[tuple[int, int, int, int], Setting(
-        N_("Padding"), N_("Zeros added at top, left, bottom and right."),
-        kind="pads", minimum=0, maximum=1024)] = (0, 0, 0, 0)
+    filters: Annotated[
+        int, Setting(N_("Filters"), N_("Number of feature maps that come out."), minimum=1, maximum=65536)
+    ] = 8
+    kernel: Annotated[
+        tuple[int, int],
+        Setting(N_("Kernel"), N_("Rows and columns of the window."), kind="pair", minimum=1, maximum=1024),
+    ] = (3, 3)
+    stride: Annotated[
+        tuple[int, int],
+        Setting(
+            N_("Stride"), N_("Rows and columns from window to window."), kind="pair", minimum=1, maximum=1024
+        ),
+    ] = (1, 1)
+    padding: Annotated[
+        tuple[int, int, int, int],
+        Setting(
+            N_("Padding"),
+            N_("Zeros added at top, left, bottom and right."),
+            kind="pads",
+            minimum=0,
+            maximum=1024,
+        ),
+    ] = (0, 0, 0, 0)
     bias: Annotated[bool, Setting(N_("Bias"), N_("Add one number per filter."), kind="bool")] = True
-    initializer: Annotated[str, Setting(N_("Start values"), N_("How the weights are drawn before training."),
-                                        kind="choice", choices=INITIALIZER_CHOICES)] = "he_normal"
+    initializer: Annotated[
+        str,
+        Setting(
+            N_("Start values"),
+            N_("How the weights are drawn before training."),
+            kind="choice",
+            choices=INITIALIZER_CHOICES,
+        ),
+    ] = "he_normal"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         _, h, w = need_picture(inputs[0])
@@ -48,17 +71,24 @@ class Conv2D(Layer):
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
         c, (kh, kw) = inputs[0][0], self.kernel
-        weight = ParamSpec("weight", (self.filters, c, kh, kw), self.initializer,
-                           c * kh * kw, self.filters * kh * kw)
+        weight = ParamSpec(
+            "weight", (self.filters, c, kh, kw), self.initializer, c * kh * kw, self.filters * kh * kw
+        )
         return (weight, ParamSpec("bias", (self.filters,))) if self.bias else (weight,)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("conv2d", [params["weight"], inputs[0], *([params["bias"]] if self.bias else [])], "z",
-                         attrs={"stride": self.stride, "padding": self.padding})
+        return rec.emit1(
+            "conv2d",
+            [params["weight"], inputs[0], *([params["bias"]] if self.bias else [])],
+            "z",
+            attrs={"stride": self.stride, "padding": self.padding},
+        )
 
     def summary(self) -> Message:
-        return Message(N_("{filters} × {rows}×{columns}"),
-                       {"filters": self.filters, "rows": self.kernel[0], "columns": self.kernel[1]})
+        return Message(
+            N_("{filters} × {rows}×{columns}"),
+            {"filters": self.filters, "rows": self.kernel[0], "columns": self.kernel[1]},
+        )
 
     def multiplications(self, inputs: Sequence[Shape]) -> int:
         k, h, w = self.output_shape(inputs)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.initializers import INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Setting, Shape, ShapeProblem, shape_text
 from engine.layers.output import insert_flatten
@@ -23,22 +23,34 @@ class Dense(Layer):
     kind = "dense"
     label = N_("Dense")
     category = "linear"
-    help = N_("Each neuron adds up all inputs, each times its own weight, and its bias. With the batch as "
-              "columns of X this is one matrix product for all examples.")
+    help = N_(
+        "Each neuron adds up all inputs, each times its own weight, and its bias. With the batch as "
+        "columns of X this is one matrix product for all examples."
+    )
     formula = r"Z = W \cdot X + b"
     output_name = "z"
 
-    units: Annotated[int, Setting(N_("Units"), N_("Number of neurons: rows of W."),
-                                  minimum=1, maximum=1_000_000_000)] = 8
+    units: Annotated[
+        int, Setting(N_("Units"), N_("Number of neurons: rows of W."), minimum=1, maximum=1_000_000_000)
+    ] = 8
     bias: Annotated[bool, Setting(N_("Bias"), N_("Add one number per neuron."), kind="bool")] = True
-    initializer: Annotated[str, Setting(N_("Start values"), N_("How the weights are drawn before training."),
-                                        kind="choice", choices=INITIALIZER_CHOICES)] = "xavier_uniform"
+    initializer: Annotated[
+        str,
+        Setting(
+            N_("Start values"),
+            N_("How the weights are drawn before training."),
+            kind="choice",
+            choices=INITIALIZER_CHOICES,
+        ),
+    ] = "xavier_uniform"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
         if len(x) != 1:
-            raise ShapeProblem(Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                               repairs=(insert_flatten(),))
+            raise ShapeProblem(
+                Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
+                repairs=(insert_flatten(),),
+            )
         return (self.units,)
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
@@ -47,7 +59,9 @@ class Dense(Layer):
         return (weight, ParamSpec("bias", (self.units,))) if self.bias else (weight,)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("dense", [params["weight"], inputs[0], *([params["bias"]] if self.bias else [])], "z")
+        return rec.emit1(
+            "dense", [params["weight"], inputs[0], *([params["bias"]] if self.bias else [])], "z"
+        )
 
     def summary(self) -> Message:
         return Message(N_("{units} units"), {"units": self.units})

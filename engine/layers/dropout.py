@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Setting, Shape
 
 if TYPE_CHECKING:
@@ -21,12 +21,18 @@ class Dropout(Layer):
     kind = "dropout"
     label = N_("Dropout")
     category = "normalize"
-    help = N_("While training each value becomes 0 with the chosen probability, and the others grow so that "
-              "the mean stays. When testing nothing is changed.")
+    help = N_(
+        "While training each value becomes 0 with the chosen probability, and the others grow so that "
+        "the mean stays. When testing nothing is changed."
+    )
     formula = r"y = \frac{m \odot x}{1 - p}, \quad m \sim \mathrm{Bernoulli}(1-p)"
 
-    rate: Annotated[float, Setting(N_("Rate"), N_("Share of values silenced."), kind="float",
-                                   minimum=0.0, maximum=0.95, hot=True)] = 0.5
+    rate: Annotated[
+        float,
+        Setting(
+            N_("Rate"), N_("Share of values silenced."), kind="float", minimum=0.0, maximum=0.95, hot=True
+        ),
+    ] = 0.5
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]

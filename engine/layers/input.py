@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Setting, Shape, ShapeProblem, shape_text
 
 if TYPE_CHECKING:
@@ -21,20 +21,34 @@ class Input(Layer):
     kind = "input"
     label = N_("Input")
     category = "data"
-    help = N_("The data enters here. Each example is one column of X; a picture keeps its "
-              "channels, rows and columns.")
+    help = N_(
+        "The data enters here. Each example is one column of X; a picture keeps its "
+        "channels, rows and columns."
+    )
     formula = r"X = (x^{(1)} \; x^{(2)} \cdots x^{(k)})"
     ports = ()
     output_name = "x"
 
-    shape: Annotated[tuple[int, ...], Setting(
-        N_("Shape"), N_("Values of one example: features, or channels, rows and columns."),
-        kind="shape", minimum=1, maximum=65536)] = (2,)
+    shape: Annotated[
+        tuple[int, ...],
+        Setting(
+            N_("Shape"),
+            N_("Values of one example: features, or channels, rows and columns."),
+            kind="shape",
+            minimum=1,
+            maximum=65536,
+        ),
+    ] = (2,)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(self.shape) not in (1, 3):
-            raise ShapeProblem(Message(N_("The shape must be features or channels × rows × columns, "
-                                          "not {found}."), {"found": shape_text(self.shape)}), "shape")
+            raise ShapeProblem(
+                Message(
+                    N_("The shape must be features or channels × rows × columns, not {found}."),
+                    {"found": shape_text(self.shape)},
+                ),
+                "shape",
+            )
         return self.shape
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Setting, Shape
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ class LeakyReLU(Layer):
     formula = r"a = \max(0, z) + s \cdot \min(0, z)"
     output_name = "a"
 
-    slope: Annotated[float, Setting(N_("Slope"), N_("Factor for negative values."), kind="float",
-                                    minimum=0.0, maximum=1.0)] = 0.01
+    slope: Annotated[
+        float, Setting(N_("Slope"), N_("Factor for negative values."), kind="float", minimum=0.0, maximum=1.0)
+    ] = 0.01
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ class Output(Layer):
     kind = "output"
     label = N_("Output")
     category = "loss"
-    help = N_("The prediction. The loss chosen for training compares it with the target; its gradient "
-              "starts here and runs back through the network.")
+    help = N_(
+        "The prediction. The loss chosen for training compares it with the target; its gradient "
+        "starts here and runs back through the network."
+    )
     formula = r"L = L(\hat{y}, y)"
     has_output = False
 
@@ -31,7 +33,8 @@ class Output(Layer):
         if len(x) != 1:
             raise ShapeProblem(
                 Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                repairs=(insert_flatten(),))
+                repairs=(insert_flatten(),),
+            )
         return x
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:

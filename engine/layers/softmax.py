@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Message, N_
+from engine.errors import N_, Message
 from engine.layers.base import Layer, Shape, ShapeProblem, shape_text
 from engine.layers.output import insert_flatten
 
@@ -29,8 +29,10 @@ class Softmax(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (x,) = inputs
         if len(x) != 1:
-            raise ShapeProblem(Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                               repairs=(insert_flatten(),))
+            raise ShapeProblem(
+                Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
+                repairs=(insert_flatten(),),
+            )
         return x
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import numpy as np
 
 from engine.ops.base import (
+    REGISTRY,
     Array,
     Attrs,
     Case,
@@ -17,7 +18,6 @@ from engine.ops.base import (
     Read,
     Term,
     Terms,
-    fill,
     live,
     normal,
     register,
@@ -37,11 +37,18 @@ def _slope(a: Array, attrs: Attrs) -> Array:
 
 FUNCTIONS: dict[str, tuple[F, F, str, str]] = {
     # kind: f(z), f'(z) as a function of a, LaTeX of both
-    "relu": (lambda z, _: np.maximum(z, 0),
-             lambda a, _: (a > 0).astype(a.dtype), r"\max(0, z)", r"1 \text{ if } z > 0 \text{ else } 0"),
-    "leaky_relu": (lambda z, at: np.where(z > 0, z, z * _slope(z, at)),
-                   lambda a, at: np.where(a > 0, a.dtype.type(1), _slope(a, at)),
-                   r"z \text{ if } z > 0 \text{ else } s z", r"1 \text{ if } z > 0 \text{ else } s"),
+    "relu": (
+        lambda z, _: np.maximum(z, 0),
+        lambda a, _: (a > 0).astype(a.dtype),
+        r"\max(0, z)",
+        r"1 \text{ if } z > 0 \text{ else } 0",
+    ),
+    "leaky_relu": (
+        lambda z, at: np.where(z > 0, z, z * _slope(z, at)),
+        lambda a, at: np.where(a > 0, a.dtype.type(1), _slope(a, at)),
+        r"z \text{ if } z > 0 \text{ else } s z",
+        r"1 \text{ if } z > 0 \text{ else } s",
+    ),
     "sigmoid": (lambda z, _: _sigmoid(z), lambda a, _: a * (1 - a), r"\frac{1}{1 + e^{-z}}", r"a (1 - a)"),
     "tanh": (lambda z, _: np.tanh(z), lambda a, _: 1 - a * a, r"\tanh z", r"1 - a^2"),
 }
@@ -64,25 +71,44 @@ class Activation(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         return (FUNCTIONS[self.kind][0](ins[0], attrs),)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
-        return (rec.emit1(f"{self.kind}_grad", (grads_out[0], op.out), rec.grad_name(op.ins[0]),
-                          attrs=dict(op.attrs)),)
+        return (
+            rec.emit1(
+                f"{self.kind}_grad", (grads_out[0], op.out), rec.grad_name(op.ins[0]), attrs=dict(op.attrs)
+            ),
+        )
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         z = float(read(op.ins[0])[cell])
         a = float(FUNCTIONS[self.kind][0](np.array([z]), op.attrs)[0])
-        return Terms("function", (Term(((op.ins[0].id, cell, z),), a),), a, float(read(op.out)[cell]),
-                     "a = " + FUNCTIONS[self.kind][2])
+        return Terms(
+            "function",
+            (Term(((op.ins[0].id, cell, z),), a),),
+            a,
+            float(read(op.out)[cell]),
+            "a = " + FUNCTIONS[self.kind][2],
+        )
 
     def cases(self) -> Iterable[Case]:
         attrs = {"slope": 0.01} if self.kind == "leaky_relu" else {}
         for rows, n in [(1, 1), (7, 33), (10, 16)]:
-            yield Case((value("z", "F N", (rows, n)),), (normal(1, rows, n, scale=3),), attrs, Context(n), f"{rows}x{n}")
-        yield Case((value("z", "C H W N", (2, 3, 3, 7)),), (normal(2, 2, 3, 3, 7),), attrs, Context(5), "maps")
+            yield Case(
+                (value("z", "F N", (rows, n)),),
+                (normal(1, rows, n, scale=3),),
+                attrs,
+                Context(n),
+                f"{rows}x{n}",
+            )
+        yield Case(
+            (value("z", "C H W N", (2, 3, 3, 7)),), (normal(2, 2, 3, 3, 7),), attrs, Context(5), "maps"
+        )
         kinks = np.array([[0.0, -0.0, 100.0, -100.0, 1e-30, -1e-30, 30.0]])
-        yield Case((value("z", "F N", (1, 7)),), (kinks,), attrs, Context(7), "kinks and far ends", smooth=False)
+        yield Case(
+            (value("z", "F N", (1, 7)),), (kinks,), attrs, Context(7), "kinks and far ends", smooth=False
+        )
 
 
 class ActivationGrad(OpRule):
@@ -101,21 +127,33 @@ class ActivationGrad(OpRule):
         da, a = float(read(op.ins[0])[cell]), float(read(op.ins[1])[cell])
         slope = float(FUNCTIONS[self.forward][1](np.array([a]), op.attrs)[0])
         term = Term(((op.ins[0].id, cell, da), (op.ins[1].id, cell, a)), da * slope, "derivative")
-        return Terms("function", (term,), da * slope, float(read(op.out)[cell]),
-                     r"\delta = \frac{\partial L}{\partial a} \cdot f'(z), \quad f' = " + FUNCTIONS[self.forward][3])
+        return Terms(
+            "function",
+            (term,),
+            da * slope,
+            float(read(op.out)[cell]),
+            r"\delta = \frac{\partial L}{\partial a} \cdot f'(z), \quad f' = " + FUNCTIONS[self.forward][3],
+        )
 
     def cases(self) -> Iterable[Case]:
         for case in FORWARD[self.forward].cases():
             (a,) = FORWARD[self.forward].reference(case.arrays, case.attrs, case.ctx)
             v = case.ins[0]
-            yield Case((Value("da", v.axes, v.shape, role=Role.GRAD), Value("a", v.axes, v.shape)),
-                       (live(normal(5, *v.shape), case.ctx.n), a), case.attrs, case.ctx, case.label, smooth=False)
+            yield Case(
+                (Value("da", v.axes, v.shape, role=Role.GRAD), Value("a", v.axes, v.shape)),
+                (live(normal(5, *v.shape), case.ctx.n), a),
+                case.attrs,
+                case.ctx,
+                case.label,
+                smooth=False,
+            )
 
 
 FORWARD: dict[str, Activation] = {}
 for _kind in FUNCTIONS:
     _name = _kind.title().replace("_", "")
-    FORWARD[_kind] = register(type(_name, (Activation,), {"kind": _kind}))()
+    register(type(_name, (Activation,), {"kind": _kind}))
+    FORWARD[_kind] = cast(Activation, REGISTRY[_kind])
     register(type(_name + "Grad", (ActivationGrad,), {"kind": f"{_kind}_grad", "forward": _kind}))
 
 
@@ -132,8 +170,9 @@ class Softmax(OpRule):
         e = np.exp(ins[0] - ins[0].max(0, keepdims=True))
         return (e / e.sum(0, keepdims=True),)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         return (rec.emit1("softmax_grad", (grads_out[0], op.out), rec.grad_name(op.ins[0])),)
 
@@ -141,16 +180,31 @@ class Softmax(OpRule):
         i, s = cell
         z = read(op.ins[0])[:, s].astype(np.float64)
         e = np.exp(z - z.max())
-        terms = tuple(Term(((op.ins[0].id, (j, s), float(z[j])),), float(e[j]),
-                           "numerator" if j == i else "") for j in range(len(z)))
-        return Terms("share", terms, float(e[i] / e.sum()), float(read(op.out)[cell]),
-                     r"p_i = e^{z_i} / \sum_j e^{z_j}")
+        terms = tuple(
+            Term(((op.ins[0].id, (j, s), float(z[j])),), float(e[j]), "numerator" if j == i else "")
+            for j in range(len(z))
+        )
+        return Terms(
+            "share",
+            terms,
+            float(e[i] / e.sum()),
+            float(read(op.out)[cell]),
+            r"p_i = e^{z_i} / \sum_j e^{z_j}",
+        )
 
     def cases(self) -> Iterable[Case]:
         for rows, n in [(1, 1), (10, 33), (7, 16), (33, 7)]:
-            yield Case((value("z", "F N", (rows, n)),), (normal(1, rows, n, scale=4),), {}, Context(n), f"{rows}x{n}")
-        yield Case((value("z", "F N", (3, 2)),), (np.array([[90.0, -90], [0, 0], [-90, 90]]),), {}, Context(2),
-                   "far apart", smooth=False)
+            yield Case(
+                (value("z", "F N", (rows, n)),), (normal(1, rows, n, scale=4),), {}, Context(n), f"{rows}x{n}"
+            )
+        yield Case(
+            (value("z", "F N", (3, 2)),),
+            (np.array([[90.0, -90], [0, 0], [-90, 90]]),),
+            {},
+            Context(2),
+            "far apart",
+            smooth=False,
+        )
 
 
 @register
@@ -169,13 +223,28 @@ class SoftmaxGrad(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         i, s = cell
         dp, p = read(op.ins[0]).astype(np.float64), read(op.ins[1]).astype(np.float64)
-        terms = tuple(Term(((op.ins[0].id, (j, s), dp[j, s]), (op.ins[1].id, (j, s), p[j, s])),
-                           float(dp[j, s] * p[i, s] * (float(i == j) - p[j, s]))) for j in range(len(dp)))
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial z_i = \sum_j \partial L/\partial p_j \, p_i (1_{ij} - p_j)")
+        terms = tuple(
+            Term(
+                ((op.ins[0].id, (j, s), dp[j, s]), (op.ins[1].id, (j, s), p[j, s])),
+                float(dp[j, s] * p[i, s] * (float(i == j) - p[j, s])),
+            )
+            for j in range(len(dp))
+        )
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial z_i = \sum_j \partial L/\partial p_j \, p_i (1_{ij} - p_j)",
+        )
 
     def cases(self) -> Iterable[Case]:
         for rows, n, alive in [(1, 1, 1), (10, 33, 33), (7, 16, 5)]:
             (p,) = Softmax().reference((normal(1, rows, n),), {}, Context(n))
-            yield Case((value("dp", "F N", (rows, n), Role.GRAD), value("p", "F N", (rows, n))),
-                       (live(normal(2, rows, n), alive), p), {}, Context(alive), f"{rows}x{n}")
+            yield Case(
+                (value("dp", "F N", (rows, n), Role.GRAD), value("p", "F N", (rows, n))),
+                (live(normal(2, rows, n), alive), p),
+                {},
+                Context(alive),
+                f"{rows}x{n}",
+            )

@@ -54,8 +54,8 @@ class Terms:
     """How one cell came about: `rule` says how the terms make the value."""
 
     rule: str
-    """One of "sum" and "mean" (terms add up), "max" (the largest term), "share" (the term labeled numerator over
-    the sum of all), "function" (the one term is the value)."""
+    """One of "sum" and "mean" (terms add up), "max" (the largest term), "share" (the term labeled
+    numerator over the sum of all), "function" (the one term is the value)."""
     terms: tuple[Term, ...]
     total: float
     """What the terms give in float64."""
@@ -108,8 +108,9 @@ class OpRule:
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         raise NotImplementedError
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         """Record dL/d(input) for each wanted input from dL/d(output) of each output (None: not needed)."""
         raise NotImplementedError
 

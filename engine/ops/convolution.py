@@ -52,7 +52,9 @@ def pad(x: Array, padding: Pads, fill_value: float = 0.0) -> Array:
 
 def window(x: Array, i: int, j: int, rows: int, columns: int, stride: tuple[int, int]) -> Array:
     """The (i, j)th cell of every window of a padded picture: C,rows,columns,N."""
-    return x[:, i:i + stride[0] * (rows - 1) + 1:stride[0], j:j + stride[1] * (columns - 1) + 1:stride[1]]
+    return x[
+        :, i : i + stride[0] * (rows - 1) + 1 : stride[0], j : j + stride[1] * (columns - 1) + 1 : stride[1]
+    ]
 
 
 def offsets(kernel: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -68,7 +70,7 @@ def grown(x: Array, padding: Pads) -> Array:
 
 def cropped(x: Array, shape: Sequence[int], padding: Pads) -> Array:
     """The picture inside a padded one."""
-    return np.ascontiguousarray(x[:, padding[0]:padding[0] + shape[1], padding[1]:padding[1] + shape[2]])
+    return np.ascontiguousarray(x[:, padding[0] : padding[0] + shape[1], padding[1] : padding[1] + shape[2]])
 
 
 @register
@@ -81,8 +83,13 @@ class Conv2D(OpRule):
         (sh, sw), (t, left, b, r) = geometry(attrs)
         o, _, kh, kw = ins[0].shape
         _, h, w, n = ins[1].shape
-        return (Out("z", ("C", "H", "W", "N"),
-                    (o, window_count(h, kh, sh, t, b), window_count(w, kw, sw, left, r), n)),)
+        return (
+            Out(
+                "z",
+                ("C", "H", "W", "N"),
+                (o, window_count(h, kh, sh, t, b), window_count(w, kw, sw, left, r), n),
+            ),
+        )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         k, x = ins[0], pad(ins[1], geometry(attrs)[1])
@@ -94,16 +101,28 @@ class Conv2D(OpRule):
             z += np.tensordot(k[:, :, i, j], window(x, i, j, rows, columns, stride), 1)
         return (z + ins[2][:, None, None, None] if len(ins) > 2 else z,)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         k, x = op.ins[0], op.ins[1]
         (dz,) = grads_out
         assert dz is not None
         attrs = dict(op.attrs)
-        dx = rec.emit1("conv2d_dx", (k, dz), rec.grad_name(x),
-                       attrs={**attrs, "height": x.shape[1], "width": x.shape[2]}) if wanted[1] else None
-        dk = rec.emit1("conv2d_dw", (dz, x), rec.grad_name(k),
-                       attrs={**attrs, "kernel": k.shape[2:]}) if wanted[0] else None
+        dx = (
+            rec.emit1(
+                "conv2d_dx",
+                (k, dz),
+                rec.grad_name(x),
+                attrs={**attrs, "height": x.shape[1], "width": x.shape[2]},
+            )
+            if wanted[1]
+            else None
+        )
+        dk = (
+            rec.emit1("conv2d_dw", (dz, x), rec.grad_name(k), attrs={**attrs, "kernel": k.shape[2:]})
+            if wanted[0]
+            else None
+        )
         if len(op.ins) < 3:
             return dk, dx
         return dk, dx, rec.emit1("sum_samples", (dz,), rec.grad_name(op.ins[2])) if wanted[2] else None
@@ -118,23 +137,44 @@ class Conv2D(OpRule):
                 y, z = r * stride[0] + i - padding[0], c * stride[1] + j - padding[1]
                 inside = 0 <= y < x.shape[1] and 0 <= z < x.shape[2]
                 u, v = float(k[o, ch, i, j]), float(x[ch, y, z, s]) if inside else 0.0
-                terms.append(Term(((op.ins[0].id, (o, ch, i, j), u), (op.ins[1].id, (ch, y, z, s), v)), u * v,
-                                  "" if inside else "padding"))
+                terms.append(
+                    Term(
+                        ((op.ins[0].id, (o, ch, i, j), u), (op.ins[1].id, (ch, y, z, s), v)),
+                        u * v,
+                        "" if inside else "padding",
+                    )
+                )
         if len(op.ins) > 2:
             bias = float(read(op.ins[2])[o])
             terms.append(Term(((op.ins[2].id, (o,), bias),), bias, "bias"))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"z_o(r,c) = \sum_{c',i,j} k_{o c' i j} x_{c'}(r+i, c+j) + b_o")
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"z_o(r,c) = \sum_{c',i,j} k_{o c' i j} x_{c'}(r+i, c+j) + b_o",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
-            yield Case((value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM), value("x", "C H W N", (c, h, w, n)),
-                        value("b", "out", (o,), Role.PARAM)),
-                       (normal(1, o, c, kh, kw), normal(2, c, h, w, n), normal(3, o)),
-                       {"stride": stride, "padding": padding}, Context(n), f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}")
-        yield Case((value("k", "out in kH kW", (2, 1, 3, 3), Role.PARAM), value("x", "C H W N", (1, 5, 5, 3))),
-                   (normal(1, 2, 1, 3, 3), normal(2, 1, 5, 5, 3)), {"stride": (1, 1), "padding": (0, 0, 0, 0)},
-                   Context(3), "no bias")
+            yield Case(
+                (
+                    value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM),
+                    value("x", "C H W N", (c, h, w, n)),
+                    value("b", "out", (o,), Role.PARAM),
+                ),
+                (normal(1, o, c, kh, kw), normal(2, c, h, w, n), normal(3, o)),
+                {"stride": stride, "padding": padding},
+                Context(n),
+                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+            )
+        yield Case(
+            (value("k", "out in kH kW", (2, 1, 3, 3), Role.PARAM), value("x", "C H W N", (1, 5, 5, 3))),
+            (normal(1, 2, 1, 3, 3), normal(2, 1, 5, 5, 3)),
+            {"stride": (1, 1), "padding": (0, 0, 0, 0)},
+            Context(3),
+            "no bias",
+        )
 
 
 CONV_CASES: tuple[tuple[int, int, int, int, int, int, tuple[int, int], Pads, int], ...] = (
@@ -180,19 +220,31 @@ class Conv2DDx(OpRule):
                 r, q = r // stride[0], q // stride[1]
                 if 0 <= r < d.shape[1] and 0 <= q < d.shape[2]:
                     u, v = float(k[o, c, i, j]), float(d[o, r, q, s])
-                    terms.append(Term(((op.ins[0].id, (o, c, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial x_{c'}(y,x) = \sum_{o,i,j} k_{o c' i j} \delta_o(y-i, x-j)")
+                    terms.append(
+                        Term(((op.ins[0].id, (o, c, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v)
+                    )
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial x_{c'}(y,x) = \sum_{o,i,j} k_{o c' i j} \delta_o(y-i, x-j)",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
             rows = window_count(h, kh, stride[0], padding[0], padding[2])
             columns = window_count(w, kw, stride[1], padding[1], padding[3])
-            yield Case((value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM),
-                        value("d", "C H W N", (o, rows, columns, n), Role.GRAD)),
-                       (normal(1, o, c, kh, kw), live(normal(2, o, rows, columns, n), max(1, n - 3))),
-                       {"stride": stride, "padding": padding, "height": h, "width": w}, Context(max(1, n - 3)),
-                       f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}")
+            yield Case(
+                (
+                    value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM),
+                    value("d", "C H W N", (o, rows, columns, n), Role.GRAD),
+                ),
+                (normal(1, o, c, kh, kw), live(normal(2, o, rows, columns, n), max(1, n - 3))),
+                {"stride": stride, "padding": padding, "height": h, "width": w},
+                Context(max(1, n - 3)),
+                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+            )
 
 
 @register
@@ -204,16 +256,20 @@ class Conv2DDw(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         kh, kw = cast("tuple[int, int]", attrs["kernel"])
-        return (Out("dk", ("out", "in", "kH", "kW"), (ins[0].shape[0], ins[1].shape[0], kh, kw), role=Role.GRAD),)
+        return (
+            Out("dk", ("out", "in", "kH", "kW"), (ins[0].shape[0], ins[1].shape[0], kh, kw), role=Role.GRAD),
+        )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        d, x = ins[0][..., :ctx.n], ins[1][..., :ctx.n]
+        d, x = ins[0][..., : ctx.n], ins[1][..., : ctx.n]
         stride, padding = geometry(attrs)
         kernel = cast("tuple[int, int]", attrs["kernel"])
         x = pad(x, padding)
         dk = np.zeros((d.shape[0], x.shape[0], *kernel), d.dtype)
         for i, j in offsets(kernel):
-            dk[:, :, i, j] = np.tensordot(d, window(x, i, j, d.shape[1], d.shape[2], stride), ((1, 2, 3), (1, 2, 3)))
+            dk[:, :, i, j] = np.tensordot(
+                d, window(x, i, j, d.shape[1], d.shape[2], stride), ((1, 2, 3), (1, 2, 3))
+            )
         return (dk,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
@@ -227,16 +283,29 @@ class Conv2DDw(OpRule):
                     y, z = r * stride[0] + i - padding[0], q * stride[1] + j - padding[1]
                     if 0 <= y < x.shape[1] and 0 <= z < x.shape[2]:
                         u, v = float(d[o, r, q, s]), float(x[c, y, z, s])
-                        terms.append(Term(((op.ins[0].id, (o, r, q, s), u), (op.ins[1].id, (c, y, z, s), v)), u * v))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}(r+i, c+j)")
+                        terms.append(
+                            Term(((op.ins[0].id, (o, r, q, s), u), (op.ins[1].id, (c, y, z, s), v)), u * v)
+                        )
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}(r+i, c+j)",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
             rows = window_count(h, kh, stride[0], padding[0], padding[2])
             columns = window_count(w, kw, stride[1], padding[1], padding[3])
             n_live = max(1, n - 3)
-            yield Case((value("d", "C H W N", (o, rows, columns, n), Role.GRAD), value("x", "C H W N", (c, h, w, n))),
-                       (live(normal(1, o, rows, columns, n), n_live), fill(normal(2, c, h, w, n), n_live, 1e30)),
-                       {"stride": stride, "padding": padding, "kernel": (kh, kw)}, Context(n_live),
-                       f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}")
+            yield Case(
+                (
+                    value("d", "C H W N", (o, rows, columns, n), Role.GRAD),
+                    value("x", "C H W N", (c, h, w, n)),
+                ),
+                (live(normal(1, o, rows, columns, n), n_live), fill(normal(2, c, h, w, n), n_live, 1e30)),
+                {"stride": stride, "padding": padding, "kernel": (kh, kw)},
+                Context(n_live),
+                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+            )

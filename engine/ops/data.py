@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from engine.ops.base import (
     Read,
     Term,
     Terms,
-    fill,
-    live,
     normal,
     register,
     value,
@@ -47,10 +45,12 @@ class Gather(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         data, order = ins
         pos = int(ctx.controls["pos"])
-        rows = data[order[pos:pos + ctx.n]].astype(np.float32 if data.dtype != np.float64 else np.float64)
-        t = rows.dtype.type
+        rows = data[order[pos : pos + ctx.n]].astype(np.float32 if data.dtype != np.float64 else np.float64)
+        t: Any = rows.dtype.type
         out = np.zeros((*data.shape[1:], cast(int, attrs["capacity"])), rows.dtype)
-        out[..., :ctx.n] = np.moveaxis(rows * t(cast(float, attrs["scale"])) + t(cast(float, attrs["shift"])), 0, -1)
+        out[..., : ctx.n] = np.moveaxis(
+            rows * t(cast(float, attrs["scale"])) + t(cast(float, attrs["shift"])), 0, -1
+        )
         return (out,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
@@ -59,21 +59,38 @@ class Gather(OpRule):
         which = int(read(op.ins[1])[int(ctx.controls["pos"]) + cell[-1]])
         raw = float(read(op.ins[0])[(which, *cell[:-1])])
         v = raw * cast(float, op.attrs["scale"]) + cast(float, op.attrs["shift"])
-        return Terms("function", (Term(((op.ins[0].id, (which, *cell[:-1]), raw),), v),), v, float(read(op.out)[cell]))
+        return Terms(
+            "function", (Term(((op.ins[0].id, (which, *cell[:-1]), raw),), v),), v, float(read(op.out)[cell])
+        )
 
     def cases(self) -> Iterable[Case]:
         order = np.random.default_rng(3).permutation(50).astype(np.int32)
         ov = value("order", "S", (50,), Role.INPUT, "i32")
         pixels = np.random.default_rng(4).integers(0, 256, (50, 2, 5, 3)).astype(np.uint8)
-        yield Case((value("data", "S C H W", pixels.shape, Role.INPUT, "u8"), ov), (pixels, order),
-                   {"scale": 1 / 255, "shift": 0.0, "capacity": 33, "axes": ("C", "H", "W", "N")},
-                   Context(33, {"pos": 7}), "bytes", smooth=False)
-        yield Case((value("data", "S F", (50, 7), Role.INPUT), ov), (normal(5, 50, 7), order),
-                   {"scale": 1.0, "shift": 0.0, "capacity": 16, "axes": ("F", "N")}, Context(5, {"pos": 45}),
-                   "last batch", smooth=False)
-        yield Case((value("data", "S F", (50, 1), Role.INPUT), ov), (normal(5, 50, 1), order),
-                   {"scale": 2.0, "shift": -1.0, "capacity": 1, "axes": ("F", "N")}, Context(1, {"pos": 49}), "one",
-                   smooth=False)
+        yield Case(
+            (value("data", "S C H W", pixels.shape, Role.INPUT, "u8"), ov),
+            (pixels, order),
+            {"scale": 1 / 255, "shift": 0.0, "capacity": 33, "axes": ("C", "H", "W", "N")},
+            Context(33, {"pos": 7}),
+            "bytes",
+            smooth=False,
+        )
+        yield Case(
+            (value("data", "S F", (50, 7), Role.INPUT), ov),
+            (normal(5, 50, 7), order),
+            {"scale": 1.0, "shift": 0.0, "capacity": 16, "axes": ("F", "N")},
+            Context(5, {"pos": 45}),
+            "last batch",
+            smooth=False,
+        )
+        yield Case(
+            (value("data", "S F", (50, 1), Role.INPUT), ov),
+            (normal(5, 50, 1), order),
+            {"scale": 2.0, "shift": -1.0, "capacity": 1, "axes": ("F", "N")},
+            Context(1, {"pos": 49}),
+            "one",
+            smooth=False,
+        )
 
 
 @register
@@ -90,7 +107,7 @@ class GatherLabels(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         pos = int(ctx.controls["pos"])
         out = np.zeros(cast(int, attrs["capacity"]), np.int32)
-        out[:ctx.n] = ins[0][ins[1][pos:pos + ctx.n]]
+        out[: ctx.n] = ins[0][ins[1][pos : pos + ctx.n]]
         return (out,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
@@ -104,8 +121,14 @@ class GatherLabels(OpRule):
         order = np.random.default_rng(3).permutation(50).astype(np.int32)
         y = np.random.default_rng(4).integers(0, 10, 50).astype(np.int32)
         for capacity, n, pos in [(33, 33, 7), (16, 5, 45), (1, 1, 0)]:
-            yield Case((value("y", "S", (50,), Role.INPUT, "i32"), value("order", "S", (50,), Role.INPUT, "i32")),
-                       (y, order), {"capacity": capacity}, Context(n, {"pos": pos}), f"{n} of {capacity}", smooth=False)
+            yield Case(
+                (value("y", "S", (50,), Role.INPUT, "i32"), value("order", "S", (50,), Role.INPUT, "i32")),
+                (y, order),
+                {"capacity": capacity},
+                Context(n, {"pos": pos}),
+                f"{n} of {capacity}",
+                smooth=False,
+            )
 
 
 @register
@@ -140,9 +163,14 @@ class RandomAffine(OpRule):
 
     def cases(self) -> Iterable[Case]:
         for h, w, n in [(28, 28, 33), (7, 9, 1), (8, 8, 16)]:
-            yield Case((), (), {"height": h, "width": w, "capacity": n},
-                       Context(n, {"rotation": 15.0, "scale": 10.0, "shift": 2.0}, seed=99, step=4, stream=777),
-                       f"{h}x{w}x{n}", smooth=False)
+            yield Case(
+                (),
+                (),
+                {"height": h, "width": w, "capacity": n},
+                Context(n, {"rotation": 15.0, "scale": 10.0, "shift": 2.0}, seed=99, step=4, stream=777),
+                f"{h}x{w}x{n}",
+                smooth=False,
+            )
 
 
 @register
@@ -181,19 +209,32 @@ class AffineWarp(OpRule):
         terms = []
         for yy, wy in ((y0, 1 - (py - y0)), (y0 + 1, py - y0)):
             for xx, wx in ((x0, 1 - (px - x0)), (x0 + 1, px - x0)):
-                v = float(taps(x[:, :, :, s], np.array([[yy]]), np.array([[xx]]), cast(str, op.attrs["border"]))[c, 0, 0])
+                v = float(
+                    taps(x[:, :, :, s], np.array([[yy]]), np.array([[xx]]), cast(str, op.attrs["border"]))[
+                        c, 0, 0
+                    ]
+                )
                 terms.append(Term(((op.ins[0].id, (c, yy, xx, s), v),), float(wy * wx) * v, f"{wy * wx:.4f}"))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"y(p) = x(M^{-1} p)")
+        return Terms(
+            "sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]), r"y(p) = x(M^{-1} p)"
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, n in [(1, 28, 28, 33), (3, 7, 9, 7), (1, 1, 1, 1)]:
-            (m,) = RandomAffine().reference((), {"height": h, "width": w, "capacity": n}, Context(
-                n, {"rotation": 20.0, "scale": 15.0, "shift": 2.5}, seed=1, step=2, stream=3))
+            (m,) = RandomAffine().reference(
+                (),
+                {"height": h, "width": w, "capacity": n},
+                Context(n, {"rotation": 20.0, "scale": 15.0, "shift": 2.5}, seed=1, step=2, stream=3),
+            )
             for border in BORDERS:
-                yield Case((value("x", "C H W N", (c, h, w, n)), value("m", "M N", (6, n), Role.SAVED)),
-                           (normal(1, c, h, w, n), m), {"border": border}, Context(n), f"{c}x{h}x{w}x{n} {border}",
-                           smooth=False)
+                yield Case(
+                    (value("x", "C H W N", (c, h, w, n)), value("m", "M N", (6, n), Role.SAVED)),
+                    (normal(1, c, h, w, n), m),
+                    {"border": border},
+                    Context(n),
+                    f"{c}x{h}x{w}x{n} {border}",
+                    smooth=False,
+                )
 
 
 def source_points(m: Array, height: int, width: int) -> tuple[Array, Array]:

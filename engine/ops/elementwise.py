@@ -18,8 +18,6 @@ from engine.ops.base import (
     Read,
     Term,
     Terms,
-    fill,
-    live,
     normal,
     register,
     value,
@@ -38,7 +36,9 @@ class Add(OpRule):
     elementwise = True
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        return (Out("y", ins[0].axes, ins[0].shape, role=ins[0].role if ins[0].role is Role.GRAD else Role.ACT),)
+        return (
+            Out("y", ins[0].axes, ins[0].shape, role=ins[0].role if ins[0].role is Role.GRAD else Role.ACT),
+        )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         total = ins[0] + ins[1] if len(ins) > 1 else ins[0].copy()
@@ -46,8 +46,9 @@ class Add(OpRule):
             total = total + x
         return (total,)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         return tuple(grads_out[0] if w else None for w in wanted)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
@@ -55,9 +56,18 @@ class Add(OpRule):
         return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]), r"y = \sum_i x_i")
 
     def cases(self) -> Iterable[Case]:
-        for count, shape, axes, n in [(2, (7, 33), "F N", 33), (3, (2, 3, 3, 7), "C H W N", 7), (2, (1, 1), "F N", 1)]:
-            yield Case(tuple(value(f"x{i}", axes, shape) for i in range(count)),
-                       tuple(normal(i, *shape) for i in range(count)), {}, Context(n), f"{count} of {shape}")
+        for count, shape, axes, n in [
+            (2, (7, 33), "F N", 33),
+            (3, (2, 3, 3, 7), "C H W N", 7),
+            (2, (1, 1), "F N", 1),
+        ]:
+            yield Case(
+                tuple(value(f"x{i}", axes, shape) for i in range(count)),
+                tuple(normal(i, *shape) for i in range(count)),
+                {},
+                Context(n),
+                f"{count} of {shape}",
+            )
 
 
 @register
@@ -74,12 +84,15 @@ class Multiply(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         return (ins[0] * ins[1],)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         a, b = op.ins
         assert grads_out[0] is not None
-        return (rec.emit1("multiply", (grads_out[0], b), rec.grad_name(a)) if wanted[0] else None,
-                rec.emit1("multiply", (grads_out[0], a), rec.grad_name(b)) if wanted[1] else None)
+        return (
+            rec.emit1("multiply", (grads_out[0], b), rec.grad_name(a)) if wanted[0] else None,
+            rec.emit1("multiply", (grads_out[0], a), rec.grad_name(b)) if wanted[1] else None,
+        )
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         a, b = (float(read(v)[cell]) for v in op.ins)
@@ -88,8 +101,13 @@ class Multiply(OpRule):
 
     def cases(self) -> Iterable[Case]:
         for shape, axes, n in [((7, 33), "F N", 33), ((2, 3, 3, 7), "C H W N", 7), ((1, 1), "F N", 1)]:
-            yield Case((value("a", axes, shape), value("b", axes, shape)), (normal(1, *shape), normal(2, *shape)), {},
-                       Context(n), str(shape))
+            yield Case(
+                (value("a", axes, shape), value("b", axes, shape)),
+                (normal(1, *shape), normal(2, *shape)),
+                {},
+                Context(n),
+                str(shape),
+            )
 
 
 @register
@@ -104,8 +122,9 @@ class Concatenate(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         return (np.concatenate(ins, 0),)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         dy = grads_out[0]
         assert dy is not None
         out: list[Value | None] = []
@@ -120,15 +139,22 @@ class Concatenate(OpRule):
         for v in op.ins:
             if row < v.shape[0]:
                 x = float(read(v)[(row, *cell[1:])])
-                return Terms("function", (Term(((v.id, (row, *cell[1:]), x),), x),), x, float(read(op.out)[cell]))
+                return Terms(
+                    "function", (Term(((v.id, (row, *cell[1:]), x),), x),), x, float(read(op.out)[cell])
+                )
             row -= v.shape[0]
         raise IndexError(cell)
 
     def cases(self) -> Iterable[Case]:
         for rows, tail, axes in [((1, 7), (33,), "F N"), ((2, 3, 1), (3, 3, 7), "C H W N")]:
             shapes = [(r, *tail) for r in rows]
-            yield Case(tuple(value(f"x{i}", axes, s) for i, s in enumerate(shapes)),
-                       tuple(normal(i, *s) for i, s in enumerate(shapes)), {}, Context(tail[-1]), str(rows))
+            yield Case(
+                tuple(value(f"x{i}", axes, s) for i, s in enumerate(shapes)),
+                tuple(normal(i, *s) for i, s in enumerate(shapes)),
+                {},
+                Context(tail[-1]),
+                str(rows),
+            )
 
 
 @register
@@ -149,8 +175,9 @@ class Dropout(OpRule):
         mask = np.where(u >= p, keep, np.float32(0)).reshape(x.shape).astype(x.dtype)
         return x * mask, mask
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         return (rec.emit1("multiply", (grads_out[0], op.outs[1]), rec.grad_name(op.ins[0])),)
 
@@ -163,5 +190,10 @@ class Dropout(OpRule):
 
     def cases(self) -> Iterable[Case]:
         for shape, axes, p in [((7, 33), "F N", 0.5), ((2, 3, 3, 7), "C H W N", 0.2), ((5, 1), "F N", 0.0)]:
-            yield Case((value("x", axes, shape),), (normal(1, *shape),), {},
-                       Context(shape[-1], {"p": p}, seed=2**40 + 7, step=3, stream=12345), f"{shape} p={p}")
+            yield Case(
+                (value("x", axes, shape),),
+                (normal(1, *shape),),
+                {},
+                Context(shape[-1], {"p": p}, seed=2**40 + 7, step=3, stream=12345),
+                f"{shape} p={p}",
+            )

@@ -30,11 +30,19 @@ if TYPE_CHECKING:
     from engine.recorder import Recorder
 
 
-def product_terms(a: Value, row: Array, cells_a: Sequence[tuple[int, ...]], b: Value, column: Array,
-                  cells_b: Sequence[tuple[int, ...]]) -> tuple[Term, ...]:
+def product_terms(
+    a: Value,
+    row: Array,
+    cells_a: Sequence[tuple[int, ...]],
+    b: Value,
+    column: Array,
+    cells_b: Sequence[tuple[int, ...]],
+) -> tuple[Term, ...]:
     """The products of two vectors as terms."""
-    return tuple(Term(((a.id, ca, float(u)), (b.id, cb, float(v))), float(u) * float(v))
-                 for u, ca, v, cb in zip(row, cells_a, column, cells_b, strict=True))
+    return tuple(
+        Term(((a.id, ca, float(u)), (b.id, cb, float(v))), float(u) * float(v))
+        for u, ca, v, cb in zip(row, cells_a, column, cells_b, strict=True)
+    )
 
 
 @register
@@ -50,8 +58,9 @@ class Dense(OpRule):
         z = ins[0] @ ins[1]
         return (z + ins[2][:, None] if len(ins) > 2 else z,)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         w, x = op.ins[0], op.ins[1]
         (dz,) = grads_out
         assert dz is not None
@@ -65,21 +74,41 @@ class Dense(OpRule):
         i, s = cell
         w, x = read(op.ins[0]), read(op.ins[1])
         n = w.shape[1]
-        terms = product_terms(op.ins[0], w[i], [(i, j) for j in range(n)], op.ins[1], x[:, s],
-                              [(j, s) for j in range(n)])
+        terms = product_terms(
+            op.ins[0], w[i], [(i, j) for j in range(n)], op.ins[1], x[:, s], [(j, s) for j in range(n)]
+        )
         if len(op.ins) > 2:
             b = float(read(op.ins[2])[i])
             terms += (Term(((op.ins[2].id, (i,), b),), b, "bias"),)
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"z_{ik} = \sum_j w_{ij} x_{jk} + b_i")
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"z_{ik} = \sum_j w_{ij} x_{jk} + b_i",
+        )
 
     def cases(self) -> Iterable[Case]:
         for n_in, n_out, k in [(a, b, c) for a in SIZES for b in (1, 10) for c in (1, 7, 33)]:
             arrays = (normal(1, n_out, n_in), normal(2, n_in, k), normal(3, n_out))
-            yield Case((value("w", "out in", (n_out, n_in), Role.PARAM), value("x", "F N", (n_in, k)),
-                        value("b", "out", (n_out,), Role.PARAM)), arrays, {}, Context(k), f"{n_out}x{n_in}x{k}")
-        yield Case((value("w", "out in", (4, 3), Role.PARAM), value("x", "F N", (3, 16))),
-                   (normal(1, 4, 3), normal(2, 3, 16)), {}, Context(16), "no bias")
+            yield Case(
+                (
+                    value("w", "out in", (n_out, n_in), Role.PARAM),
+                    value("x", "F N", (n_in, k)),
+                    value("b", "out", (n_out,), Role.PARAM),
+                ),
+                arrays,
+                {},
+                Context(k),
+                f"{n_out}x{n_in}x{k}",
+            )
+        yield Case(
+            (value("w", "out in", (4, 3), Role.PARAM), value("x", "F N", (3, 16))),
+            (normal(1, 4, 3), normal(2, 3, 16)),
+            {},
+            Context(16),
+            "no bias",
+        )
 
 
 @register
@@ -97,15 +126,31 @@ class DenseDx(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         j, s = cell
         w, d = read(op.ins[0]), read(op.ins[1])
-        terms = product_terms(op.ins[0], w[:, j], [(i, j) for i in range(len(w))], op.ins[1], d[:, s],
-                              [(i, s) for i in range(len(w))])
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial x_{jk} = \sum_i w_{ij} \delta_{ik}")
+        terms = product_terms(
+            op.ins[0],
+            w[:, j],
+            [(i, j) for i in range(len(w))],
+            op.ins[1],
+            d[:, s],
+            [(i, s) for i in range(len(w))],
+        )
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial x_{jk} = \sum_i w_{ij} \delta_{ik}",
+        )
 
     def cases(self) -> Iterable[Case]:
         for n_in, n_out, k, n in [(1, 1, 1, 1), (7, 33, 16, 16), (33, 7, 33, 20), (5, 3, 7, 7)]:
-            yield Case((value("w", "out in", (n_out, n_in), Role.PARAM), value("d", "F N", (n_out, k), Role.GRAD)),
-                       (normal(1, n_out, n_in), live(normal(2, n_out, k), n)), {}, Context(n), f"{n_out}x{n_in}x{k}")
+            yield Case(
+                (value("w", "out in", (n_out, n_in), Role.PARAM), value("d", "F N", (n_out, k), Role.GRAD)),
+                (normal(1, n_out, n_in), live(normal(2, n_out, k), n)),
+                {},
+                Context(n),
+                f"{n_out}x{n_in}x{k}",
+            )
 
 
 @register
@@ -119,22 +164,37 @@ class DenseDw(OpRule):
         return (Out("dw", ("out", "in"), (ins[0].shape[0], ins[1].rows), role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        return (ins[0][:, :ctx.n] @ ins[1][:, :ctx.n].T,)
+        return (ins[0][:, : ctx.n] @ ins[1][:, : ctx.n].T,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         i, j = cell
-        d, x = read(op.ins[0])[:, :ctx.n], read(op.ins[1])[:, :ctx.n]
-        terms = product_terms(op.ins[0], d[i], [(i, s) for s in range(ctx.n)], op.ins[1], x[j],
-                              [(j, s) for s in range(ctx.n)])
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial w_{ij} = \sum_k \delta_{ik} x_{jk}")
+        d, x = read(op.ins[0])[:, : ctx.n], read(op.ins[1])[:, : ctx.n]
+        terms = product_terms(
+            op.ins[0], d[i], [(i, s) for s in range(ctx.n)], op.ins[1], x[j], [(j, s) for s in range(ctx.n)]
+        )
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial w_{ij} = \sum_k \delta_{ik} x_{jk}",
+        )
 
     def cases(self) -> Iterable[Case]:
-        for m, n_in, k, n, poison in [(1, 1, 1, 1, 0.0), (33, 7, 33, 33, 0.0), (7, 33, 32, 20, 1e30),
-                                      (10, 5, 16, 7, 1e30), (3, 65, 7, 7, 0.0)]:
-            yield Case((value("d", "F N", (m, k), Role.GRAD), value("x", "F N", (n_in, k))),
-                       (live(normal(1, m, k), n), fill(normal(2, n_in, k), n, poison)), {}, Context(n),
-                       f"{m}x{n_in}x{k}, {n} live")
+        for m, n_in, k, n, poison in [
+            (1, 1, 1, 1, 0.0),
+            (33, 7, 33, 33, 0.0),
+            (7, 33, 32, 20, 1e30),
+            (10, 5, 16, 7, 1e30),
+            (3, 65, 7, 7, 0.0),
+        ]:
+            yield Case(
+                (value("d", "F N", (m, k), Role.GRAD), value("x", "F N", (n_in, k))),
+                (live(normal(1, m, k), n), fill(normal(2, n_in, k), n, poison)),
+                {},
+                Context(n),
+                f"{m}x{n_in}x{k}, {n} live",
+            )
 
 
 @register
@@ -148,17 +208,31 @@ class SumSamples(OpRule):
         return (Out("db", ("out",), (ins[0].shape[0],), role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        d = ins[0][..., :ctx.n]
+        d = ins[0][..., : ctx.n]
         return (d.reshape(d.shape[0], -1).sum(1),)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
-        d = read(op.ins[0])[..., :ctx.n][cell[0]]
-        terms = tuple(Term(((op.ins[0].id, (cell[0], *at), float(v)),), float(v)) for at, v in np.ndenumerate(d))
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial b_i = \sum_k \delta_{ik}")
+        d = read(op.ins[0])[..., : ctx.n][cell[0]]
+        terms = tuple(
+            Term(((op.ins[0].id, (cell[0], *at), float(v)),), float(v)) for at, v in np.ndenumerate(d)
+        )
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial b_i = \sum_k \delta_{ik}",
+        )
 
     def cases(self) -> Iterable[Case]:
-        yield Case((value("d", "F N", (7, 33), Role.GRAD),), (live(normal(1, 7, 33), 33),), {}, Context(33), "vector")
+        yield Case(
+            (value("d", "F N", (7, 33), Role.GRAD),), (live(normal(1, 7, 33), 33),), {}, Context(33), "vector"
+        )
         yield Case((value("d", "F N", (1, 1), Role.GRAD),), (normal(1, 1, 1),), {}, Context(1), "one cell")
-        yield Case((value("d", "C H W N", (3, 5, 4, 16), Role.GRAD),), (live(normal(2, 3, 5, 4, 16), 7),), {},
-                   Context(7), "maps, 7 live")
+        yield Case(
+            (value("d", "C H W N", (3, 5, 4, 16), Role.GRAD),),
+            (live(normal(2, 3, 5, 4, 16), 7),),
+            {},
+            Context(7),
+            "maps, 7 live",
+        )

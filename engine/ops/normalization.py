@@ -52,15 +52,18 @@ class BatchNorm(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         c = (ins[0].shape[0],)
-        return (Out("y", ins[0].axes, ins[0].shape), Out("mean", ("C",), c, role=Role.SAVED),
-                Out("invstd", ("C",), c, role=Role.SAVED),
-                Out(f"{ins[3].owner}.running_mean@new", ("C",), c, role=Role.STATE),
-                Out(f"{ins[4].owner}.running_var@new", ("C",), c, role=Role.STATE))
+        return (
+            Out("y", ins[0].axes, ins[0].shape),
+            Out("mean", ("C",), c, role=Role.SAVED),
+            Out("invstd", ("C",), c, role=Role.SAVED),
+            Out(f"{ins[3].owner}.running_mean@new", ("C",), c, role=Role.STATE),
+            Out(f"{ins[4].owner}.running_var@new", ("C",), c, role=Role.STATE),
+        )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         x, w, b, rm, rv = ins
         t = x.dtype.type
-        a = x[..., :ctx.n]
+        a = x[..., : ctx.n]
         count = a[0].size
         mean = _sum(a) / t(count)
         var = _sum((a - column(mean, x)) ** 2) / t(count)
@@ -70,8 +73,9 @@ class BatchNorm(OpRule):
         y = (x - column(mean, x)) * column(invstd * w, x) + column(b, x)
         return y, mean, invstd, (1 - m) * rm + m * mean, (1 - m) * rv + m * unbiased
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         x, w, b = op.ins[:3]
         assert grads_out[0] is not None
         names = [rec.grad_name(v) for v in (x, w, b)]
@@ -80,11 +84,13 @@ class BatchNorm(OpRule):
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         c = cell[0]
-        x = read(op.ins[0])[c, ..., :ctx.n].astype(np.float64)
+        x = read(op.ins[0])[c, ..., : ctx.n].astype(np.float64)
         engine = float(read(op.outs[out])[cell])
         mean, var = float(x.mean()), float(x.var())
         if out == 1:
-            terms = tuple(Term(((op.ins[0].id, (c, *at), float(v)),), float(v) / x.size) for at, v in np.ndenumerate(x))
+            terms = tuple(
+                Term(((op.ins[0].id, (c, *at), float(v)),), float(v) / x.size) for at, v in np.ndenumerate(x)
+            )
             return Terms("mean", terms, mean, engine, r"\mu = \frac{1}{k} \sum x")
         eps = cast(float, op.attrs["epsilon"])
         if out == 2:
@@ -94,29 +100,53 @@ class BatchNorm(OpRule):
             m, old = cast(float, op.attrs["momentum"]), float(read(op.ins[out])[c])
             new = mean if out == 3 else var * x.size / max(x.size - 1, 1)
             terms = (Term(((op.ins[out].id, cell, old),), (1 - m) * old), Term((), m * new, "batch"))
-            return Terms("sum", terms, sum(t.value for t in terms), engine, r"(1 - m) \, \text{old} + m \, \text{batch}")
+            return Terms(
+                "sum",
+                terms,
+                sum(t.value for t in terms),
+                engine,
+                r"(1 - m) \, \text{old} + m \, \text{batch}",
+            )
         v = float(read(op.ins[0])[cell])
         w, b = float(read(op.ins[1])[c]), float(read(op.ins[2])[c])
         scaled = (v - mean) / np.sqrt(var + eps) * w
-        terms = (Term(((op.ins[0].id, cell, v), (op.ins[1].id, (c,), w)), scaled, "normalized"),
-                 Term(((op.ins[2].id, (c,), b),), b, "bias"))
-        return Terms("sum", terms, scaled + b, engine, r"y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta")
+        terms = (
+            Term(((op.ins[0].id, cell, v), (op.ins[1].id, (c,), w)), scaled, "normalized"),
+            Term(((op.ins[2].id, (c,), b),), b, "bias"),
+        )
+        return Terms(
+            "sum", terms, scaled + b, engine, r"y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta"
+        )
 
     def cases(self) -> Iterable[Case]:
         for shape, axes, n in BN_CASES:
-            yield Case(bn_values(shape, axes), (fill(normal(1, *shape, scale=2) + 1, n, 1e15), *bn_arrays(shape[0])),
-                       {"epsilon": 1e-5, "momentum": 0.1}, Context(n), f"{shape}, {n} live")
+            yield Case(
+                bn_values(shape, axes),
+                (fill(normal(1, *shape, scale=2) + 1, n, 1e15), *bn_arrays(shape[0])),
+                {"epsilon": 1e-5, "momentum": 0.1},
+                Context(n),
+                f"{shape}, {n} live",
+            )
 
 
 BN_CASES: tuple[tuple[tuple[int, ...], str, int], ...] = (
-    ((7, 33), "F N", 33), ((3, 16), "F N", 7), ((2, 4, 3, 7), "C H W N", 7), ((5, 3, 3, 16), "C H W N", 9),
-    ((2, 2, 2, 1), "C H W N", 1))
+    ((7, 33), "F N", 33),
+    ((3, 16), "F N", 7),
+    ((2, 4, 3, 7), "C H W N", 7),
+    ((5, 3, 3, 16), "C H W N", 9),
+    ((2, 2, 2, 1), "C H W N", 1),
+)
 
 
 def bn_values(shape: tuple[int, ...], axes: str) -> tuple[Value, ...]:
     c = (shape[0],)
-    return (value("x", axes, shape), value("w", "C", c, Role.PARAM), value("b", "C", c, Role.PARAM),
-            value("rm", "C", c, Role.STATE), value("rv", "C", c, Role.STATE))
+    return (
+        value("x", axes, shape),
+        value("w", "C", c, Role.PARAM),
+        value("b", "C", c, Role.PARAM),
+        value("rm", "C", c, Role.STATE),
+        value("rv", "C", c, Role.STATE),
+    )
 
 
 def bn_arrays(c: int) -> tuple[Any, ...]:
@@ -132,52 +162,80 @@ class BatchNormGrad(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         c = (ins[0].shape[0],)
-        return (Out("dx", ins[0].axes, ins[0].shape, role=Role.GRAD), Out("dw", ("C",), c, role=Role.GRAD),
-                Out("db", ("C",), c, role=Role.GRAD))
+        return (
+            Out("dx", ins[0].axes, ins[0].shape, role=Role.GRAD),
+            Out("dw", ("C",), c, role=Role.GRAD),
+            Out("db", ("C",), c, role=Role.GRAD),
+        )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         dy, x, w, mean, invstd = ins
         t = x.dtype.type
-        g, a = dy[..., :ctx.n], x[..., :ctx.n]
+        g, a = dy[..., : ctx.n], x[..., : ctx.n]
         count = t(a[0].size)
         hat = (a - column(mean, x)) * column(invstd, x)
         db, dw = _sum(g), _sum(g * hat)
         dx = np.zeros_like(x)
-        dx[..., :ctx.n] = column(w * invstd, x) * (g - column(db / count, x) - hat * column(dw / count, x))
+        dx[..., : ctx.n] = column(w * invstd, x) * (g - column(db / count, x) - hat * column(dw / count, x))
         return dx, dw, db
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         c = cell[0]
-        dy, x = (read(v)[c, ..., :ctx.n].astype(np.float64) for v in op.ins[:2])
+        dy, x = (read(v)[c, ..., : ctx.n].astype(np.float64) for v in op.ins[:2])
         w, mean, invstd = (float(read(v)[c]) for v in op.ins[2:])
         hat = (x - mean) * invstd
         engine = float(read(op.outs[out])[cell])
         if out:
             parts = dy * hat if out == 1 else dy
-            terms = tuple(Term(((op.ins[0].id, (c, *at), float(dy[at])),), float(v)) for at, v in np.ndenumerate(parts))
-            return Terms("sum", terms, float(parts.sum()), engine,
-                         r"\partial L/\partial \gamma = \sum \delta \hat{x}" if out == 1
-                         else r"\partial L/\partial \beta = \sum \delta")
+            terms = tuple(
+                Term(((op.ins[0].id, (c, *at), float(dy[at])),), float(v)) for at, v in np.ndenumerate(parts)
+            )
+            return Terms(
+                "sum",
+                terms,
+                float(parts.sum()),
+                engine,
+                r"\partial L/\partial \gamma = \sum \delta \hat{x}"
+                if out == 1
+                else r"\partial L/\partial \beta = \sum \delta",
+            )
         if cell[-1] >= ctx.n:
             return Terms("sum", (), 0.0, engine)
         at = cell[1:]
         k = w * invstd
-        terms = (Term(((op.ins[0].id, cell, float(dy[at])),), k * float(dy[at]), "own"),
-                 Term((), -k * float(dy.mean()), "mean gradient"),
-                 Term((), -k * float(hat[at]) * float((dy * hat).mean()), "through the variance"))
-        return Terms("sum", terms, sum(t.value for t in terms), engine,
-                     r"\gamma / \sigma \, (\delta - \bar{\delta} - \hat{x} \, \overline{\delta \hat{x}})")
+        terms = (
+            Term(((op.ins[0].id, cell, float(dy[at])),), k * float(dy[at]), "own"),
+            Term((), -k * float(dy.mean()), "mean gradient"),
+            Term((), -k * float(hat[at]) * float((dy * hat).mean()), "through the variance"),
+        )
+        return Terms(
+            "sum",
+            terms,
+            sum(t.value for t in terms),
+            engine,
+            r"\gamma / \sigma \, (\delta - \bar{\delta} - \hat{x} \, \overline{\delta \hat{x}})",
+        )
 
     def cases(self) -> Iterable[Case]:
         for shape, axes, n in BN_CASES:
             x = normal(1, *shape)
-            _, mean, invstd, _, _ = BatchNorm().reference((x, *bn_arrays(shape[0])), {"epsilon": 1e-5, "momentum": 0.1},
-                                                          Context(n))
+            _, mean, invstd, _, _ = BatchNorm().reference(
+                (x, *bn_arrays(shape[0])), {"epsilon": 1e-5, "momentum": 0.1}, Context(n)
+            )
             c = (shape[0],)
-            yield Case((value("dy", axes, shape, Role.GRAD), value("x", axes, shape), value("w", "C", c, Role.PARAM),
-                        value("mean", "C", c, Role.SAVED), value("invstd", "C", c, Role.SAVED)),
-                       (live(normal(6, *shape), n), fill(x, n, 1e15), normal(2, shape[0]), mean, invstd), {}, Context(n),
-                       f"{shape}, {n} live")
+            yield Case(
+                (
+                    value("dy", axes, shape, Role.GRAD),
+                    value("x", axes, shape),
+                    value("w", "C", c, Role.PARAM),
+                    value("mean", "C", c, Role.SAVED),
+                    value("invstd", "C", c, Role.SAVED),
+                ),
+                (live(normal(6, *shape), n), fill(x, n, 1e15), normal(2, shape[0]), mean, invstd),
+                {},
+                Context(n),
+                f"{shape}, {n} live",
+            )
 
 
 @register
@@ -200,12 +258,24 @@ class BatchNormEval(OpRule):
         x = float(read(op.ins[0])[cell])
         w, b, rm, rv = (float(read(v)[c]) for v in op.ins[1:])
         scaled = (x - rm) / np.sqrt(rv + cast(float, op.attrs["epsilon"])) * w
-        terms = (Term(((op.ins[0].id, cell, x), (op.ins[1].id, (c,), w)), float(scaled), "normalized"),
-                 Term(((op.ins[2].id, (c,), b),), b, "bias"))
-        return Terms("sum", terms, float(scaled) + b, float(read(op.out)[cell]),
-                     r"y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta")
+        terms = (
+            Term(((op.ins[0].id, cell, x), (op.ins[1].id, (c,), w)), float(scaled), "normalized"),
+            Term(((op.ins[2].id, (c,), b),), b, "bias"),
+        )
+        return Terms(
+            "sum",
+            terms,
+            float(scaled) + b,
+            float(read(op.out)[cell]),
+            r"y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta",
+        )
 
     def cases(self) -> Iterable[Case]:
         for shape, axes, n in BN_CASES:
-            yield Case(bn_values(shape, axes), (normal(1, *shape), *bn_arrays(shape[0])), {"epsilon": 1e-5}, Context(n),
-                       str(shape))
+            yield Case(
+                bn_values(shape, axes),
+                (normal(1, *shape), *bn_arrays(shape[0])),
+                {"epsilon": 1e-5},
+                Context(n),
+                str(shape),
+            )

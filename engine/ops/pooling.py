@@ -21,7 +21,6 @@ from engine.ops.base import (
     Read,
     Term,
     Terms,
-    fill,
     live,
     normal,
     register,
@@ -78,12 +77,19 @@ class MaxPool2D(OpRule):
             best, where = np.where(wins, cell, best), np.where(wins, np.int32(place), where)
         return best, where
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
-        return (rec.emit1("maxpool2d_dx", (dy, op.outs[1]), rec.grad_name(x),
-                          attrs={**op.attrs, "height": x.shape[1], "width": x.shape[2]}),)
+        return (
+            rec.emit1(
+                "maxpool2d_dx",
+                (dy, op.outs[1]),
+                rec.grad_name(x),
+                attrs={**op.attrs, "height": x.shape[1], "width": x.shape[2]},
+            ),
+        )
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         ch, r, c, s = cell
@@ -94,17 +100,33 @@ class MaxPool2D(OpRule):
             if 0 <= y < x.shape[1] and 0 <= z < x.shape[2]:
                 v = float(x[ch, y, z, s])
                 terms.append(Term(((op.ins[0].id, (ch, y, z, s), v),), v))
-        return Terms("max", tuple(terms), max(t.value for t in terms), float(read(op.outs[0])[cell]),
-                     r"y(r,c) = \max_{i,j} x(r+i, c+j)")
+        return Terms(
+            "max",
+            tuple(terms),
+            max(t.value for t in terms),
+            float(read(op.outs[0])[cell]),
+            r"y(r,c) = \max_{i,j} x(r+i, c+j)",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, kernel, stride, padding, n in POOL_CASES:
             attrs = {"kernel": kernel, "stride": stride, "padding": padding}
-            yield Case((value("x", "C H W N", (c, h, w, n)),), (normal(1, c, h, w, n),), attrs, Context(n),
-                       f"{c}x{h}x{w}x{n} {kernel}")
+            yield Case(
+                (value("x", "C H W N", (c, h, w, n)),),
+                (normal(1, c, h, w, n),),
+                attrs,
+                Context(n),
+                f"{c}x{h}x{w}x{n} {kernel}",
+            )
         tied = np.ones((1, 4, 4, 7))
-        yield Case((value("x", "C H W N", tied.shape),), (tied,),
-                   {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0)}, Context(7), "ties", smooth=False)
+        yield Case(
+            (value("x", "C H W N", tied.shape),),
+            (tied,),
+            {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0)},
+            Context(7),
+            "ties",
+            smooth=False,
+        )
 
 
 @register
@@ -138,8 +160,13 @@ class MaxPool2DDx(OpRule):
                 if 0 <= r < dy.shape[1] and 0 <= q < dy.shape[2] and where[ch, r, q, s] == place:
                     v = float(dy[ch, r, q, s])
                     terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v, "won"))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial x = \sum_{\text{windows won}} \partial L/\partial y")
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial x = \sum_{\text{windows won}} \partial L/\partial y",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, kernel, stride, padding, n in POOL_CASES:
@@ -148,9 +175,16 @@ class MaxPool2DDx(OpRule):
             _, where = MaxPool2D().reference((x,), attrs, Context(n))
             alive = max(1, n - 2)
             axes = "C H W N"
-            yield Case((value("dy", axes, where.shape, Role.GRAD), value("argmax", axes, where.shape, Role.SAVED, "i32")),
-                       (live(normal(2, *where.shape), alive), where), {**attrs, "height": h, "width": w},
-                       Context(alive), f"{c}x{h}x{w}x{n} {kernel}")
+            yield Case(
+                (
+                    value("dy", axes, where.shape, Role.GRAD),
+                    value("argmax", axes, where.shape, Role.SAVED, "i32"),
+                ),
+                (live(normal(2, *where.shape), alive), where),
+                {**attrs, "height": h, "width": w},
+                Context(alive),
+                f"{c}x{h}x{w}x{n} {kernel}",
+            )
 
 
 @register
@@ -171,12 +205,19 @@ class AvgPool2D(OpRule):
             total += window(x, i, j, rows, columns, stride)
         return (total / x.dtype.type(kernel[0] * kernel[1]),)
 
-    def gradient(self, rec: Recorder, op: Op, grads_out: Sequence[Value | None],
-                 wanted: Sequence[bool]) -> Sequence[Value | None]:
+    def gradient(
+        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+    ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
-        return (rec.emit1("avgpool2d_dx", (dy,), rec.grad_name(x),
-                          attrs={**op.attrs, "height": x.shape[1], "width": x.shape[2]}),)
+        return (
+            rec.emit1(
+                "avgpool2d_dx",
+                (dy,),
+                rec.grad_name(x),
+                attrs={**op.attrs, "height": x.shape[1], "width": x.shape[2]},
+            ),
+        )
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         ch, r, c, s = cell
@@ -187,13 +228,23 @@ class AvgPool2D(OpRule):
             y, z = _cell(r, c, i, j, op.attrs)
             v = float(x[ch, y, z, s]) if 0 <= y < x.shape[1] and 0 <= z < x.shape[2] else 0.0
             terms.append(Term(((op.ins[0].id, (ch, y, z, s), v),), v * share))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"y(r,c) = \frac{1}{k} \sum_{i,j} x(r+i, c+j)")
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"y(r,c) = \frac{1}{k} \sum_{i,j} x(r+i, c+j)",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, kernel, stride, padding, n in POOL_CASES:
-            yield Case((value("x", "C H W N", (c, h, w, n)),), (normal(1, c, h, w, n),),
-                       {"kernel": kernel, "stride": stride, "padding": padding}, Context(n), f"{c}x{h}x{w}x{n} {kernel}")
+            yield Case(
+                (value("x", "C H W N", (c, h, w, n)),),
+                (normal(1, c, h, w, n),),
+                {"kernel": kernel, "stride": stride, "padding": padding},
+                Context(n),
+                f"{c}x{h}x{w}x{n} {kernel}",
+            )
 
 
 @register
@@ -228,14 +279,23 @@ class AvgPool2DDx(OpRule):
                 if 0 <= r < dy.shape[1] and 0 <= q < dy.shape[2]:
                     v = float(dy[ch, r, q, s])
                     terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v / (kernel[0] * kernel[1])))
-        return Terms("sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]),
-                     r"\partial L/\partial x = \frac{1}{k} \sum \partial L/\partial y")
+        return Terms(
+            "sum",
+            tuple(terms),
+            sum(t.value for t in terms),
+            float(read(op.out)[cell]),
+            r"\partial L/\partial x = \frac{1}{k} \sum \partial L/\partial y",
+        )
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, kernel, stride, padding, n in POOL_CASES:
             attrs = {"kernel": kernel, "stride": stride, "padding": padding}
             rows, columns = pooled(value("x", "C H W N", (c, h, w, n)), attrs)
             alive = max(1, n - 2)
-            yield Case((value("dy", "C H W N", (c, rows, columns, n), Role.GRAD),),
-                       (live(normal(2, c, rows, columns, n), alive),), {**attrs, "height": h, "width": w},
-                       Context(alive), f"{c}x{h}x{w}x{n} {kernel}")
+            yield Case(
+                (value("dy", "C H W N", (c, rows, columns, n), Role.GRAD),),
+                (live(normal(2, c, rows, columns, n), alive),),
+                {**attrs, "height": h, "width": w},
+                Context(alive),
+                f"{c}x{h}x{w}x{n} {kernel}",
+            )

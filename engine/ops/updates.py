@@ -20,8 +20,6 @@ from engine.ops.base import (
     Read,
     Term,
     Terms,
-    fill,
-    live,
     normal,
     register,
     value,
@@ -41,25 +39,43 @@ class Update(OpRule):
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         base = f"{ins[0].owner}.{ins[0].param}"
         axes, shape = ins[0].axes, ins[0].shape
-        return (Out(f"{base}@new", axes, shape, role=Role.PARAM),
-                *(Out(f"{base}.{m}@new", axes, shape, role=Role.STATE) for m in self.moments))
+        return (
+            Out(f"{base}@new", axes, shape, role=Role.PARAM),
+            *(Out(f"{base}.{m}@new", axes, shape, role=Role.STATE) for m in self.moments),
+        )
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         old = [np.asarray(read(v)[cell], np.float64) for v in op.ins]
         new = [float(v) for v in self.reference(old, op.attrs, ctx)]
         before = float(old[0] if out == 0 else old[out + 1])
         first = op.ins[0 if out == 0 else out + 1]
-        terms = (Term(((first.id, cell, before),), before, "old"),
-                 Term(((op.ins[1].id, cell, float(old[1])),), new[out] - before, "step"))
+        terms = (
+            Term(((first.id, cell, before),), before, "old"),
+            Term(((op.ins[1].id, cell, float(old[1])),), new[out] - before, "step"),
+        )
         return Terms("sum", terms, new[out], float(read(op.outs[out])[cell]), self.note)
 
     def cases(self) -> Iterable[Case]:
-        ctx = Context(1, {"lr": 0.01, "momentum": 0.9, "decay": 0.99, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
-                          "c1": 1 - 0.9**3, "c2": 1 - 0.999**3}, step=2)
+        ctx = Context(
+            1,
+            {
+                "lr": 0.01,
+                "momentum": 0.9,
+                "decay": 0.99,
+                "beta1": 0.9,
+                "beta2": 0.999,
+                "epsilon": 1e-8,
+                "c1": 1 - 0.9**3,
+                "c2": 1 - 0.999**3,
+            },
+            step=2,
+        )
         for shape in [(1,), (33, 7), (8, 3, 5, 5)]:
             axes = {1: "out", 2: "out in", 4: "out in kH kW"}[len(shape)]
-            values = [Value("w@old", tuple(axes.split()), shape, role=Role.PARAM, owner="layer", param="weight"),
-                      value("g", axes, shape, Role.GRAD)]
+            values = [
+                Value("w@old", tuple(axes.split()), shape, role=Role.PARAM, owner="layer", param="weight"),
+                value("g", axes, shape, Role.GRAD),
+            ]
             values += [Value(f"{m}@old", tuple(axes.split()), shape, role=Role.STATE) for m in self.moments]
             arrays = [normal(1, *shape), normal(2, *shape)]
             arrays += [np.abs(normal(3 + i, *shape)) for i in range(len(self.moments))]
@@ -119,8 +135,10 @@ class Adam(Update):
     kind = "adam"
     controls = ("lr", "beta1", "beta2", "epsilon", "c1", "c2")
     moments = ("m", "v")
-    note = (r"m \leftarrow \beta_1 m + (1-\beta_1) g, \; v \leftarrow \beta_2 v + (1-\beta_2) g^2, \; "
-            r"w \leftarrow w - \eta \, \hat{m} / (\sqrt{\hat{v}} + \epsilon)")
+    note = (
+        r"m \leftarrow \beta_1 m + (1-\beta_1) g, \; v \leftarrow \beta_2 v + (1-\beta_2) g^2, \; "
+        r"w \leftarrow w - \eta \, \hat{m} / (\sqrt{\hat{v}} + \epsilon)"
+    )
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         w, g, m, v = ins
