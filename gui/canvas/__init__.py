@@ -1,0 +1,1 @@
+"""The drawn network: scene, view, items, gestures, layout."""

@@ -1,0 +1,238 @@
+"""Edits of a document as functions from state to state; `gui.document` makes undo steps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
+from engine.inference import Problem, infer
+from engine.layers import LAYERS, Flatten, Input
+from engine.layers.base import Layer, Repair
+from engine.repairs import apply_repair
+from engine.settings import DataSpec
+from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, size_of
+from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
+
+GAP = 64
+"""Free space between two nodes of a row."""
+
+def fresh_uid(graph: GraphSpec, name: str, used: Collection[Uid]) -> Uid:
+    """A uid that no node ever had in this document: weights are carried by uid."""
+    uid, number = name, 2
+    while uid in used or graph.has(uid):
+        uid, number = f"{name}_{number}", number + 1
+    return uid
+
+
+def with_layer(state: DocumentState, layer: Layer, uid: Uid, pos: Point, *, link: LinkSpec | None = None,
+               after: Uid | None = None) -> DocumentState:
+    """Add a node; put it into `link`, or behind the node `after`, as far as its ports allow."""
+    graph = state.graph.add(state.graph.fresh_name(layer.stem or layer.kind), layer, uid=uid)
+    if link is not None and link in graph.links:
+        graph = _into_link(graph, link, uid)
+    elif after is not None and graph.has(after) and graph.node(after).layer.has_output and layer.port_limit():
+        leaving = graph.outputs_of(after)
+        graph = graph.link(after, uid, 0)
+        if layer.has_output and not layer.many_inputs:
+            for k in leaving:
+                graph = graph.link(uid, k.target, k.port, k.source_port)
+    moved = make_room(replace(state, graph=graph), uid, pos)
+    return replace(state, graph=graph).with_positions(moved)
+
+
+def _into_link(graph: GraphSpec, link: LinkSpec, uid: Uid) -> GraphSpec:
+    layer = graph.node(uid).layer
+    if not layer.port_limit() or not layer.has_output:
+        return graph
+    graph = graph.link(link.source, uid, 0, link.source_port)
+    return graph.link(uid, link.target, link.port)  # takes the place of the old link
+
+
+def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
+    """Where `uid` goes, and the nodes of its row that give way to the right."""
+    width = size_of(state.graph.node(uid).layer).width
+    x, y = snap(pos)
+    moved: dict[Uid, Point] = {uid: (x, y)}
+    row = sorted((p[0], other) for other, p in state.positions.items()
+                 if other != uid and state.graph.has(other) and abs(p[1] - y) < NODE_HEIGHT)
+    edge = x + width
+    for left, other in row:
+        here = size_of(state.graph.node(other).layer).width
+        if left + here <= x:
+            continue
+        if left < edge + GAP / 2 and left + here > x:
+            new = snap((edge + GAP, state.positions[other][1]))
+            moved[other] = new
+            edge = new[0] + here
+        else:
+            edge = max(edge, left + here)
+    return moved
+
+
+def place_after(state: DocumentState, uid: Uid) -> Point:
+    """Where a new node behind `uid` goes: to its right (or right of what is docked on it)."""
+    last = uid
+    hosts = dock_hosts(state)
+    docked = [a for a, host in hosts.items() if host == uid]
+    if docked:
+        last = docked[0]
+    x, y = state.positions.get(uid, (0.0, 0.0))
+    width = size_of(state.graph.node(uid).layer).width
+    if last != uid:
+        width += size_of(state.graph.node(last).layer).width
+    return snap((x + width + GAP, y))
+
+
+def place_free(state: DocumentState) -> Point:
+    """Where a node goes that belongs to nothing yet: right of everything, in the last row."""
+    if not state.positions:
+        return (0.0, 0.0)
+    y = max(p[1] for p in state.positions.values())
+    row = [(p[0], uid) for uid, p in state.positions.items() if abs(p[1] - y) < NODE_HEIGHT]
+    x, _ = max(row)
+    return snap((x + NODE_WIDTH + GAP, y))
+
+
+def snap(pos: Point) -> Point:
+    """The nearest point of the 8 px grid."""
+    return (float(round(pos[0] / GRID) * GRID), float(round(pos[1] / GRID) * GRID))
+
+
+def without(state: DocumentState, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *,
+            heal: bool = False) -> DocumentState:
+    """Remove nodes and links. With `heal`, what fed a removed node in a chain feeds what read it."""
+    gone = {u for u in uids if state.graph.has(u)}
+    graph = state.graph
+    for k in links:
+        if k in graph.links:
+            graph = replace(graph, links=tuple(x for x in graph.links if x != k))
+    bridges: list[LinkSpec] = []
+    if heal:
+        for uid in gone:
+            entering, leaving = graph.inputs_of(uid), graph.outputs_of(uid)
+            if len(entering) == 1 and entering[0].source not in gone:
+                bridges += [replace(entering[0], target=k.target, port=k.port)
+                            for k in leaving if k.target not in gone]
+    graph = graph.remove(gone)
+    for k in bridges:
+        graph = graph.link(k.source, k.target, k.port, k.source_port)
+    graph = compact_ports(graph)
+    positions = {u: p for u, p in state.positions.items() if u not in gone}
+    return replace(state, graph=graph, positions=positions).with_docked(state.docked - gone)
+
+
+def compact_ports(graph: GraphSpec) -> GraphSpec:
+    """Ports of layers with any number of inputs count from 0 without a hole."""
+    for node in graph.nodes:
+        if node.layer.many_inputs:
+            ports = {k.port: i for i, k in enumerate(graph.inputs_of(node.uid))}
+            if any(a != b for a, b in ports.items()):
+                graph = replace(graph, links=tuple(
+                    replace(k, port=ports[k.port]) if k.target == node.uid else k for k in graph.links))
+    return graph
+
+
+def with_repair(state: DocumentState, repair: Repair) -> DocumentState:
+    """Apply a proposed repair; a node it adds gets its place."""
+    links = {k.port: k for k in state.graph.inputs_of(repair.node)} if repair.kind == "insert_before" else {}
+    graph, added = apply_repair(state.graph, repair)
+    done = replace(state, graph=compact_ports(graph))
+    if repair.kind == "remove_node":
+        positions = {u: p for u, p in state.positions.items() if graph.has(u)}
+        return replace(done, positions=positions)
+    if added is None:
+        return done
+    before = links[repair.port].source if repair.port in links else repair.node
+    return done.with_positions(make_room(done, added, place_after(state, before)))
+
+
+def with_data(state: DocumentState, data: DataSpec | None, repair: bool = True) -> DocumentState:
+    """The state with other data: the input takes its shape, and what follows without a doubt adapts.
+
+    Without a doubt: the number of outputs, a Flatten in front of a vector layer, and mean squared error
+    where the data has numbers as targets.
+    """
+    state = replace(state, data=data)
+    if data is None or not repair:
+        return state
+    first = next((n for n in state.graph.nodes if isinstance(n.layer, Input)), None)
+    if first is not None:
+        layer = Input(data.shape)
+        state = replace(state, graph=state.graph.replace_node(first.uid, layer=layer))
+    if not data.classes and state.training.loss == "cross_entropy":
+        state = replace(state, training=replace(state.training, loss="mse"))
+    for _ in range(8):
+        found = next((p for p in infer(state.graph, state.training, data).problems if _plain(p)), None)
+        if found is None:
+            break
+        state = with_repair(state, found.repairs[0])
+    return state
+
+
+def _plain(problem: Problem) -> bool:
+    if problem.warning or len(problem.repairs) != 1:
+        return False
+    repair = problem.repairs[0]
+    return (repair.kind == "set_field" and repair.field in ("units", "shape")) \
+        or (repair.kind == "insert_before" and isinstance(repair.layer, Flatten))
+
+
+def duplicated(state: DocumentState, uids: Iterable[Uid], used: Collection[Uid],
+               shift: Point) -> tuple[DocumentState, tuple[Uid, ...]]:
+    """Copies of nodes with the links among them; the uids of the copies in the same order."""
+    chosen = [n for n in state.graph.nodes if n.uid in set(uids)]
+    inside = {n.uid for n in chosen}
+    links = [k for k in state.graph.links if k.source in inside and k.target in inside]
+    return with_fragment(state, chosen, links, state.positions, state.docked & inside, used, shift)
+
+
+def with_fragment(state: DocumentState, nodes: Iterable[NodeSpec], links: Iterable[LinkSpec],
+                  positions: Mapping[Uid, Point], docked: Collection[Uid], used: Collection[Uid],
+                  shift: Point) -> tuple[DocumentState, tuple[Uid, ...]]:
+    """Add nodes from elsewhere under new names and uids, moved by `shift`."""
+    graph = state.graph
+    new: dict[Uid, Uid] = {}
+    moved: dict[Uid, Point] = {}
+    nodes = list(nodes)
+    for node in nodes:
+        layer = node.layer
+        name = graph.fresh_name(layer.stem or layer.kind)
+        new[node.uid] = fresh_uid(graph, name, used)
+        graph = graph.add(name, layer, uid=new[node.uid])
+        x, y = positions.get(node.uid, (0.0, 0.0))
+        moved[new[node.uid]] = snap((x + shift[0], y + shift[1]))
+    for node in nodes:
+        if node.shares in new:
+            graph = graph.replace_node(new[node.uid], shares=new[node.shares])
+        elif node.shares is not None and graph.has(node.shares):
+            graph = graph.replace_node(new[node.uid], shares=node.shares)
+    for k in links:
+        graph = graph.link(new[k.source], new[k.target], k.port, k.source_port)
+    done = replace(state, graph=graph).with_positions(moved)
+    return done.with_docked(done.docked | {new[u] for u in docked if u in new}), tuple(new.values())
+
+
+def docked_on(state: DocumentState, uid: Uid, host: Uid) -> DocumentState:
+    """Put an activation flush on `host`, into the link that leaves it, and mark it as docked."""
+    graph = state.graph
+    if can_dock(graph, uid) != host:
+        free = uid in {n.uid for n in graph.nodes} and not graph.inputs_of(uid) and not graph.outputs_of(uid)
+        if not free:
+            return state
+        leaving = graph.outputs_of(host)
+        graph = graph.link(host, uid, 0)
+        for k in leaving:
+            graph = graph.link(uid, k.target, k.port)
+    x, y = state.positions.get(host, (0.0, 0.0))
+    width = size_of(graph.node(host).layer).width
+    done = replace(state, graph=graph)
+    moved = make_room(done, uid, (x + width, y))
+    moved[uid] = (x + width, y)
+    return done.with_positions(moved).with_docked(state.docked | {uid})
+
+
+def layer_of(kind: str) -> Layer:
+    """A layer of this kind with its defaults. Raises KeyError for an unknown kind."""
+    return LAYERS[kind]()
+

@@ -1,0 +1,179 @@
+"""Where nodes go: columns by their distance from the input, in rows as wide as the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.errors import GraphError
+from engine.graph import GraphSpec, Uid
+from engine.inference import Inference, infer
+from engine.layers import Dense
+from gui.canvas.edits import GAP, place_free, snap
+from gui.canvas.geometry import Size, size_of, unfolds
+from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
+
+ROW_GAP = 56
+"""Free space between rows: the gutter in which links run back to the left."""
+STACK_GAP = 40
+UNFOLDED_GAP = (72, 184)
+"""Narrowest and widest space between unfolded layers: their weights are drawn there."""
+DEFAULT_WIDTH = 1100.0
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A node with the activation docked on it; they move as one."""
+
+    uids: tuple[Uid, ...]
+    widths: tuple[int, ...]
+    height: int
+    port_y: int
+
+    @property
+    def width(self) -> int:
+        return sum(self.widths)
+
+
+def completed(state: DocumentState) -> DocumentState:
+    """The state with a place for every node; a network without places is laid out, activations docked."""
+    positions = {u: p for u, p in state.positions.items() if state.graph.has(u)}
+    missing = [n.uid for n in state.graph.nodes if n.uid not in positions]
+    if not missing and len(positions) == len(state.positions):
+        return state
+    state = replace(state, positions=positions)
+    if missing and not positions:
+        hosts = {n.uid: can_dock(state.graph, n.uid) for n in state.graph.nodes}
+        taken: set[Uid] = set()
+        for uid, host in hosts.items():
+            if host is not None and host not in taken:
+                taken.add(host)
+                state = state.with_docked(state.docked | {uid})
+        return tidied(state, DEFAULT_WIDTH)
+    for uid in missing:
+        state = state.with_positions({uid: place_free(state)})
+    return state
+
+
+def tidied(state: DocumentState, width: float, inference: Inference | None = None) -> DocumentState:
+    """The state with all nodes laid out in rows no wider than `width` (where one column fits)."""
+    graph = state.graph
+    if not graph.nodes:
+        return state
+    inference = inference or infer(graph, state.training, state.data)
+    hosts = dock_hosts(state)
+    unfolded = unfolds(graph, inference, state.data, hosts)
+    sizes = {n.uid: size_of(n.layer, unfolded.get(n.uid)) for n in graph.nodes}
+    blocks = _blocks(graph, hosts, sizes)
+    columns, loose = _columns(graph, blocks)
+    if any(isinstance(graph.node(u).layer, Dense) for u in unfolded):
+        rows, gap = [columns], _unfolded_gap(columns, width)
+    else:
+        rows, gap = _wrapped(columns, width), float(GAP)
+    positions: dict[Uid, Point] = {}
+    top = 0.0
+    for row in rows:
+        top = _place_row(row, top, gap, positions) + ROW_GAP
+    for row in _wrapped([[b] for b in loose], width):
+        top = _place_row(row, top, GAP, positions) + ROW_GAP
+    return state.with_positions(positions)
+
+
+def _blocks(graph: GraphSpec, hosts: Mapping[Uid, Uid], sizes: Mapping[Uid, Size]) -> list[_Block]:
+    docked = {host: uid for uid, host in hosts.items()}
+    blocks = []
+    for node in graph.nodes:
+        if node.uid in hosts:
+            continue
+        size = sizes[node.uid]
+        uids: tuple[Uid, ...] = (node.uid,)
+        widths: tuple[int, ...] = (size.width,)
+        follower = docked.get(node.uid)
+        if follower is not None:
+            uids = (node.uid, follower)
+            # an unfolded layer shows its activation inside itself
+            widths = (size.width, 0 if size.unfold else sizes[follower].width)
+        blocks.append(_Block(uids, widths, size.height, size.port_y))
+    return blocks
+
+
+def _columns(graph: GraphSpec, blocks: Sequence[_Block]) -> tuple[list[list[_Block]], list[_Block]]:
+    """Blocks by the longest path from the input, and those without any link."""
+    home = {uid: i for i, b in enumerate(blocks) for uid in b.uids}
+    before: dict[int, set[int]] = {i: set() for i in range(len(blocks))}
+    linked: set[int] = set()
+    for k in graph.links:
+        a, b = home[k.source], home[k.target]
+        if a != b:
+            before[b].add(a)
+            linked |= {a, b}
+    try:
+        order = list(dict.fromkeys(home[n.uid] for n in graph.order()))
+    except GraphError:
+        order = list(range(len(blocks)))
+    rank: dict[int, int] = {}
+    for i in order:
+        rank[i] = 1 + max((rank.get(j, -1) for j in before[i]), default=-1)
+    columns: list[list[int]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
+    for i in order:
+        if i in linked:
+            columns[rank[i]].append(i)
+    place: dict[int, float] = {}
+    for column in columns:
+        keys = {i: _mean([place[j] for j in before[i] if j in place]) for i in column}
+        column.sort(key=lambda i: keys[i])
+        for slot, i in enumerate(column):
+            place[i] = slot - (len(column) - 1) / 2
+    used = [[blocks[i] for i in column] for column in columns if column]
+    return used, [b for i, b in enumerate(blocks) if i not in linked]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _unfolded_gap(columns: Sequence[Sequence[_Block]], width: float) -> float:
+    used = sum(max(b.width for b in c) for c in columns)
+    room = (width - used) / max(1, len(columns) - 1)
+    low, high = UNFOLDED_GAP
+    return float(int(min(max(room, low), high)) // 8 * 8)
+
+
+def _wrapped(columns: Sequence[list[_Block]], width: float) -> list[list[list[_Block]]]:
+    rows: list[list[list[_Block]]] = []
+    x = 0.0
+    for column in columns:
+        wide = max(b.width for b in column)
+        if not rows or x + wide > width:
+            rows.append([])
+            x = 0.0
+        rows[-1].append(column)
+        x += wide + GAP
+    return rows
+
+
+def _place_row(row: Sequence[Sequence[_Block]], top: float, gap: float, out: dict[Uid, Point]) -> float:
+    """Place the columns of one row below `top`, ports on one line; returns the lower edge."""
+    above = max(_above(column) for column in row)
+    line = top + above
+    x, bottom = 0.0, top
+    for column in row:
+        wide = max(b.width for b in column)
+        y = line - _above(column)
+        for block in column:
+            left = x + (wide - block.width) / 2
+            for uid, w in zip(block.uids, block.widths, strict=True):
+                # docked nodes must stay flush, so only the first of a block is put on the grid
+                out[uid] = (left, y) if uid != block.uids[0] else snap((left, y))
+                left = out[uid][0] + (w if w else 0)
+            bottom = max(bottom, y + block.height)
+            y += block.height + STACK_GAP
+        x += wide + gap
+    return bottom
+
+
+def _above(column: Sequence[_Block]) -> float:
+    """How far a column reaches above the line of the ports."""
+    if len(column) == 1:
+        return float(column[0].port_y)
+    return (sum(b.height for b in column) + STACK_GAP * (len(column) - 1)) / 2

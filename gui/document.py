@@ -1,0 +1,328 @@
+"""Seam 1: the drawn network and its settings as an immutable value, with undo.
+
+Everything the person edits goes through `Document.edit`. Canvas, panels and runner listen to
+`changed(old, new)` and redraw or rebuild the difference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QGuiApplication, QUndoCommand, QUndoStack
+
+from engine.data.source import SourceSpec
+from engine.errors import GraphError
+from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
+from engine.inference import Inference, infer
+from engine.layers import Input
+from engine.layers.base import Layer, Repair
+from engine.settings import DataSpec, TrainingSpec
+from gui.canvas import clipboard, edits, layout
+from gui.canvas.state import Difference, DocumentState, Point, difference, dock_hosts
+from gui.i18n import tr, tr_message, trn
+
+MERGE_SECONDS = 1.5
+"""Edits of one thing that follow each other this quickly are one undo step."""
+SHIFT = 32.0
+"""How far a duplicate lies from its original."""
+
+__all__ = ["Difference", "Document", "DocumentState", "Point", "difference", "dock_hosts"]
+
+
+class _Edit(QUndoCommand):
+    """One step: the state before and the state after."""
+
+    def __init__(self, document: Document, old: DocumentState, new: DocumentState, text: str,
+                 key: str) -> None:
+        super().__init__(text)
+        self.document, self.old, self.new, self.key = document, old, new, key
+        self.when = time.monotonic()
+
+    def id(self) -> int:
+        return 1 if self.key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other.key != self.key or other.when - self.when > MERGE_SECONDS:
+            return False
+        self.new, self.when = other.new, other.when
+        if self.new == self.old:
+            self.setObsolete(True)
+        return True
+
+    def redo(self) -> None:
+        self.document._show(self.new)
+
+    def undo(self) -> None:
+        self.document._show(self.old)
+
+
+class Document(QObject):
+    """Holds the current `DocumentState`; the edits below push undo steps.
+
+    Edits raise GraphError when they cannot be done (a loop, a name that is taken, ...), and then
+    nothing has changed. An edit that changes nothing pushes nothing.
+    """
+
+    changed = Signal(object, object)
+    """(old: DocumentState, new: DocumentState) after every edit, undo, redo and load."""
+    loaded = Signal()
+    """Another project was put in place; undo starts anew. `changed` was emitted before."""
+
+    def __init__(self, state: DocumentState | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = layout.completed(state or DocumentState())
+        self._stack = QUndoStack(self)
+        self._used: set[Uid] = {n.uid for n in self._state.graph.nodes}
+        self._inference: tuple[GraphSpec, TrainingSpec, DataSpec | None, Inference] | None = None
+        self.view_width = 1100.0
+        """Width in scene pixels that `tidy` fills; the canvas keeps it up to date."""
+
+    # ---- reading -------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> DocumentState:
+        return self._state
+
+    @property
+    def graph(self) -> GraphSpec:
+        return self._state.graph
+
+    @property
+    def training(self) -> TrainingSpec:
+        return self._state.training
+
+    @property
+    def data(self) -> DataSpec | None:
+        return self._state.data
+
+    @property
+    def source(self) -> SourceSpec | None:
+        return self._state.source
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        return self._stack
+
+    @property
+    def inference(self) -> Inference:
+        """Shapes, counts and problems of the current state, computed once per state."""
+        s = self._state
+        known = self._inference
+        if known is None or known[0] is not s.graph or known[1] is not s.training or known[2] is not s.data:
+            known = self._inference = (s.graph, s.training, s.data, infer(s.graph, s.training, s.data))
+        return known[3]
+
+    @property
+    def modified(self) -> bool:
+        return not self._stack.isClean()
+
+    def mark_saved(self) -> None:
+        """The current state is the one in the file."""
+        self._stack.setClean()
+
+    # ---- the one way to edit -----------------------------------------------------------------------
+
+    def edit(self, new: DocumentState, text: str, merge: str = "") -> bool:
+        """Make `new` the current state as one undo step shown as `text`; False when nothing changed.
+
+        Steps with the same `merge` key that follow each other closely become one.
+        """
+        if new == self._state:
+            return False
+        self._stack.push(_Edit(self, self._state, new, text, merge))
+        return True
+
+    def load(self, state: DocumentState) -> None:
+        """Put another project in place; it cannot be undone and counts as saved."""
+        self._stack.clear()
+        self._used = {n.uid for n in state.graph.nodes}
+        self._show(layout.completed(state))
+        self._stack.setClean()
+        self.loaded.emit()
+
+    def undo(self) -> None:
+        self._stack.undo()
+
+    def redo(self) -> None:
+        self._stack.redo()
+
+    def _show(self, new: DocumentState) -> None:
+        old, self._state = self._state, new
+        self._used.update(n.uid for n in new.graph.nodes)
+        if old != new:
+            self.changed.emit(old, new)
+
+    # ---- nodes -------------------------------------------------------------------------------------
+
+    def add_layer(self, kind: str | Layer, pos: Point | None = None, *, link: LinkSpec | None = None,
+                  after: Uid | None = None) -> Uid:
+        """Add a layer (its kind, or with settings) at `pos`, into `link` or behind `after`; its uid.
+
+        An input takes the shape of the data. Raises KeyError for an unknown kind.
+        """
+        layer = edits.layer_of(kind) if isinstance(kind, str) else kind
+        if layer.kind == "input" and self._state.data is not None:
+            layer = Input(self._state.data.shape)
+        uid = self._fresh(layer)
+        if pos is None:
+            pos = edits.place_after(self._state, after) if after is not None and self.graph.has(after) \
+                else edits.place_free(self._state)
+        new = edits.with_layer(self._state, layer, uid, pos, link=link, after=after)
+        self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
+        return uid
+
+    def add_docked(self, kind: str, host: Uid) -> Uid:
+        """Add an activation that sits flush on `host`; its uid."""
+        layer = edits.layer_of(kind)
+        uid = self._fresh(layer)
+        x, y = self._state.positions.get(host, (0.0, 0.0))
+        graph = self.graph.add(self.graph.fresh_name(layer.stem or layer.kind), layer, uid=uid)
+        new = edits.docked_on(replace(self._state, graph=graph).with_positions({uid: (x, y)}), uid, host)
+        self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
+        return uid
+
+    def dock(self, uid: Uid, host: Uid) -> bool:
+        """Let an activation sit flush on `host`; False where its links do not allow it."""
+        text = tr("Dock {name}").format(name=self._name(uid))
+        return self.edit(edits.docked_on(self._state, uid, host), text)
+
+    def remove(self, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *, heal: bool = False) -> bool:
+        """Remove nodes and links; with `heal` chains close over the gap."""
+        gone = [u for u in uids if self.graph.has(u)]
+        links = list(links)
+        if len(gone) == 1:
+            text = tr("Delete {name}").format(name=self._name(gone[0]))
+        elif gone:
+            text = trn("Delete {n} layer", "Delete {n} layers", len(gone)).format(n=len(gone))
+        else:
+            text = trn("Delete {n} link", "Delete {n} links", len(links)).format(n=len(links))
+        return self.edit(edits.without(self._state, gone, links, heal=heal), text)
+
+    def duplicate(self, uids: Iterable[Uid]) -> tuple[Uid, ...]:
+        """Copy nodes with the links among them; the uids of the copies."""
+        chosen = [u for u in uids if self.graph.has(u)]
+        if not chosen:
+            return ()
+        new, made = edits.duplicated(self._state, chosen, self._used, (SHIFT, SHIFT))
+        self.edit(new, tr("Duplicate"))
+        return made
+
+    def rename(self, uid: Uid, name: str) -> bool:
+        """Raises GraphError when the name is taken or could not be a key in files."""
+        graph = self.graph.replace_node(uid, name=name.strip())
+        return self.edit(replace(self._state, graph=graph), tr("Rename"))
+
+    def set_setting(self, uid: Uid, field: str, value: Any) -> bool:
+        """Change one setting of a layer. Raises GraphError for a value outside its range."""
+        node = self.graph.node(uid)
+        facts = node.layer.settings()[field][0]
+        graph = self.graph.replace_node(uid, layer=replace(node.layer, **{field: value}))
+        text = tr("Change {setting}").format(setting=tr(facts.label))
+        return self.edit(replace(self._state, graph=graph), text, f"setting/{uid}/{field}")
+
+    def move(self, moved: Mapping[Uid, Point], key: str = "") -> bool:
+        """Put nodes elsewhere. Moves with the same `key` (one drag) become one step.
+
+        A docked activation that is moved away from its layer is no longer docked.
+        """
+        moved = {u: (float(x), float(y)) for u, (x, y) in moved.items() if self.graph.has(u)}
+        hosts = dock_hosts(self._state)
+        left = {u for u in moved if u in hosts and hosts[u] not in moved}
+        new = self._state.with_positions(moved).with_docked(self._state.docked - left)
+        return self.edit(new, trn("Move {n} layer", "Move {n} layers", len(moved)).format(n=len(moved)),
+                         f"move/{key}" if key else "")
+
+    def share(self, uid: Uid, owner: Uid | None) -> bool:
+        """Let a node use the weights of `owner`, or its own again (None)."""
+        graph = self.graph.replace_node(uid, shares=self.graph.node(owner).owner if owner else None)
+        return self.edit(replace(self._state, graph=graph), tr("Share weights"))
+
+    # ---- links -------------------------------------------------------------------------------------
+
+    def link(self, source: Uid, target: Uid, port: int | None = None) -> bool:
+        """Link two nodes; without `port` the first free one, or the last. Raises GraphError on a loop."""
+        node = self.graph.node(target)
+        if port is None:
+            free = self.graph.free_port(target)
+            port = free if free is not None else node.layer.port_limit() - 1
+        return self.edit(replace(self._state, graph=self.graph.link(source, target, port)), tr("Link"))
+
+    def unlink(self, target: Uid, port: int) -> bool:
+        graph = self.graph.unlink(target, port)
+        return self.edit(replace(self._state, graph=graph), tr("Delete link"))
+
+    def apply_repair(self, repair: Repair) -> bool:
+        """Do what a problem proposes. Raises GraphError when it no longer fits."""
+        return self.edit(edits.with_repair(self._state, repair), tr_message(repair.label))
+
+    # ---- training, data, notes -----------------------------------------------------------------------
+
+    def set_training(self, **changes: Any) -> bool:
+        """Change training settings by name. Raises GraphError for a value outside its range."""
+        facts = TrainingSpec.settings()
+        text = tr("Change {setting}").format(setting=", ".join(tr(facts[k][0].label) for k in changes))
+        return self.edit(replace(self._state, training=replace(self.training, **changes)), text,
+                         "training/" + "/".join(sorted(changes)))
+
+    def set_data(self, source: SourceSpec | None, data: DataSpec | None, repair: bool = True) -> bool:
+        """Take other data. In the same step the input takes its shape, and what follows adapts."""
+        new = edits.with_data(replace(self._state, source=source), data, repair)
+        return self.edit(new, tr("Change data"))
+
+    def set_notes(self, notes: str) -> bool:
+        return self.edit(replace(self._state, notes=notes), tr("Edit notes"), "notes")
+
+    # ---- clipboard, layout ---------------------------------------------------------------------------
+
+    def copy(self, uids: Collection[Uid]) -> bool:
+        """Put nodes on the clipboard, as JSON that can be pasted into any text too."""
+        text = clipboard.write(self._state, uids)
+        if not any(self.graph.has(u) for u in uids):
+            return False
+        mime = QMimeData()
+        mime.setText(text)
+        mime.setData(clipboard.MIME, text.encode())
+        QGuiApplication.clipboard().setMimeData(mime)
+        return True
+
+    def cut(self, uids: Collection[Uid]) -> bool:
+        return self.copy(uids) and self.remove(uids)
+
+    def paste(self, at: Point | None = None) -> tuple[Uid, ...]:
+        """Add what is on the clipboard, its upper left corner at `at`. Raises GraphError for other texts."""
+        mime = QGuiApplication.clipboard().mimeData()
+        text = bytes(mime.data(clipboard.MIME).data()).decode("utf-8", "replace") \
+            if mime.hasFormat(clipboard.MIME) else mime.text()
+        piece = clipboard.read(text)
+        shift = (SHIFT, SHIFT)
+        if at is not None and piece.positions:
+            shift = (at[0] - min(p[0] for p in piece.positions.values()),
+                     at[1] - min(p[1] for p in piece.positions.values()))
+        new, made = edits.with_fragment(self._state, piece.nodes, piece.links, piece.positions, piece.docked,
+                                        self._used, shift)
+        self.edit(new, tr("Paste"))
+        return made
+
+    def tidy(self, width: float | None = None) -> bool:
+        """Lay the network out in rows no wider than the canvas."""
+        new = layout.tidied(self._state, width or self.view_width, self.inference)
+        return self.edit(new, tr("Tidy layout"))
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _fresh(self, layer: Layer) -> Uid:
+        return edits.fresh_uid(self.graph, self.graph.fresh_name(layer.stem or layer.kind), self._used)
+
+    def _name(self, uid: Uid) -> str:
+        try:
+            return self.node(uid).name
+        except GraphError:
+            return uid
+
+    def node(self, uid: Uid) -> NodeSpec:
+        """Raises GraphError when there is none."""
+        return self.graph.node(uid)
