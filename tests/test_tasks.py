@@ -369,6 +369,10 @@ def _stale(root: Path) -> None:
     po.write_text(po.read_text(encoding="utf-8").replace("Abspielen", "Los"), encoding="utf-8")
 
 
+def _formatted_too_early(root: Path) -> None:
+    (root / "gui" / "d.py").write_text('x = 1\ntr(f"Epoch {x}")\n')
+
+
 def _half_plural(root: Path) -> None:
     _translate(root, "{n} layer", ("{n} Schicht", ""))
 
@@ -379,6 +383,7 @@ def _half_plural(root: Path) -> None:
         (_new_text, "gui/c.py: not in de: 'Pause'"),
         (_lost_field, "has other fields: {datei}, {file}"),
         (_stale, "is not compiled from"),
+        (_formatted_too_early, "gui/d.py:2: give the text as it stands"),
         (_half_plural, "not in de: '{n} layer'"),
     ],
 )
@@ -388,6 +393,11 @@ def test_the_check_finds_what_is_wrong(
     spoil(sources)
     assert translations.main(["--check"], sources) == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_no_text_of_the_program_is_put_together_before_it_is_translated(root: Path) -> None:
+    assert translations.put_together(root) == []
+    assert len(translations.extract(root)) > 100
 
 
 def test_the_check_is_content_with_a_complete_catalog(sources: Path) -> None:

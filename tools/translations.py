@@ -9,6 +9,7 @@ Catalogs name no line numbers and no dates, so that they only change when a text
 
 from __future__ import annotations
 
+import ast
 import datetime
 import io
 import re
@@ -22,6 +23,19 @@ SOURCES = ("engine", "gui", "main.py")
 KEYWORDS = {"tr": None, "N_": None, "trn": (1, 2)}
 COMMENT = ["Translators:"]
 WIDTH = 110
+TEAM = "the Matrizen authors"
+HEADER: dict[str, Any] = {
+    "header_comment": f"# The texts of Matrizen. MIT license, {TEAM}.",
+    "project": "Matrizen",
+    "version": "1",
+    "msgid_bugs_address": TEAM,
+    "last_translator": TEAM,
+    "language_team": TEAM,
+    "fuzzy": False,
+    # a date would change the files without any change of their texts
+    "creation_date": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+    "revision_date": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+}
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 
@@ -46,14 +60,7 @@ def extract(root: Path) -> Any:
     from babel.messages.catalog import Catalog
     from babel.messages.extract import extract as read_texts
 
-    catalog = Catalog(
-        project="Matrizen",
-        copyright_holder="the Matrizen authors",
-        charset="utf-8",
-        fuzzy=False,
-        creation_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
-        revision_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
-    )
+    catalog = Catalog(**HEADER)
     for file in source_files(root):
         found = read_texts("python", io.BytesIO(file.read_bytes()), KEYWORDS, COMMENT, {"encoding": "utf-8"})
         for _line, message, comments, context in found:
@@ -85,11 +92,11 @@ def update(root: Path) -> None:
     for language in LANGUAGES:
         po = _catalog_file(root, language)
         po.parent.mkdir(parents=True, exist_ok=True)
-        catalog = _read(po, language) if po.exists() else Catalog(locale=language)
+        catalog = _read(po, language) if po.exists() else Catalog(locale=language, **HEADER)
         # a guessed translation is worse than an English text
         catalog.update(texts, no_fuzzy_matching=True, update_header_comment=True)
         catalog.fuzzy = False
-        catalog.revision_date = texts.revision_date
+        catalog.revision_date = HEADER["revision_date"]
         po.write_bytes(_written(catalog))
         po.with_suffix(".mo").write_bytes(_compiled(catalog))
         left = [message for message in catalog if message.id and not _done(message)]
@@ -99,7 +106,7 @@ def update(root: Path) -> None:
 def check(root: Path) -> list[str]:
     """What is missing, broken or stale, one sentence each; empty when all is well."""
     texts = extract(root)
-    complaints = []
+    complaints = put_together(root)
     for language in LANGUAGES:
         po = _catalog_file(root, language)
         if not po.exists():
@@ -120,6 +127,21 @@ def check(root: Path) -> list[str]:
         if not mo.exists() or mo.read_bytes() != _compiled(catalog):
             complaints.append(f"{mo.relative_to(root)} is not compiled from {po.name}")
     return complaints
+
+
+def put_together(root: Path) -> list[str]:
+    """Texts that are formatted before they are translated, so that no catalog can hold them."""
+    found = []
+    for file in source_files(root):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in KEYWORDS:
+                continue
+            first = node.args[0] if node.args else None
+            formatted = isinstance(first, ast.Call) and getattr(first.func, "attr", "") == "format"
+            if formatted or isinstance(first, (ast.JoinedStr, ast.BinOp)):
+                place = f"{file.relative_to(root).as_posix()}:{node.lineno}"
+                found.append(f"{place}: give the text as it stands, and format what tr() returns")
+    return found
 
 
 def different_fields(source: str | tuple[str, ...], translation: str | tuple[str, ...]) -> list[str]:
