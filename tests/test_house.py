@@ -13,7 +13,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 QT = ("PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy")
-# the halves of the program; tests and tools stand outside and may look at everything
+# where the two halves of the program meet
+SEAMS = ("gui/document.py", "gui/runner.py")
+WIDGETS = ("PySide6.QtWidgets", "pyqtgraph")
+# the program; tests and tools stand outside and may look at everything
 PARTS = ("engine", "gui", "main.py")
 
 
@@ -86,15 +89,7 @@ def broken_rules(one: Import) -> Iterator[str]:
         yield "layers and ops know no concrete backend"
     if in_gui and one.within("engine.session") and one.file != "gui/runner.py":
         yield "only gui/runner.py speaks with the engine's process"
-    if one.file in ("gui/document.py", "gui/runner.py") and one.within(
-        "PySide6.QtWidgets",
-        "pyqtgraph",
-        "gui.canvas",
-        "gui.panels",
-        "gui.views",
-        "gui.labs",
-        "gui.main_window",
-    ):
+    if one.file in SEAMS and one.within(*WIDGETS, "gui.panels", "gui.views", "gui.labs", "gui.main_window"):
         yield "document and runner know no view"
 
 
@@ -119,7 +114,7 @@ def test_no_import_crosses_a_border(root: Path) -> None:
         ("engine/layers/dense.py", "from ..backends import opencl", "concrete backend"),
         ("engine/ops/linear.py", "from engine.backends.numpy.plan import Plan", "concrete backend"),
         ("gui/panels/training.py", "from engine.session import worker", "gui/runner.py"),
-        ("gui/document.py", "from .canvas import scene", "no view"),
+        ("gui/document.py", "from .views import curves", "no view"),
         ("gui/runner.py", "from PySide6.QtWidgets import QWidget", "no view"),
         ("engine/cli/train.py", "import main", "its door"),
     ],
@@ -146,6 +141,26 @@ def test_allowed_imports_are_not_caught(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert violations(tmp_path) == []
+
+
+@pytest.mark.parametrize("file", SEAMS)
+def test_the_seams_load_no_widgets_by_detours(root: Path, file: str) -> None:
+    module = file[: -len(".py")].replace("/", ".")
+    question = f"import sys, {module}; print([name for name in {WIDGETS!r} if name in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", question], cwd=root, capture_output=True, text=True)
+    assert asked.stdout.strip() == "[]", asked.stderr
+
+
+def test_the_engine_loads_neither_qt_nor_drawing(root: Path) -> None:
+    modules = [
+        ".".join(file.relative_to(root).with_suffix("").parts)
+        for file in sorted((root / "engine").rglob("*.py"))
+        if file.name != "__init__.py" and "opencl" not in file.parts
+    ]
+    names = ("PySide6", "shiboken6", "pyqtgraph", "gui", "pyopencl")
+    question = f"import sys, {', '.join(modules)}; print([name for name in {names!r} if name in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", question], cwd=root, capture_output=True, text=True)
+    assert asked.stdout.strip() == "[]", asked.stderr
 
 
 def top_level_imports(file: Path) -> list[str]:
