@@ -21,7 +21,12 @@ def run(root: Path, arguments: list[str]) -> int:
     environment.ensure(*(["cpu"] if cpu and cpu_driver_fits() else []))
     _look_for_opencl(environment)
     command = [str(environment.python), str(root / "main.py"), *words]
-    if _opens_window(words) and not os.environ.get("QT_QPA_PLATFORM"):
+    if not _opens_window(words):
+        try:
+            system.require("Reading pictures", *system.QT)  # OpenCV loads some of them too
+        except Stop as stop:
+            say(str(stop))  # without pictures the command may still do
+    elif not os.environ.get("QT_QPA_PLATFORM"):
         if not screen.is_there():
             raise Stop(
                 "there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set). All is installed; without"
