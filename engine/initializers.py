@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import random
 from engine.errors import N_
-from engine.recorder import stream_number
+from engine.ops.base import stream_number
 
 if TYPE_CHECKING:
     from engine.layers.base import ParamSpec

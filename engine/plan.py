@@ -82,19 +82,10 @@ def plan_memory(
                 free.remove(best)
             slot[v.id] = best
         if not traced:
-            for v in [v for v in slot if last.get(v, at) == at and slot[v] not in free]:
-                if last.get(v, at) <= at and not _reused_later(slot, v, last, at):
-                    free.append(slot[v])
+            free += [slot[id] for id in slot if last.get(id, at) == at]
     state = sum(value_bytes(v, 1) for v in program.inputs if v.role in (Role.PARAM, Role.STATE))
     data = sum(value_bytes(v, width) for v in program.inputs if v.role not in (Role.PARAM, Role.STATE))
     return MemoryPlan(slot, tuple(size), state, data)
-
-
-def _reused_later(slot: Mapping[str, int], value_id: str, last: Mapping[str, int], at: int) -> bool:
-    """Whether another value that is still needed has moved into this one's slot."""
-    return any(
-        other != value_id and s == slot[value_id] and last.get(other, at) > at for other, s in slot.items()
-    )
 
 
 def _last_readers(program: Program, groups: Sequence[Sequence[int]], keep: Sequence[str]) -> dict[str, int]:

@@ -24,7 +24,8 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     written from outside. "eval": forward with fixed statistics, loss and hits. "predict": forward only.
     `capacity` is the largest batch. With `data.count` > 0 (not in predict) the batch is gathered on the
     device from resident data `data.x`, `data.y` in the order `data.order` (`test.` for the test set); else
-    `<input>.x` and `target` are written from outside. Raises GraphError, naming the first problem, when the network is not ready.
+    `<input>.x` and `target` are written from outside. Raises GraphError, naming the first problem, when the
+    network is not ready.
     """
     facts = infer(graph, training, data)
     problem = next((p for p in facts.problems if not p.warning), None)

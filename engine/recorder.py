@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Hashable, Sequence
 
 from engine.ops.base import REGISTRY
@@ -221,8 +220,3 @@ class Recorder:
             if readers <= 1
             else f"{grad_id(value.id)}/{len(self._partials.get(value.id, ()))}"
         )
-
-
-def stream_number(stream: str) -> int:
-    """The 32-bit number of a random stream's name."""
-    return zlib.crc32(stream.encode())

@@ -22,9 +22,9 @@ from engine.errors import N_, Message, TrainingError
 from engine.graph import GraphSpec
 from engine.inference import Inference, infer
 from engine.initializers import initialize
+from engine.ops.base import stream_number
 from engine.optimizers import step_controls
 from engine.program import record
-from engine.recorder import stream_number
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Role, Value
 
@@ -133,6 +133,7 @@ class Trainer:
         self._attic: dict[tuple[str, tuple[int, ...]], Array] = {}
         self._step_seconds = 0.0
         self._op = -1
+        self._pending: dict[str, float] = {}
         self._build(graph, training, dataset, state or {})
 
     # ---- building -----------------------------------------------------------------------------------
@@ -286,6 +287,10 @@ class Trainer:
         return self._live_n
 
     _live_n = 0
+
+    def step_values(self) -> dict[str, float]:
+        """Per-step controls (n, pos, step, c1, c2) of the step the traced plan holds."""
+        return dict(self._pending)
 
     def _bind_order(self) -> None:
         if self._bound_epoch != self.epoch:

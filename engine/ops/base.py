@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -101,6 +102,8 @@ class OpRule:
     differentiable: ClassVar[bool] = True
     controls: ClassVar[tuple[str, ...]] = ()
     """Names of controls every op of this kind reads (besides those named per op)."""
+    own_controls: ClassVar[tuple[str, ...]] = ()
+    """What the controls named per op are called inside the rule, in the same order."""
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         raise NotImplementedError
@@ -134,6 +137,19 @@ def register(cls: type[OpRule]) -> type[OpRule]:
 
 def rule(kind: str) -> OpRule:
     return REGISTRY[kind]
+
+
+def context_for(op: Op, controls: Mapping[str, float], n: int, seed: int = 0, step: int = 0) -> Context:
+    """The context an op sees: a program's controls under the names its rule uses, its stream's number."""
+    r = REGISTRY[op.kind]
+    own = dict(zip(r.own_controls, (controls[c] for c in op.controls[len(r.controls) :]), strict=True))
+    shared = {c: controls[c] for c in r.controls}
+    return Context(n, {**shared, **own}, seed, step, stream_number(op.stream) if op.stream else 0)
+
+
+def stream_number(stream: str) -> int:
+    """The 32-bit number of a random stream's name."""
+    return zlib.crc32(stream.encode())
 
 
 def live(array: Array, n: int) -> Array:

@@ -141,6 +141,7 @@ class RandomAffine(OpRule):
     """
 
     kind = "random_affine"
+    own_controls = ("rotation", "scale", "shift")
     differentiable = False
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:

@@ -162,6 +162,7 @@ class Dropout(OpRule):
     """ins X -> y = X ⊙ mask, mask: 0 with probability p, else 1 / (1 - p). First control: p."""
 
     kind = "dropout"
+    own_controls = ("p",)
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         return (Out("y", ins[0].axes, ins[0].shape), Out("mask", ins[0].axes, ins[0].shape, role=Role.SAVED))

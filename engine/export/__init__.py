@@ -1,0 +1,1 @@
+"""Ways out of Matrizen: trained weights for other programs."""

@@ -1,0 +1,269 @@
+"""A project as a value, and its plain form: what a `.matrizen` file says in `project.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.data.source import SourceSpec
+from engine.errors import N_, DataError, GraphError, Message, ProjectError
+from engine.graph import GraphSpec, LinkSpec, NodeSpec, check_name
+from engine.layers import LAYERS, Layer
+from engine.layers.unknown import Unknown
+from engine.settings import TrainingSpec
+from engine.training import Checkpoint, LiveChange
+
+FORMAT_VERSION = 1
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """Everything a file keeps: the drawn network, its data source and settings, and the run."""
+
+    graph: GraphSpec
+    training: TrainingSpec
+    source: SourceSpec | None = None
+    positions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    notes: str = ""
+    view: Mapping[str, Any] = field(default_factory=dict)
+    """Small hints for the window: pace, unfolded layers, ..."""
+    run: Checkpoint | None = None
+    data_hash: str = ""
+    messages: tuple[Message, ...] = ()
+    """What reading it found and fixed; not saved."""
+
+
+def to_plain(project: Project) -> dict[str, Any]:
+    """JSON-ready form. State arrays are not in it, only the run's position and log."""
+    run = project.run
+    return {
+        "format": "matrizen",
+        "version": FORMAT_VERSION,
+        "graph": graph_to_plain(project.graph),
+        "positions": {k: [float(x), float(y)] for k, (x, y) in project.positions.items()},
+        "training": {k: getattr(project.training, k) for k in TrainingSpec.settings()},
+        "source": project.source.to_json() if project.source else None,
+        "notes": project.notes,
+        "view": dict(project.view),
+        "data_hash": run.data_hash if run else project.data_hash,
+        "run": None
+        if run is None
+        else {
+            "step": run.step,
+            "epoch": run.epoch,
+            "position": run.position,
+            "updates": run.updates,
+            "seed": run.seed,
+            "log": [[c.step, c.name, c.value] for c in run.log],
+            "manifest": dict(run.manifest),
+        },
+    }
+
+
+def graph_to_plain(graph: GraphSpec) -> dict[str, Any]:
+    """Nodes and links as plain lists and dicts."""
+    return {
+        "nodes": [_node_to_plain(n) for n in graph.nodes],
+        "links": [[k.source, k.source_port, k.target, k.port] for k in graph.links],
+    }
+
+
+def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
+    if isinstance(node.layer, Unknown):
+        kind, settings = node.layer.original_kind, json.loads(node.layer.settings_json)
+    else:
+        kind = node.layer.kind
+        settings = {
+            k: list(v) if isinstance(v := getattr(node.layer, k), tuple) else v for k in node.layer.settings()
+        }
+    plain = {"uid": node.uid, "name": node.name, "kind": kind, "settings": settings}
+    return {**plain, "shares": node.shares} if node.shares else plain
+
+
+def from_plain(data: Any, state: Mapping[str, Array], file: str) -> Project:
+    """Build a project from its plain form and its state arrays. Raises ProjectError naming file and field."""
+    reader = _Reader(file)
+    top = reader.mapping(data, "project.json")
+    if top.get("format") != "matrizen":
+        raise ProjectError(N_("{file} is not a Matrizen project; choose a .matrizen file."), file=file)
+    version = reader.whole(top.get("version"), "version", 1, 10**6)
+    if version > FORMAT_VERSION:
+        raise ProjectError(
+            N_(
+                "{file} was made by a newer Matrizen (format {found}, this one reads up to {expected}); "
+                "update to open it."
+            ),
+            file=file,
+            found=version,
+            expected=FORMAT_VERSION,
+        )
+    graph, messages = graph_from_plain(top.get("graph"), file)
+    training_plain = reader.mapping(top.get("training", {}), "training")
+    try:
+        known = {k: v for k, v in training_plain.items() if k in TrainingSpec.settings()}
+        training = TrainingSpec(**known)
+        source = SourceSpec.from_json(top["source"]) if top.get("source") is not None else None
+    except (GraphError, DataError) as problem:
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+    positions = {}
+    for uid, xy in reader.mapping(top.get("positions", {}), "positions").items():
+        if not isinstance(xy, list) or len(xy) != 2:
+            raise reader.refuse("positions", "[x, y]", xy)
+        positions[uid] = (reader.number(xy[0], "positions"), reader.number(xy[1], "positions"))
+    run = _run_from_plain(reader, top, state)
+    return Project(
+        graph,
+        training,
+        source,
+        positions,
+        reader.text(top.get("notes", ""), "notes"),
+        reader.mapping(top.get("view", {}), "view"),
+        run,
+        reader.text(top.get("data_hash", ""), "data_hash"),
+        messages,
+    )
+
+
+def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ...]]:
+    """The graph, and what had to be said about it (unknown layers)."""
+    reader = _Reader(file)
+    plain = reader.mapping(data, "graph")
+    nodes: list[NodeSpec] = []
+    messages: list[Message] = []
+    seen: set[str] = set()
+    for entry in reader.items(plain.get("nodes"), "graph.nodes", 10_000):
+        n = reader.mapping(entry, "graph.nodes")
+        uid, name = (reader.text(n.get(k), f"graph.nodes.{k}", 80) for k in ("uid", "name"))
+        kind = reader.text(n.get("kind"), "graph.nodes.kind", 80)
+        try:
+            check_name(name)
+        except GraphError as problem:
+            raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+        if uid in seen or name.lower() in seen:
+            raise ProjectError(N_("{file}: two layers are named “{name}”."), file=file, name=name)
+        seen |= {uid, name.lower()}
+        settings = reader.mapping(n.get("settings", {}), name)
+        layer, said = _layer(kind, name, settings, file)
+        messages += said
+        shares = n.get("shares")
+        nodes.append(
+            NodeSpec(uid, name, layer, reader.text(shares, "shares", 80) if shares is not None else None)
+        )
+    links: list[LinkSpec] = []
+    uids = {n.uid for n in nodes}
+    for entry in reader.items(plain.get("links"), "graph.links", 100_000):
+        if not isinstance(entry, list) or len(entry) != 4:
+            raise reader.refuse("graph.links", "[source, port, target, port]", entry)
+        source, target = reader.text(entry[0], "graph.links", 80), reader.text(entry[2], "graph.links", 80)
+        if source not in uids or target not in uids:
+            raise reader.refuse("graph.links", "layers of this network", entry)
+        links.append(
+            LinkSpec(
+                source,
+                target,
+                reader.whole(entry[3], "graph.links", 0, 63),
+                reader.whole(entry[1], "graph.links", 0, 63),
+            )
+        )
+    graph = GraphSpec(tuple(nodes), tuple(links))
+    try:
+        graph.order()
+    except GraphError as problem:
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+    return graph, tuple(messages)
+
+
+def _layer(kind: str, name: str, settings: Mapping[str, Any], file: str) -> tuple[Layer, list[Message]]:
+    if kind not in LAYERS:
+        text = N_(
+            "{name}: this version has no layer “{kind}”. It is kept with its weights, but cannot be computed."
+        )
+        return Unknown(kind, json.dumps(settings)), [Message(text, {"name": name, "kind": kind})]
+    cls = LAYERS[kind]
+    known = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items() if k in cls.settings()}
+    try:
+        layer = cls(**known)
+    except GraphError as problem:
+        raise ProjectError(
+            N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=str(problem)
+        ) from problem
+    strange = sorted(set(settings) - set(known))
+    if strange:
+        text = N_("{name}: the settings {settings} are not known here and were left out.")
+        return layer, [Message(text, {"name": name, "settings": ", ".join(strange)[:200]})]
+    return layer, []
+
+
+def _run_from_plain(reader: _Reader, top: Mapping[str, Any], state: Mapping[str, Array]) -> Checkpoint | None:
+    if top.get("run") is None:
+        return None
+    run = reader.mapping(top["run"], "run")
+    whole = {
+        k: reader.whole(run.get(k), f"run.{k}", 0, 2**63 - 1)
+        for k in ("step", "epoch", "position", "updates", "seed")
+    }
+    log = []
+    for entry in reader.items(run.get("log", []), "run.log", 1_000_000):
+        if not isinstance(entry, list) or len(entry) != 3:
+            raise reader.refuse("run.log", "[step, name, value]", entry)
+        log.append(
+            LiveChange(
+                reader.whole(entry[0], "run.log", 0, 2**63 - 1), reader.text(entry[1], "run.log"), entry[2]
+            )
+        )
+    manifest = reader.mapping(run.get("manifest", {}), "run.manifest")
+    data_hash = reader.text(top.get("data_hash", ""), "data_hash")
+    return Checkpoint(dict(state), **whole, log=tuple(log), manifest=manifest, data_hash=data_hash)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Checks plain values one by one, naming file and field in every refusal."""
+
+    file: str
+
+    def refuse(self, where: str, expected: str, found: Any) -> ProjectError:
+        shown = repr(found)
+        return ProjectError(
+            N_("{file}: {field} should be {expected}, but is {found}."),
+            file=self.file,
+            field=where,
+            expected=expected,
+            found=shown if len(shown) <= 60 else shown[:57] + "...",
+        )
+
+    def mapping(self, value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.refuse(where, "an object", value)
+        return value
+
+    def items(self, value: Any, where: str, limit: int) -> list[Any]:
+        if not isinstance(value, list) or len(value) > limit:
+            raise self.refuse(where, f"a list of at most {limit}", value)
+        return value
+
+    def text(self, value: Any, where: str, limit: int = 1_000_000) -> str:
+        if not isinstance(value, str) or len(value) > limit:
+            raise self.refuse(where, "a text", value)
+        return value
+
+    def whole(self, value: Any, where: str, low: int, high: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.refuse(where, f"a whole number from {low} to {high}", value)
+        return value
+
+    def number(self, value: Any, where: str) -> float:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not math.isfinite(value)
+            or abs(value) > 1e9
+        ):
+            raise self.refuse(where, "a number", value)
+        return float(value)
