@@ -91,10 +91,25 @@ class Dataset:
             out *= np.float32(self.scale)
         if self.shift != 0.0:
             out += np.float32(self.shift)
-        if self.mean is not None and self.std is not None:
-            out -= self.mean
-            out /= self.std
-        return out
+        return self.normalized(out)
+
+    def normalized(self, values: FloatArray) -> FloatArray:
+        """Values already scaled (a dropped picture: 0..1), (N, *shape), with mean and std applied."""
+        if self.mean is None or self.std is None:
+            return values
+        return (values - self.mean) / self.std
+
+    def pinned(self) -> SourceSpec | None:
+        """The spec with everything that was chosen while loading written down: size, channels, sha256.
+
+        Saved in a project, the same pictures become the same inputs even after the folder grew.
+        """
+        if self.spec is None:
+            return None
+        if self.spec.kind == "folder":
+            channels, height, width = self.shape
+            return replace(self.spec, size=(height, width), channels=channels, sha256=self.source_sha256)
+        return replace(self.spec, sha256=self.source_sha256) if self.source_sha256 else self.spec
 
     def train_inputs(self, index: Any = slice(None)) -> FloatArray:
         """Training inputs chosen by `index` (slice or index array), float32 as the network sees them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.data.dataset import Cancel, check_cancel
-from engine.data.files import cannot_open
+from engine.data.files import cannot_open, open_file
 from engine.data.headers import picture_format
 from engine.errors import N_, DataError, Message
 
@@ -138,7 +138,7 @@ def _walk(folder: Path, cancel: Cancel | None) -> Iterator[Path]:
 
 def looks_like_picture(path: Path) -> bool:
     try:
-        with open(path, "rb") as file:
-            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and picture_format(file.read(16)) is not None
-    except OSError:
+        with open_file(path) as file:
+            return picture_format(file.read(16)) is not None
+    except (OSError, DataError):
         return False

@@ -172,6 +172,24 @@ def test_folders_around_the_classes_are_opened(tmp_path: Path) -> None:
     assert loaded(tmp_path / "unpacked").class_names == ("a", "b")
 
 
+def test_pinned_spec_keeps_inputs_as_they_were(tmp_path: Path) -> None:
+    root = class_folder(tmp_path / "f", {"a": many(0, 5), "b": many(50, 5)})
+    pinned = loaded(root).pinned()
+    assert pinned is not None and (pinned.size, pinned.channels) == ((6, 5), 1) and pinned.sha256
+    (root / "a" / "large.png").write_bytes(png(random_picture(99, 80, 80)))
+    data = load(pinned)
+    assert data.shape == (1, 6, 5) and "has changed since" in told(data)
+    assert loaded(root).shape == (3, 6, 6)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_in_a_folder_do_not_block(tmp_path: Path) -> None:
+    root = class_folder(tmp_path / "f", {"a": many(0, 5), "b": many(50, 5)})
+    os.mkfifo(root / "a" / "pipe.png")
+    os.mkfifo(root / "loose.png")
+    assert "no ordinary file" in str(loaded(root).skipped[0])
+
+
 def test_case_58_progress_and_cancel(tmp_path: Path) -> None:
     root = class_folder(tmp_path / "f", {"a": many(0, 30), "b": many(50, 30)})
     seen: list[tuple[int, int]] = []
