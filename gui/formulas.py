@@ -23,9 +23,11 @@ _log = logging.getLogger("matrizen.formulas")
 def _renderer(latex: str, size: float, color: str) -> QSvgRenderer | None:
     """The typeset formula as vectors, None where ziamath refuses it."""
     try:
-        import ziamath
+        from ziamath.config import config
+        from ziamath.zmath import Math
 
-        drawn = ziamath.Math.fromlatex(latex, size=size, color=color)
+        config.svg2 = False  # Qt draws plain paths, not <symbol> and <use>
+        drawn = Math.fromlatex(latex, size=size, color=color)
         renderer = QSvgRenderer(QByteArray(drawn.svg().encode()))
     except Exception as error:  # whatever a formula provokes in the typesetter, the window goes on
         _log.warning("formula %r cannot be typeset: %s", latex, error)

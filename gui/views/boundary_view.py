@@ -125,7 +125,8 @@ class BoundaryView(View):
 
     def axes(self) -> Axes:
         """The square on the screen and the part of the plane it shows."""
-        foot = theme.px(28) * self._legend_rows() + theme.px(18)
+        rows = max((row for _, row, _, _ in self._legend()), default=-1) + 1
+        foot = theme.px(24 + 18 * rows)
         left, top, right = theme.px(34), theme.px(12), theme.px(12)
         side = max(20.0, min(self.width() - left - right, self.height() - top - foot))
         spare = self.width() - left - right - side
@@ -266,41 +267,50 @@ class BoundaryView(View):
                 entries.append((label, True, tr("{name}, test").format(name=name) if alone else tr("test")))
         return entries
 
-    def _legend_rows(self) -> int:
-        return 1 if len(np.unique(self._labels)) <= 2 else 2
+    def _legend(self) -> list[tuple[float, int, tuple[int, bool, str] | None, float]]:
+        """Every entry as (x from the left, row, entry or None for the line, width), wrapped to the width."""
+        metrics = QFontMetricsF(theme.ui_font(tokens.STATUS))
+        entries: list[tuple[int, bool, str] | None] = list(self._entries())
+        if self.show_line and self._classes is not None and self._classes.shape[0] == 2:
+            entries.append(None)
+        placed = []
+        x, row = 0.0, 0
+        for entry in entries:
+            text = entry[2] if entry else self._line_text()
+            width = theme.px(14 if entry else 30) + metrics.horizontalAdvance(text)
+            if x and x + width > self.width() - theme.px(24):
+                x, row = 0.0, row + 1
+            placed.append((x, row, entry, width))
+            x += width + theme.px(16)
+        return placed
+
+    @staticmethod
+    def _line_text() -> str:
+        return "p = " + i18n.number(0.5, 1)
 
     def _paint_legend(self, painter: QPainter, axes: Axes) -> None:
         font = theme.ui_font(tokens.STATUS)
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         ratio, size = self.devicePixelRatioF(), float(theme.px(_MARKER))
-        start = max(4.0, min(axes.area.left(), axes.area.right() - theme.px(330)))
-        x, y = start, axes.area.bottom() + theme.px(36)
-        shown = tr("p = 0.5").replace(".", i18n.decimal_point())
-        has_line = self.show_line and len(self._lines) > 0 and self._classes is not None
-        room = metrics.horizontalAdvance(shown) + theme.px(34) if has_line else 0
-        for label, test, text in self._entries():
-            width = theme.px(14) + metrics.horizontalAdvance(text) + theme.px(14)
-            if x + width > self.width() - room and x > start:
-                x, y, room = start, y + theme.px(18), 0
-                if y > self.height() - 2:
-                    break
-            mark = marker(label, test, size, ratio, theme.theme().name)
-            half = mark.width() / ratio / 2
-            painter.drawPixmap(QPointF(x + size / 2 - half, y - metrics.capHeight() / 2 - half), mark)
-            painter.setPen(theme.color("text2"))
-            painter.drawText(QPointF(x + theme.px(14), y), text)
-            x += width
-        if has_line:
-            right = max(axes.area.right(), start + theme.px(300))
-            right = min(right, self.width() - 4.0)
-            y = axes.area.bottom() + theme.px(36)
-            painter.setPen(theme.color("text2"))
-            left = right - metrics.horizontalAdvance(shown)
-            painter.drawText(QPointF(left, y), shown)
-            painter.setPen(QPen(theme.color("text1"), 2))
+        placed = self._legend()
+        widest = max((x + width for x, _, _, width in placed), default=0.0)
+        start = min(
+            max(theme.px(12), axes.area.left()), max(theme.px(12), self.width() - theme.px(12) - widest)
+        )
+        for offset, row, entry, _ in placed:
+            x, y = start + offset, axes.area.bottom() + theme.px(36 + 18 * row)
             middle = y - metrics.capHeight() / 2
-            painter.drawLine(QPointF(left - theme.px(24), middle), QPointF(left - theme.px(6), middle))
+            if entry is None:
+                painter.setPen(QPen(theme.color("text1"), 2))
+                painter.drawLine(QPointF(x, middle), QPointF(x + theme.px(22), middle))
+            else:
+                mark = marker(entry[0], entry[1], size, ratio, theme.theme().name)
+                half = mark.width() / ratio / 2
+                painter.drawPixmap(QPointF(x + size / 2 - half, middle - half), mark)
+            painter.setPen(theme.color("text2"))
+            text = entry[2] if entry else self._line_text()
+            painter.drawText(QPointF(x + theme.px(14 if entry else 30), y), text)
 
     def _paint_reading(self, painter: QPainter, axes: Axes, at: QPointF) -> None:
         x, y = axes.value_x(at.x()), axes.value_y(at.y())
@@ -319,7 +329,8 @@ class BoundaryView(View):
                 text += f"   {i18n.short(float(field[row, column]), 3)}"
         font = theme.mono_font(tokens.CAPTION)
         width = QFontMetricsF(font).horizontalAdvance(text) + theme.px(16)
-        box = QRectF(axes.area.left() + theme.px(8), axes.area.top() + theme.px(8), width, theme.px(22))
+        left = min(axes.area.left() + theme.px(8), self.width() - width - theme.px(4))
+        box = QRectF(left, axes.area.top() + theme.px(8), width, theme.px(22))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.color("border"), 1))
         painter.setBrush(theme.color("raised"))

@@ -247,7 +247,8 @@ class CurveView(View):
             y = max(y, floor)
             floor = y + line
             spots.append((y, curve, end))
-        overflow = max(0.0, floor - line - axes.area.bottom()) if spots else 0.0
+        lowest = axes.area.bottom() - theme.px(8)
+        overflow = max(0.0, floor - line - lowest) if spots else 0.0
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for y, curve, end in spots:
             color = theme.color(curve.token)

@@ -46,6 +46,7 @@ class Digits:
 
     decimals: int
     size: int
+    characters: int
     strip_zero: bool  # .15 instead of 0.15, where cells are narrow
     exponent: int  # the matrix is shown in units of 10 to this power
 
@@ -90,7 +91,7 @@ def choose_digits(width: float, height: float, biggest: float, whole: bool, most
         characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + 1  # sign or air
         size = int(min(largest, (width - 3) / (characters * _MONO_ADVANCE)))
         if size >= smallest or (size >= 10 and decimals == 0):
-            return Digits(decimals, max(size, 10), strip, exponent)
+            return Digits(decimals, max(size, 10), characters, strip, exponent)
     return None
 
 
@@ -166,7 +167,7 @@ def draw_digits(
     metrics = QFontMetricsF(font)
     advance = metrics.horizontalAdvance("0")
     baseline = (box.height + metrics.capHeight()) / 2
-    inset = max(2.0, min(7.0, (box.width - advance * 5) / 2))
+    inset = max(2.0, min(8.0, (box.width - advance * digits.characters) / 2))
     inks = {True: QColor("#000000"), False: QColor("#FFFFFF")}
     current: QColor | None = None
     rest_ink = theme.color("text2")
@@ -210,7 +211,7 @@ def draw_heads(
             painter.drawText(
                 place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row_names[row]
             )
-    wraps = widest > box.width - 2 and any(" " in name for name in column_names)
+    wraps = widest > box.width - 8 and any(" " in name for name in column_names)
     step = 1 if wraps and box.width >= 40 else _every(box.width, widest + 6)
     first = max(0, box.cell_at(area.left(), area.top())[1])
     last = min(len(column_names), box.cell_at(area.right() - 1e-6, area.top())[1] + 1)
@@ -229,7 +230,8 @@ def draw_heads(
         center = box.x + (column + 0.5) * box.width
         place = QRectF(center - half, 0, 2 * half, area.top() - theme.px(4))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(place, int(flags | (Qt.TextFlag.TextWordWrap if wraps else 0)), column_names[column])
+        name = column_names[column].replace(" ", "\n", 1) if wraps else column_names[column]
+        painter.drawText(place, int(flags), name)
 
 
 def _pen(painter: QPainter, normal: QFont, bold: QFont, strong: bool) -> None:

@@ -71,7 +71,7 @@ def decimals_for(biggest: float) -> int:
 
 def label(value: float, decimals: int, *, sign: bool = False) -> str:
     """A number for the end of a scale; a power of ten when fixed decimals would show nothing."""
-    if value != 0 and (abs(value) < 10.0**-decimals or abs(value) >= 1e5):
+    if value != 0 and (abs(value) < 10.0 ** -(decimals - 1) * 0.99 or abs(value) >= 1e5):
         text = i18n.short(value, 3)
         return "+" + text if sign and value > 0 else text
     return i18n.number(value, decimals, sign=sign)
