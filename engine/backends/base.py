@@ -129,8 +129,8 @@ class Backend(Protocol):
     def store(self, values: Sequence[Value], seed: int) -> Store:
         """A store for these state values (old versions). The seed is the run's, for random streams."""
 
-    def compile(self, program: Program, store: Store, *, traced: bool, keep: Sequence[str] = ()) -> Plan:
-        """Build a plan and touch its memory. `keep`: ids a fast plan must be able to read.
+    def compile(self, program: Program, store: Any, *, traced: bool, keep: Sequence[str] = ()) -> Plan:
+        """Build a plan on a store of this backend and touch its memory. `keep`: ids a fast plan can read.
 
         Raises DeviceError when it does not fit or cannot be built.
         """

@@ -209,7 +209,7 @@ def load(
     work with LoadCanceled. Relative paths are taken from the folder `base` (a project's folder).
     Raises DataError, naming the file, what was expected and found, and what to do.
     """
-    spec = _resolve(spec, base)
+    spec = resolve(spec, base)
     if spec.kind == "toy":
         from engine.data import toy
 
@@ -252,7 +252,7 @@ def check_cancel(cancel: Cancel | None) -> None:
         raise LoadCanceled(N_("Loading was canceled; the data in use stays."))
 
 
-def _resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
+def resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
     if base is None:
         return spec
     root = Path(base)

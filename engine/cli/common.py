@@ -1,0 +1,72 @@
+"""What the commands share: open a project with its data, make a trainer, show progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from engine.backends.base import Backend
+from engine.data.dataset import Dataset, load
+from engine.errors import N_, Message, ProjectError
+from engine.project import Project
+from engine.project_file import load_project
+from engine.training import Trainer
+
+
+def say(messages: Sequence[Message]) -> None:
+    """Notes on standard error, one line each."""
+    for message in messages:
+        print(f"matrizen: {message}", file=sys.stderr)
+
+
+def open_project(path: str) -> tuple[Project, Dataset]:
+    """A project and its data; what was found and fixed is said on standard error."""
+    project = load_project(path)
+    if project.source is None:
+        raise ProjectError(
+            N_("{file} names no data; open it in the window and drop pictures on it."), file=path
+        )
+    dataset = load(project.source, base=Path(path).resolve().parent)
+    notes = [*project.messages, *dataset.notes]
+    if project.data_hash and project.data_hash != dataset.sha256:
+        notes.append(Message(N_("{file}: the data has changed since the project was saved."), {"file": path}))
+    say(notes)
+    return project, dataset
+
+
+def make_trainer(project: Project, dataset: Dataset, backend: Backend, seed: int | None = None) -> Trainer:
+    """A trainer at the step the project was saved at; another seed means a new start."""
+    training = project.training if seed is None else replace(project.training, seed=seed)
+    trainer = Trainer(project.graph, training, dataset, backend)
+    if project.run is not None and seed in (None, project.run.seed):
+        trainer.load_checkpoint(project.run)
+    return trainer
+
+
+class ProgressBar:
+    """A line that redraws itself on a terminal; silent elsewhere."""
+
+    def __init__(self, total: int, stream: TextIO = sys.stderr) -> None:
+        self.total, self.stream = total, stream
+        self.shown = stream.isatty()
+        self._last = 0.0
+        self._length = 0
+
+    def update(self, done: int, text: str) -> None:
+        """Show `done` of `total` steps, at most ten times a second."""
+        now = time.monotonic()
+        if not self.shown or (now - self._last < 0.1 and done < self.total):
+            return
+        self._last = now
+        filled = 30 * done // max(self.total, 1)
+        line = f"[{'█' * filled}{'·' * (30 - filled)}] {done}/{self.total}  {text}"
+        print("\r" + line.ljust(self._length), end="", file=self.stream, flush=True)
+        self._length = len(line)
+
+    def close(self) -> None:
+        if self.shown and self._length:
+            print(file=self.stream, flush=True)

@@ -1,0 +1,77 @@
+"""`predict`: what a trained project sees in pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.backends.opening import open_backend
+from engine.cli.common import make_trainer, open_project, say
+from engine.data.pictures import read_picture, to_input
+from engine.errors import N_, DataError, Message
+
+
+def run(options: argparse.Namespace) -> int:
+    """One line (or JSON entry) a picture, likeliest class first."""
+    project, dataset = open_project(options.project)
+    if len(dataset.shape) != 3:
+        raise DataError(
+            N_("{file} was made for {expected} numbers, not for pictures."),
+            file=options.project,
+            expected=" × ".join(map(str, dataset.shape)),
+        )
+    if project.run is None:
+        say(
+            [
+                Message(
+                    N_("{file} is not trained yet: these are the answers of random weights."),
+                    {"file": options.project},
+                )
+            ]
+        )
+    pictures = []
+    resize = dataset.spec.resize if dataset.spec else "fit"
+    for path in options.pictures:
+        picture = read_picture(Path(path))
+        say(picture.notes)
+        pictures.append(to_input(picture, dataset.shape, resize))
+    backend = open_backend("numpy")
+    trainer = make_trainer(project, dataset, backend)
+    outputs = next(iter(trainer.predict(prepare(dataset, np.stack(pictures))).values()))
+    results = []
+    for path, row in zip(options.pictures, outputs, strict=True):
+        results.append(_result(path, row, trainer.probabilities(row[None])[0], dataset.class_names))
+    if options.json:
+        print(json.dumps(results))
+    else:
+        for r in results:
+            print(
+                f"{r['picture']}: "
+                + ", ".join(f"{c['name']} {100 * c['share']:.1f} %" for c in r["classes"][:3])
+            )
+    backend.close()
+    return 0
+
+
+def prepare(dataset: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Pictures in 0..1 as this data set's network sees them: stored scale undone, then normalized."""
+    if dataset.mean is None or dataset.std is None:
+        return x
+    return np.asarray((x - dataset.mean) / dataset.std, np.float32)
+
+
+def _result(
+    path: str, row: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    if not names:
+        return {"picture": path, "outputs": [float(v) for v in row], "classes": []}
+    order = np.argsort(-shares, kind="stable")
+    return {
+        "picture": path,
+        "outputs": [float(v) for v in row],
+        "classes": [{"name": names[i], "label": int(i), "share": float(shares[i])} for i in order],
+    }
