@@ -7,7 +7,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -53,30 +53,23 @@ def recognize(paths: Sequence[Path | str]) -> Recognized:
 
 
 def _several(paths: list[Path]) -> Recognized:
+    if all(path.is_dir() for path in paths):
+        return _folders(paths)
     found = [_one(path) for path in paths]
     kinds = {each.kind for each in found}
+    pictures = tuple(file for each in found if each.kind == "picture" for file in each.paths)
     if kinds == {"picture"}:
-        return Recognized(
-            "picture",
-            tuple(str(path) for path in paths),
-            Message(N_("{count} pictures"), {"count": len(paths)}),
-        )
+        return Recognized("picture", pictures, Message(N_("{count} pictures"), {"count": len(pictures)}))
     specs = {each.spec for each in found}
     if kinds == {"data"} and len(specs) == 1:
         return found[0]
-    if kinds == {"data"} and all(each.spec is not None and each.spec.kind == "folder" for each in found):
-        raise DataError(
-            N_("{count} folders were dropped; put the class folders into one folder and drop that."),
-            count=len(paths),
-        )
-    pictures = [path for path, each in zip(paths, found, strict=True) if each.kind == "picture"]
     if pictures and kinds == {"picture", "refused"}:
         return Recognized(
             "picture",
-            tuple(str(path) for path in pictures),
+            pictures,
             Message(
                 N_("{count} pictures; {left} other files are left out"),
-                {"count": len(pictures), "left": len(paths) - len(pictures)},
+                {"count": len(pictures), "left": sum(each.kind == "refused" for each in found)},
             ),
         )
     if kinds == {"refused"}:
@@ -85,6 +78,22 @@ def _several(paths: list[Path]) -> Recognized:
         N_("{count} things of different kinds were dropped; drop one project, one data set, or pictures."),
         count=len(paths),
     )
+
+
+def _folders(paths: list[Path]) -> Recognized:
+    """Several folders at once are classes when they lie side by side."""
+    parents = {path.absolute().parent for path in paths}
+    if len(parents) > 1:
+        raise DataError(
+            N_("{count} folders from different places were dropped; put the class folders into one folder."),
+            count=len(paths),
+        )
+    parent = parents.pop()
+    message = Message(
+        N_("{file}: {count} folders as classes"), {"file": parent.name or str(parent), "count": len(paths)}
+    )
+    spec = replace(SourceSpec.folder(str(parent)), classes=tuple(sorted(path.name for path in paths)))
+    return Recognized("data", (str(parent),), message, spec)
 
 
 def _one(path: Path) -> Recognized:

@@ -28,7 +28,7 @@ def load_folder(spec: SourceSpec, progress: Progress | None = None, cancel: Canc
     `train/` and `test/` folders with the same classes are taken as the split. Files that are no whole
     pictures are listed in `Dataset.skipped`, never fatal. Raises DataError.
     """
-    listing = list_folder(spec.path, cancel)
+    listing = list_folder(spec.path, spec.classes, cancel)
     name = listing.root.name or str(listing.root)
     if len(listing.class_names) < 2:
         found = listing.class_names[0] if listing.class_names else "–"

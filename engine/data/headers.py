@@ -92,7 +92,7 @@ def read_header(data: bytes, name: str) -> PictureHeader:
         header = _READERS[kind](data)
     except (_Short, struct.error, IndexError) as problem:
         raise DataError(
-            N_("{file} ends inside its {format} header or the header is damaged; copy or download it again."),
+            N_("{file} is cut off or its {format} structure is damaged; copy or download it again."),
             file=name,
             format=kind,
         ) from problem
@@ -112,16 +112,17 @@ def _png(data: bytes) -> PictureHeader:
     width, height = struct.unpack_from(">II", data, 16)
     header = PictureHeader("PNG", width, height)
     at = 8
-    while at + 8 <= len(data):
+    while True:
         length, tag = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            raise _Short  # the decoder would reserve the length that a damaged chunk claims, up to 4 GB
         if tag == b"acTL":
             header = replace(header, animated=struct.unpack_from(">I", data, at + 8)[0] > 1)
         elif tag == b"eXIf":
             header = replace(header, orientation=exif_orientation(data[at + 8 : at + 8 + length]))
         elif tag == b"IEND":
-            break
+            return header
         at += 12 + length
-    return header
 
 
 def _jpeg(data: bytes) -> PictureHeader:

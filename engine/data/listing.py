@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,15 +29,18 @@ class Listing:
     notes: tuple[Message, ...] = ()
 
 
-def list_folder(path: Path | str, cancel: Cancel | None = None) -> Listing:
+def list_folder(path: Path | str, classes: Sequence[str] = (), cancel: Cancel | None = None) -> Listing:
     """Class folders and their files, in a fixed order, links followed once. Raises DataError.
 
-    Folders around the class folders (as unpacked archives have) are opened on the way.
+    With `classes` only these folders count. Without, folders around the class folders (as unpacked
+    archives have) are opened on the way, and `train` beside `test` is taken as a split.
     """
     root = Path(path)
     try:
         if not stat.S_ISDIR(os.stat(root).st_mode):
             raise NotADirectoryError
+        if classes:
+            return _fill(Listing(root, tuple(classes)), _chosen(root, classes), cancel)
         for _ in range(3):
             inner, loose = _entries(root)
             if len(inner) != 1 or loose or not _entries(inner[0])[0]:
@@ -48,32 +51,52 @@ def list_folder(path: Path | str, cancel: Cancel | None = None) -> Listing:
         tests = [parts[key] for key in parts if key in _TEST_NAMES]
         if trains and tests and _entries(trains[0])[0]:
             return _list_split(root, trains[0], tests[0], cancel)
-        notes: tuple[Message, ...] = ()
-        loose_pictures = sum(looks_like_picture(each) for each in loose[:1000])
-        if not inner:
-            raise DataError(
-                N_(
-                    "{file} has no class folders ({found} pictures lie loose in it); put "
-                    "the pictures of each "
-                    "class into a folder named like the class."
-                ),
-                file=root.name or str(root),
-                found=loose_pictures,
-            )
-        if loose_pictures:
-            notes = (
-                Message(
-                    N_("{file}: {count} pictures outside the class folders were left out."),
-                    {"file": root.name, "count": loose_pictures},
-                ),
-            )
-        listing = Listing(root, tuple(each.name for each in inner), notes=notes)
-        for label, folder in enumerate(inner):
-            for file in _walk(folder, cancel):
-                listing.files.append((file, label))
-        return listing
+        notes = _loose_notes(root, inner, loose)
+        return _fill(Listing(root, tuple(each.name for each in inner), notes=notes), inner, cancel)
     except (OSError, ValueError) as problem:
         raise cannot_open(root, problem) from problem
+
+
+def _chosen(root: Path, classes: Sequence[str]) -> list[Path]:
+    there = {each.name: each for each in _entries(root)[0]}
+    for name in classes:
+        if name not in there:
+            raise DataError(
+                N_("{file} has no class folder “{expected}”; found {found}. Locate or remove it."),
+                file=root.name or str(root),
+                expected=name,
+                found=", ".join(there)[:200] or "–",
+            )
+    return [there[name] for name in classes]
+
+
+def _loose_notes(root: Path, inner: list[Path], loose: list[Path]) -> tuple[Message, ...]:
+    """Pictures outside class folders: told, or refused when there is nothing else."""
+    count = sum(looks_like_picture(each) for each in loose[:1000])
+    if not inner:
+        raise DataError(
+            N_(
+                "{file} has no class folders ({found} pictures lie loose in it); put the pictures of "
+                "each class into a folder named like the class."
+            ),
+            file=root.name or str(root),
+            found=count,
+        )
+    if not count:
+        return ()
+    return (
+        Message(
+            N_("{file}: {count} pictures outside the class folders were left out."),
+            {"file": root.name, "count": count},
+        ),
+    )
+
+
+def _fill(listing: Listing, folders: list[Path], cancel: Cancel | None) -> Listing:
+    for label, folder in enumerate(folders):
+        for file in _walk(folder, cancel):
+            listing.files.append((file, label))
+    return listing
 
 
 def _list_split(root: Path, train: Path, test: Path, cancel: Cancel | None) -> Listing:

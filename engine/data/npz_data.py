@@ -66,6 +66,8 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
     digest = _digest((x, y, x_test, y_test))
     notes: Notes = ()
     class_names = _texts(by_name.get("class_names", by_name.get("target_names")))
+    if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biuUS":  # a column of labels
+        y, y_test = y[:, 0], y_test.reshape(len(y_test))
     if looks_like_classes(y):
         (y, y_test), class_names, told = map_labels([y, y_test], class_names, name)
         notes += told

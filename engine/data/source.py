@@ -23,7 +23,7 @@ RESIZE: tuple[Resize, ...] = ("fit", "fill", "stretch")
 FIELDS: dict[str, tuple[str, ...]] = {
     "toy": ("name", "count", "noise", "seed", "test_share", "normalize"),
     "sample": ("name", "test_share", "seed", "normalize"),
-    "folder": ("path", "size", "channels", "resize", "test_share", "seed", "sha256", "normalize"),
+    "folder": ("path", "classes", "size", "channels", "resize", "test_share", "seed", "sha256", "normalize"),
     "idx": ("paths", "test_share", "seed", "sha256", "normalize"),
     "npz": ("path", "test_share", "seed", "sha256", "normalize"),
     "array": ("x", "y", "x_test", "y_test", "class_names", "feature_names", "normalize"),
@@ -45,6 +45,7 @@ class SourceSpec:
     seed        toy points, and the split of any source that has no test part of its own
     test_share  0..0.9, the part held back for testing
     path        folder or .npz file; relative paths are resolved against the project's folder
+    classes     folder: only these class folders; () means all
     paths       idx: any of the files of the set; the partners are found beside them
     size        (height, width) pictures are brought to; None: chosen from the pictures
     channels    1 grey, 3 color, 0: chosen from the pictures
@@ -64,6 +65,7 @@ class SourceSpec:
     test_share: float = 0.2
     path: str = ""
     paths: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     channels: int = 0
     resize: Resize = "fit"
@@ -98,7 +100,7 @@ class SourceSpec:
             raise _bad("resize", self.resize, ", ".join(RESIZE))
         if self.size is not None:
             _check_size(self.size)
-        for name in ("paths", "class_names", "feature_names"):
+        for name in ("paths", "classes", "class_names", "feature_names"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
                 raise _bad(name, value, Message(N_("a list of texts")))

@@ -66,6 +66,12 @@ def test_case_01_missing_and_02_file_for_folder(tmp_path: Path) -> None:
         loaded(tmp_path / "file")
 
 
+def test_chosen_class_that_is_gone(tmp_path: Path) -> None:
+    root = class_folder(tmp_path / "f", {"a": many(0, 3), "b": many(9, 3)})
+    with pytest.raises(DataError, match="f has no class folder “c”; found a, b"):
+        loaded(root, classes=("a", "c"))
+
+
 def test_case_34_umlauts_and_emoji_name_the_classes(tmp_path: Path) -> None:
     root = class_folder(tmp_path / "Fotos 📷", {"Äpfel": many(0, 3), "🍐 Birnen": many(9, 3)})
     assert loaded(root).class_names == ("Äpfel", "🍐 Birnen")

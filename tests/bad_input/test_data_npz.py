@@ -264,6 +264,12 @@ def test_case_51_one_hot_rows(tmp_path: Path) -> None:
     assert data.n_classes == 3 and data.y_train.dtype == np.int64
 
 
+def test_case_51_a_column_of_labels(tmp_path: Path) -> None:
+    y = np.array([[0], [1], [2], [0], [1], [2]])
+    data = loaded(saved(tmp_path / "a.npz", x=np.arange(12.0).reshape(6, 2), y=y))
+    assert data.n_classes == 3 and data.y_train.ndim == 1
+
+
 def test_case_50_one_class_only(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="every example is “3”; at least two classes"):
         loaded(saved(tmp_path / "a.npz", x=np.ones((4, 2)), y=[3, 3, 3, 3]))

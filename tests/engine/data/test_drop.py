@@ -88,6 +88,17 @@ def test_nothing_empty_folder_missing_and_foreign_zip(tmp_path: Path) -> None:
     assert "holds no class folders" in str(recognize([tmp_path]).message)
     assert "is not there" in str(recognize([tmp_path / "gone"]).message)
     assert "unpack it" in str(recognize([zipped(tmp_path / "a.zip", "a.txt")]).message)
-    for name in ("p", "q"):
-        class_folder(tmp_path / name, {"a": [random_picture(0)]})
-    assert "put the class folders into one folder" in str(recognize([tmp_path / "p", tmp_path / "q"]).message)
+
+
+def test_several_folders_are_classes(tmp_path: Path) -> None:
+    names = ("ant", "bee", "cat")
+    root = class_folder(
+        tmp_path / "f", {name: [random_picture(9 * k + j) for j in range(5)] for k, name in enumerate(names)}
+    )
+    found = recognize([root / "cat", root / "ant"])
+    assert found.kind == "data" and found.spec is not None and found.spec.classes == ("ant", "cat")
+    data = load(SourceSpec.from_json(found.spec.to_json()))
+    assert data.class_names == ("ant", "cat") and data.n_train + data.n_test == 10
+    class_folder(tmp_path / "g", {"dog": [random_picture(0)]})
+    elsewhere = recognize([root / "cat", tmp_path / "g" / "dog"])
+    assert elsewhere.kind == "refused" and "into one folder" in str(elsewhere.message)
