@@ -1,0 +1,1 @@
+"""Speed measured honestly: one process a side, blocks in turn, ratios with their spread."""
