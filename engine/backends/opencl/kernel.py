@@ -65,7 +65,7 @@ class Launch:
     controls: bool = False
     """Whether the kernel reads the controls of the step."""
     covers: tuple[int, ...] = ()
-    """Indices of the program's ops this launch completes."""
+    """Indices of the program's ops the launch, with others of its group, computes."""
     local: tuple[int, ...] | None = None
 
     def reads(self) -> set[str]:

@@ -22,14 +22,15 @@ __kernel void NAME(ARGUMENTS) {
     const int y = get_global_id(1);
     const vf a = LOAD(M + 0 * LANES + lane), b = LOAD(M + 1 * LANES + lane), tx = LOAD(M + 2 * LANES + lane);
     const vf c = LOAD(M + 3 * LANES + lane), d = LOAD(M + 4 * LANES + lane), ty = LOAD(M + 5 * LANES + lane);
-    const vf det = a * d - b * c;
-    const vf inverse = select((vf)(1.0f) / det, (vf)(0.0f), det == (vf)(0.0f));
+    // coordinates up to some thousand pixels leave float32 few digits: as few roundings as can be
+    const vf det = fma(a, d, -(b * c));
+    const vi singular = det == (vf)(0.0f);
     const vf v = (vf)(y) - ty;
     for (int x = 0; x < WIDTH; x++) {
         const vf u = (vf)(x) - tx;
         // beyond this range every tap is border; the limit keeps the conversion to int defined
-        const vf px = clamp((d * u - b * v) * inverse, (vf)(-1e6f), (vf)(1e6f));
-        const vf py = clamp((a * v - c * u) * inverse, (vf)(-1e6f), (vf)(1e6f));
+        const vf px = clamp(select(fma(d, u, -(b * v)) / det, (vf)(0.0f), singular), (vf)(-1e6f), (vf)(1e6f));
+        const vf py = clamp(select(fma(a, v, -(c * u)) / det, (vf)(0.0f), singular), (vf)(-1e6f), (vf)(1e6f));
         const vf left = floor(px), top = floor(py);
         const vf fx = px - left, fy = py - top;
         float column[VW], row[VW];

@@ -1,17 +1,24 @@
-// A chain of elementwise operations on batched values (rows x LANES) or on unbatched arrays.
+// A chain of cell by cell operations on batched values (rows x LANES) or on unbatched arrays.
 //
-// The chain is the epilogue; it loads its own inputs. Arrays are padded to whole registers.
+// The chain loads its own inputs and stores its own results. Batched arrays are whole registers; an
+// unbatched array may end in single cells, which CHAIN_S computes.
 // One work-item walks over CHUNK registers.
 //
 // Tunables
 //   STEP   elements of a register: VW for batched values, PW for unbatched ones.
-//   TOTAL  elements, a multiple of STEP.   CHUNK  registers per work-item.
+//   TOTAL  elements.   CHUNK  registers per work-item: enough to be worth a launch.
 
 __kernel void NAME(ARGUMENTS) {
     POINTERS
     const int from = get_global_id(0) * (CHUNK * STEP);
     const int to = min(TOTAL, from + CHUNK * STEP);
-    for (int at = from; at < to; at += STEP) {
-        CHAIN(at)
+    int i = from;
+    for (; i + STEP <= to; i += STEP) {
+        CHAIN(i)
     }
+#if TOTAL % STEP != 0
+    for (; i < to; i++) {
+        CHAIN_S(i)
+    }
+#endif
 }

@@ -1,0 +1,63 @@
+"""Launches of dense layers."""
+
+from __future__ import annotations
+
+from engine.backends.opencl.chain import Site
+from engine.backends.opencl.emit import Emission, ceil_div, emits, reads
+from engine.backends.opencl.kernel import Launch, Pointer
+from engine.values import Op, Value
+
+
+def _product(a: Value, at: str, x: Value, bias: Value | None, m: int, k: int, site: Site) -> Emission:
+    """A launch of lanes_product: OUT (m, N) = A (m, k) · X (k, N)."""
+    t = site.target
+    nv = t.lane_tile(2)
+    rows = 8 if nv == 2 else 12 if t.cpu and t.vw > 1 else 8
+    rows = min(rows, m)
+    if t.cpu and m > 1:  # both cores want work
+        rows = min(rows, max(1, ceil_div(m * (t.lanes // (t.vw * nv)), t.units)))
+    pointers = [reads("A", a), reads("X", x), *([reads("bias", bias)] if bias else [])]
+    return Emission([Launch("lanes_product", {
+        "M": m, "K": k, "MR": rows, "NV": nv, "HAS_BIAS": int(bias is not None), "A_AT(r, k)": at},
+        pointers, (t.lanes // (t.vw * nv), ceil_div(m, rows)))])
+
+
+@emits("dense")
+def dense(op: Op, site: Site) -> Emission:
+    w, x = op.ins[:2]
+    m, k = w.shape
+    return _product(w, f"((r) * {k} + (k))", x, op.ins[2] if len(op.ins) > 2 else None, m, k, site)
+
+
+@emits("dense_dx")
+def dense_dx(op: Op, site: Site) -> Emission:
+    w, d = op.ins
+    m, k = w.shape
+    return _product(w, f"((k) * {k} + (r))", d, None, k, m, site)
+
+
+@emits("dense_dw")
+def dense_dw(op: Op, site: Site) -> Emission:
+    d, x = op.ins
+    t = site.target
+    m, k = d.shape[0], x.rows
+    stride = ceil_div(k, max(t.vw, t.pw)) * max(t.vw, t.pw)
+    nv = 2 if t.cpu and k > t.pw else 1
+    rows = min(8, m)
+    columns = ceil_div(k, t.pw * nv)
+    if t.cpu:
+        rows = min(rows, max(1, ceil_div(m * columns, 2 * t.units)))
+    turn = Launch("transpose", {"ROWS": k, "STRIDE": stride}, [reads("X", x), Pointer("T", "turned", write=True)],
+                  (t.lanes // t.vw, stride // t.vw))
+    product = Launch("dense_dw", {
+        "M": m, "K": k, "MR": rows, "NV": nv, "STRIDE": stride, "LIVE": site.controls["n"]},
+        [reads("D", d), Pointer("XT", "turned")], (columns, ceil_div(m, rows)), controls=True)
+    return Emission([turn, product], "cells", scratch={"turned": t.lanes * stride})
+
+
+@emits("sum_samples")
+def sum_samples(op: Op, site: Site) -> Emission:
+    (d,) = op.ins
+    channels = d.shape[0]
+    return Emission([Launch("sum_samples", {"CHANNELS": channels, "CELLS": d.rows // channels}, [reads("D", d)],
+                            (channels,))], "cell")
