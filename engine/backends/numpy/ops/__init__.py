@@ -1,0 +1,13 @@
+"""How each op kind is computed; one file per family, as in `engine.ops`."""
+
+from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the builders
+    activations,
+    convolution,
+    data,
+    elementwise,
+    linear,
+    losses,
+    normalization,
+    pooling,
+    updates,
+)

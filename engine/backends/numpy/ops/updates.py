@@ -1,0 +1,82 @@
+"""Optimizer steps. New and old may be one array: every old number is read before its place is written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.backends.numpy.env import Call, Env, build
+from engine.values import Op
+
+ONE = np.float32(1)
+
+
+@build("sgd")
+def sgd(op: Op, env: Env) -> Call:
+    (w, g), new, c = (env.array(v) for v in op.ins), env.array(op.out), env.controls
+    step = env.work.shared(0, w.shape)
+
+    def call() -> None:
+        np.multiply(g, np.float32(c["lr"]), out=step)
+        np.subtract(w, step, out=new)
+
+    return call
+
+
+@build("momentum")
+def momentum(op: Op, env: Env) -> Call:
+    (w, g, v), (new, new_v), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
+    step = env.work.shared(0, w.shape)
+
+    def call() -> None:
+        np.multiply(v, np.float32(c["momentum"]), out=new_v)
+        np.add(new_v, g, out=new_v)
+        np.multiply(new_v, np.float32(c["lr"]), out=step)
+        np.subtract(w, step, out=new)
+
+    return call
+
+
+@build("rmsprop")
+def rmsprop(op: Op, env: Env) -> Call:
+    (w, g, s), (new, new_s), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
+    step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
+
+    def call() -> None:
+        decay = np.float32(c["decay"])
+        np.multiply(g, ONE - decay, out=step)
+        np.multiply(step, g, out=step)
+        np.multiply(s, decay, out=new_s)
+        np.add(new_s, step, out=new_s)
+        np.sqrt(new_s, out=root)
+        np.add(root, np.float32(c["epsilon"]), out=root)
+        np.multiply(g, np.float32(c["lr"]), out=step)
+        np.divide(step, root, out=step)
+        np.subtract(w, step, out=new)
+
+    return call
+
+
+@build("adam")
+def adam(op: Op, env: Env) -> Call:
+    w, g, m, v = (env.array(a) for a in op.ins)
+    new, new_m, new_v = (env.array(a) for a in op.outs)
+    c = env.controls
+    step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
+
+    def call() -> None:
+        beta1, beta2 = np.float32(c["beta1"]), np.float32(c["beta2"])
+        np.multiply(g, ONE - beta1, out=step)
+        np.multiply(m, beta1, out=new_m)
+        np.add(new_m, step, out=new_m)
+        np.multiply(g, ONE - beta2, out=step)
+        np.multiply(step, g, out=step)
+        np.multiply(v, beta2, out=new_v)
+        np.add(new_v, step, out=new_v)
+        np.sqrt(new_v, out=root)
+        np.divide(root, np.float32(np.sqrt(c["c2"])), out=root)
+        np.add(root, np.float32(c["epsilon"]), out=root)
+        np.multiply(new_m, np.float32(c["lr"] / c["c1"]), out=step)
+        np.divide(step, root, out=step)
+        np.subtract(w, step, out=new)
+
+    return call
