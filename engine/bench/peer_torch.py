@@ -1,7 +1,8 @@
 """PyTorch's side of a measurement: eager, as a careful person writes it, in a chosen memory layout.
 
 Run by an interpreter that has torch: `python -m engine.bench.peer_torch WORK LAYOUT` with LAYOUT
-`contiguous` or `channels_last`. The version is pinned in pyproject.toml (group parity). Same protocol as engine.bench.side.
+`contiguous` or `channels_last`. The version is pinned in pyproject.toml (group parity). Same
+protocol as engine.bench.side.
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ def line(row: dict[str, Any]) -> str:
     """One row for people."""
     text = (
         f"{row['title']:26} {row['device']:16} {row['steps_per_second']:8.0f} steps/s "
-        f"{row['gflops']:7.1f} GFLOP/s ({100 * row['gflops'] / row['peak_gflops']:.0f} % of {row['peak_gflops']:.0f} measured)"
+        f"{row['gflops']:7.1f} GFLOP/s "
+        f"({100 * row['gflops'] / row['peak_gflops']:.0f} % of {row['peak_gflops']:.0f} measured)"
     )
     if row["ratio"] is None:
         return text

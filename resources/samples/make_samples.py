@@ -1,0 +1,104 @@
+"""Writes the sample projects beside this file: `python resources/samples/make_samples.py`.
+
+They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
+sees the learning from its start.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parents[1]))
+
+from engine import random  # noqa: E402
+from engine.data.source import SourceSpec  # noqa: E402
+from engine.graph import GraphSpec  # noqa: E402
+from engine.layers import (  # noqa: E402
+    Augment,
+    Conv2D,
+    Dense,
+    Flatten,
+    Input,
+    Layer,
+    MaxPool2D,
+    Output,
+    ReLU,
+    Tanh,
+)
+from engine.project import Project  # noqa: E402
+from engine.project_file import save_project  # noqa: E402
+from engine.settings import TrainingSpec  # noqa: E402
+from engine.training import SHUFFLE, Checkpoint  # noqa: E402
+
+
+def chain(*layers: tuple[str, Layer]) -> GraphSpec:
+    """Layers one behind the other."""
+    graph, last = GraphSpec(), None
+    for name, layer in layers:
+        graph, last = graph.add(name, layer, after=last), name
+    return graph
+
+
+def same(size: int) -> tuple[int, int, int, int]:
+    """Padding that keeps the size for an odd kernel."""
+    return (size // 2,) * 4  # type: ignore[return-value]
+
+
+def projects() -> dict[str, Project]:
+    """Name -> project."""
+    circle = chain(("points", Input((2,))), ("hidden1", Dense(3)), ("tanh1", Tanh()),
+                   ("hidden2", Dense(1)), ("tanh2", Tanh()), ("output", Output()))  # fmt: skip
+    spiral = chain(("points", Input((2,))), ("hidden1", Dense(8)), ("tanh1", Tanh()),
+                   ("hidden2", Dense(8)), ("tanh2", Tanh()), ("hidden3", Dense(1)), ("tanh3", Tanh()),
+                   ("output", Output()))  # fmt: skip
+    mlp = chain(("clothes", Input((1, 28, 28))), ("flatten1", Flatten()),
+                ("dense1", Dense(128, initializer="he_uniform")), ("relu1", ReLU()),
+                ("dense2", Dense(10)), ("output", Output()))  # fmt: skip
+    cnn = chain(("clothes", Input((1, 28, 28))), ("augment1", Augment(rotation=4.0, scale=4.0, shift=1.0)),
+                ("conv1", Conv2D(8, (5, 5), padding=same(5))), ("relu1", ReLU()), ("pool1", MaxPool2D()),
+                ("conv2", Conv2D(16, (3, 3), padding=same(3))), ("relu2", ReLU()), ("pool2", MaxPool2D()),
+                ("flatten1", Flatten()), ("dense1", Dense(10)), ("output", Output()))  # fmt: skip
+    digits = chain(("digits", Input((1, 8, 8))), ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()),
+                   ("conv2", Conv2D(16, (3, 3), padding=same(3))), ("relu2", ReLU()), ("pool1", MaxPool2D()),
+                   ("flatten1", Flatten()), ("dense1", Dense(10)), ("output", Output()))  # fmt: skip
+    layer = chain(("x", Input((2,))), ("layer1", Dense(2)), ("relu1", ReLU()), ("output", Output()))
+    return {
+        "circle": Project(circle, TrainingSpec("mse", "sgd", 0.03, 10), SourceSpec.toy("circle")),
+        "spiral": Project(
+            spiral, TrainingSpec("mse", "adam", 0.01, 32), SourceSpec.toy("spiral", noise=0.05)
+        ),
+        "fashion_mlp": Project(
+            mlp, TrainingSpec("cross_entropy", "adam", 0.001, 50), SourceSpec.sample("fashion")
+        ),
+        "fashion_cnn": Project(
+            cnn, TrainingSpec("cross_entropy", "adam", 0.002, 50), SourceSpec.sample("fashion")
+        ),
+        "digits_cnn": Project(
+            digits, TrainingSpec("cross_entropy", "adam", 0.003, 32), SourceSpec.sample("digits")
+        ),
+        "one_layer": one_layer(layer),
+    }
+
+
+def one_layer(graph: GraphSpec) -> Project:
+    """X = [[1, 2], [3, 4]] (examples are columns), W, b and Y of the worked example, at step 0."""
+    source = SourceSpec.array([[1.0, 3.0], [2.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]])
+    # a seed whose first epochs keep the order of the two examples, so that X stands as printed
+    seed = next(s for s in range(1, 10_000)
+                if all(random.permutation(s, SHUFFLE, e, 2)[0] == 0 for e in range(8)))  # fmt: skip
+    state = {"layer1.weight": np.array([[0.5, -0.25], [0.25, 0.5]], np.float32),
+             "layer1.bias": np.array([0.1, -2.0], np.float32)}  # fmt: skip
+    return Project(
+        graph, TrainingSpec("mse", "sgd", 0.1, 2, seed=seed), source, run=Checkpoint(state, 0, 0, 0, 0, seed)
+    )
+
+
+if __name__ == "__main__":
+    for name, project in projects().items():
+        print(save_project(FOLDER / f"{name}.matrizen", project))
+    for backup in FOLDER.glob("*.bak"):
+        backup.unlink()
