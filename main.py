@@ -119,9 +119,9 @@ def run_command(options: argparse.Namespace) -> int:
 
 def open_window(file: str | None) -> int:
     """Open the window, with a project in it; needs a screen and an installed PySide6."""
-    if no_screen():
+    if why := no_screen():
         return complain(
-            "there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); without one use a command,"
+            f"there is no screen ({why}); without one use a command,"
             " for example: train resources/samples/circle.matrizen (--help lists them)."
         )
     try:
@@ -131,11 +131,34 @@ def open_window(file: str | None) -> int:
     return window(file)
 
 
-def no_screen() -> bool:
-    """Whether Qt would find nothing to draw on; only X11 and Wayland can be asked beforehand."""
+def no_screen() -> str:
+    """Why Qt would find nothing to draw on; empty when it may. Qt itself would abort the process."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return False
-    return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        return ""
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return ""
+    display = os.environ.get("DISPLAY", "")
+    if not display:
+        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    number = display[1:].split(".")[0]
+    if not display.startswith(":") or not number.isdigit():
+        return ""  # another machine's: only Qt can tell
+    return "" if answers(int(number)) else f"DISPLAY is {display}, but nothing answers there"
+
+
+def answers(number: int) -> bool:
+    """Whether an X server listens as display `number` of this machine."""
+    import socket
+
+    path = f"/tmp/.X11-unix/X{number}"
+    for address in (path, "\0" + path):
+        with socket.socket(socket.AF_UNIX) as asked:
+            try:
+                asked.connect(address)
+            except OSError:
+                continue
+            return True
+    return False
 
 
 def not_ready(error: ImportError) -> str:

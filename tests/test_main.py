@@ -135,6 +135,19 @@ def test_no_screen_is_one_clear_sentence(
     assert error.count("\n") == 1
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11")
+def test_a_dead_screen_is_noticed_before_qt_aborts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":64321.0")
+    assert main.main([]) == 1
+    assert "DISPLAY is :64321.0, but nothing answers there" in capsys.readouterr().err
+    monkeypatch.setenv("DISPLAY", "elsewhere:10.0")
+    assert main.no_screen() == ""
+
+
 @pytest.mark.parametrize(
     ("error", "part"),
     [

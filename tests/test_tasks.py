@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import main
 import tasks
 from tools import environment, jobs, pythons, screen, system, translations
 from tools.environment import Environment
@@ -205,8 +206,6 @@ def test_the_package_is_made_of_files_that_exist(root: Path) -> None:
     for source, target in wheel.items():
         assert (root / source).exists(), source
         assert target.startswith("matrizen/"), target
-    import main
-
     assert project["project"]["version"] == main.VERSION
 
 
@@ -303,6 +302,7 @@ def test_journeys_that_cannot_run_fail_the_test_task(
 @pytest.mark.skipif(bool(system.missing(*system.VIRTUAL_SCREEN)), reason="no Xvfb here")
 def test_a_virtual_screen_comes_up_and_goes_away() -> None:
     with screen.virtual("640x480x24") as env:
+        assert main.answers(int(env["DISPLAY"][1:]))
         asked = subprocess.run(
             ["xdotool", "getdisplaygeometry"], env=env, capture_output=True, text=True, check=True
         )

@@ -41,10 +41,11 @@ def export(root: Path, *options: str) -> list[str]:
 
 
 def without(entries: list[str], others: list[str]) -> list[str]:
-    """Those of `entries` whose package and version `others` do not hold already."""
-    # pip refuses to see one package twice with different markers
-    held = {entry.split()[0] for entry in others}
-    return [entry for entry in entries if entry.split()[0] not in held]
+    """Those of `entries` that `others` do not hold already, for every system or for the same ones."""
+    held = {entry.splitlines()[0].rstrip(" \\") for entry in others}
+    return [
+        entry for entry in entries if not {entry.split()[0], entry.splitlines()[0].rstrip(" \\")} & held
+    ]
 
 
 def write(root: Path, group: str, entries: list[str]) -> None:
