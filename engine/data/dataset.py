@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ class Dataset:
     skipped            files that were left out, each with its reason
     sha256             of everything the network sees (arrays, scale, normalization)
     source_sha256      of the source's content, whatever size or split was asked for
+    spec               what was asked for, paths as they were given
     """
 
     x_train: Array
@@ -60,7 +61,7 @@ class Dataset:
     skipped: tuple[Message, ...] = ()
     sha256: str = ""
     source_sha256: str = ""
-    spec: SourceSpec | None = field(default=None)
+    spec: SourceSpec | None = None
 
     @property
     def n_train(self) -> int:
@@ -209,6 +210,7 @@ def load(
     work with LoadCanceled. Relative paths are taken from the folder `base` (a project's folder).
     Raises DataError, naming the file, what was expected and found, and what to do.
     """
+    asked = spec
     spec = resolve(spec, base)
     if spec.kind == "toy":
         from engine.data import toy
@@ -243,7 +245,7 @@ def load(
                 N_("{file} has changed since this project last used it; results may differ."), {"file": where}
             ),
         )
-    return replace(data, notes=notes, spec=spec)
+    return replace(data, notes=notes, spec=asked)
 
 
 def check_cancel(cancel: Cancel | None) -> None:
@@ -253,6 +255,7 @@ def check_cancel(cancel: Cancel | None) -> None:
 
 
 def resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
+    """The spec with relative paths taken from the folder `base`; without one, as it is."""
     if base is None:
         return spec
     root = Path(base)
@@ -263,13 +266,14 @@ def resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
 def _inputs(x: Array, name: str) -> Array:
     if x.dtype == np.uint8:
         return np.ascontiguousarray(x)
-    out = np.ascontiguousarray(x, dtype=np.float32)
+    with np.errstate(over="ignore"):  # too large for 32 bits becomes infinite, which is refused
+        out = np.ascontiguousarray(x, dtype=np.float32)
     if not np.isfinite(out).all():
         first = int(np.argwhere(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0, 0])
         raise DataError(
             N_(
-                "{file}: example {row} holds NaN, infinity or a number too large for 32 bits; "
-                "remove or repair it."
+                "{file}: example {row} holds NaN, infinity or a number too large for 32 bits; remove or "
+                "repair it."
             ),
             file=name,
             row=first + 1,
@@ -286,7 +290,8 @@ def _targets(y: Array, count: int, class_names: tuple[str, ...], name: str) -> A
             found=len(y),
         )
     if not class_names:
-        out = np.ascontiguousarray(y, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            out = np.ascontiguousarray(y, dtype=np.float32)
         out = out.reshape(count, -1) if count else out.reshape(0, *(out.shape[1:] or (1,)))
         if not np.isfinite(out).all():
             raise DataError(N_("{file}: a target is NaN or infinite; remove or repair it."), file=name)
@@ -328,9 +333,8 @@ def _normalization(
         notes = (
             Message(
                 N_(
-                    "{count} of {total} inputs never change; they are only shifted to 0, "
-                    "not divided by their "
-                    "standard deviation of 0."
+                    "{count} of {total} inputs never change; they are only shifted to 0, not divided by "
+                    "their standard deviation of 0."
                 ),
                 {"count": int(flat.sum()), "total": int(flat.size)},
             ),

@@ -168,9 +168,8 @@ def _plain(path: Path, start: bytes) -> Recognized:
         )
     raise DataError(
         N_(
-            "{file} begins with {found}, which is nothing Matrizen knows; expected "
-            "a project, a picture, a folder "
-            "of class folders, IDX or .npz."
+            "{file} begins with {found}, which is nothing Matrizen knows; expected a project, a picture, a "
+            "folder of class folders, IDX or .npz."
         ),
         file=path.name,
         found=start[:4].hex(" "),
@@ -207,8 +206,8 @@ def _folder(path: Path) -> Recognized:
             pictures,
             Message(
                 N_(
-                    "{file}: {count} pictures without class folders; to train, put each "
-                    "class into its own folder"
+                    "{file}: {count} pictures without class folders; to train, put each class into its own "
+                    "folder"
                 ),
                 {"file": path.name, "count": len(pictures)},
             ),

@@ -155,9 +155,8 @@ def _read_all(
     if total * int(np.prod(shape)) > MAX_BYTES:
         raise DataError(
             N_(
-                "{file}: {count} pictures of {width} × {height} need {found} GB; at "
-                "most {expected} GB are used. "
-                "Choose a smaller size."
+                "{file}: {count} pictures of {width} × {height} need {found} GB; at most {expected} GB are "
+                "used. Choose a smaller size."
             ),
             file=listing.root.name,
             count=total,
@@ -260,8 +259,8 @@ def _class_notes(labels: npt.NDArray[np.int64], names: tuple[str, ...], name: st
         notes.append(
             Message(
                 N_(
-                    "{file}: only one picture in {found}; it is used for training, and "
-                    "nothing tests the class."
+                    "{file}: only one picture in {found}; it is used for training, and nothing tests the "
+                    "class."
                 ),
                 {"file": name, "found": ", ".join(single)[:200]},
             )
@@ -288,8 +287,8 @@ def _split(read: _Read, spec: SourceSpec, name: str) -> tuple[Array, Array, tupl
             notes.append(
                 Message(
                     N_(
-                        "{file}: {count} pictures are copies of others; copies stay together "
-                        "in training or test."
+                        "{file}: {count} pictures are copies of others; copies stay together in training "
+                        "or test."
                     ),
                     {"file": name, "count": twice},
                 )
@@ -303,9 +302,8 @@ def _split(read: _Read, spec: SourceSpec, name: str) -> tuple[Array, Array, tupl
         notes.append(
             Message(
                 N_(
-                    "{file}: {count} of {total} test pictures are also in the training "
-                    "folder; they were left out of "
-                    "the test."
+                    "{file}: {count} of {total} test pictures are also in the training folder; they were "
+                    "left out of the test."
                 ),
                 {"file": name, "count": read.n_test - len(kept), "total": read.n_test},
             )

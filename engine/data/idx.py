@@ -218,9 +218,8 @@ def _check_pair(images: Array, labels: Array, path: Path) -> None:
     if len(images) != len(labels):
         raise DataError(
             N_(
-                "{file} holds {expected} pictures, but its label file {found} labels; "
-                "the files do not belong "
-                "together."
+                "{file} holds {expected} pictures, but its label file {found} labels; the files do not "
+                "belong together."
             ),
             file=path.name,
             expected=len(images),

@@ -39,9 +39,9 @@ def load_array(spec: SourceSpec) -> Dataset:
             )
         names = tuple(str(n) for n in range(max(top + 1, 2)))
     return make_dataset(
-        x.astype(np.float32),
+        x,
         y,
-        x_test.astype(np.float32),
+        x_test,
         y_test,
         kind="pictures" if x.ndim == 4 else "points" if x.shape[1] == 2 else "vectors",
         class_names=names if classes else (),

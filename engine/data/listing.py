@@ -76,8 +76,8 @@ def _loose_notes(root: Path, inner: list[Path], loose: list[Path]) -> tuple[Mess
     if not inner:
         raise DataError(
             N_(
-                "{file} has no class folders ({found} pictures lie loose in it); put the pictures of "
-                "each class into a folder named like the class."
+                "{file} has no class folders ({found} pictures lie loose in it); put the pictures of each "
+                "class into a folder named like the class."
             ),
             file=root.name or str(root),
             found=count,

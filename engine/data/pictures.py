@@ -147,9 +147,8 @@ def _decode(data: bytes, header: PictureHeader, name: str) -> Pixels:
     if found is None:
         raise DataError(
             N_(
-                "{file} is damaged or cut off: its {format} header is fine, its pixels "
-                "are not complete. Copy or "
-                "download it again."
+                "{file} is damaged or cut off: its {format} header is fine, its pixels are not complete. "
+                "Copy or download it again."
             ),
             file=name,
             format=header.format,

@@ -322,8 +322,8 @@ def _damaged(name: str, error: type[MatrizenError], member: str = "") -> Matrize
 def _unusable(name: str, member: str, found: str, error: type[MatrizenError]) -> MatrizenError:
     return error(
         N_(
-            "{file}: “{member}” holds {found}; expected plain numbers (whole, or floats of 16 to 64 bits) or "
-            "text."
+            "{file}: “{member}” holds {found}; expected plain numbers (whole, or floats of 16 to 64 bits) "
+            "or text."
         ),
         file=name,
         member=member,

@@ -64,9 +64,8 @@ def duplicate_notes(
     return (
         Message(
             N_(
-                "{file}: {count} of {total} test examples are also in the training "
-                "part; the test result will "
-                "look better than it is."
+                "{file}: {count} of {total} test examples are also in the training part; the test result "
+                "will look better than it is."
             ),
             {"file": name, "count": count, "total": len(test_keys)},
         ),

@@ -317,7 +317,8 @@ def test_case_01_and_27_missing_file_says_locate_and_relinks(tmp_path: Path) -> 
     path.rename(tmp_path / "moved.npz")
     with pytest.raises(DataError, match=r"a\.npz is not there.*Locate"):
         loaded(path)
-    assert load(SourceSpec.npz("moved.npz"), base=tmp_path).n_train == 4
+    data = load(SourceSpec.npz("moved.npz"), base=tmp_path)
+    assert data.n_train == 4 and data.spec == SourceSpec.npz("moved.npz")
 
 
 def test_arrays_that_are_no_data_set(tmp_path: Path) -> None:

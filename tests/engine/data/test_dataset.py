@@ -39,6 +39,8 @@ def test_inline_classes() -> None:
         ([[1, 2], [3, 4]], [0, 1, 1], "2 examples but 3 labels"),
         ([], [], "no training example"),
         ([[[1]]], [0], "has 3 axes"),
+        ([[1e300, 1], [0, 1]], [0.5, 1], "example 1 holds NaN, infinity or a number too large"),
+        ([[1, 2], [3, 4]], [0.5, 1e300], "a target is NaN or infinite"),
         ([[1, 2], [3, 4]], [0, 5000], "label 5000 is too large"),
     ],
 )
