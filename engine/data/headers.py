@@ -7,6 +7,7 @@ judged before a decoder sees the file. Supported: PNG, JPEG, GIF, BMP, WebP, TIF
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -116,6 +117,9 @@ def _png(data: bytes) -> PictureHeader:
         length, tag = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
             raise _Short  # the decoder would reserve the length that a damaged chunk claims, up to 4 GB
+        body = data[at + 4 : at + 8 + length]
+        if tag[:1].isupper() and zlib.crc32(body) != int.from_bytes(data[at + 8 + length : at + 12 + length]):
+            raise _Short  # checked here, since libpng writes its complaints to standard error
         if tag == b"acTL":
             header = replace(header, animated=struct.unpack_from(">I", data, at + 8)[0] > 1)
         elif tag == b"eXIf":

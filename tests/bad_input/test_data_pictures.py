@@ -81,6 +81,18 @@ def test_case_37_truncated_jpeg_says_so() -> None:
             read_picture(whole[:cut], name="holiday.jpg")
 
 
+def test_case_37_flipped_bits_and_cuts_in_a_png_are_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    whole = png(random_picture(16, 30, 30))
+    for place in range(8, len(whole) - 12, 37):
+        bad = bytearray(whole)
+        bad[place] ^= 4
+        with pytest.raises(DataError, match=r"damaged|no picture|claims to be"):
+            read_picture(bytes(bad), name="x.png")
+    with pytest.raises(DataError, match=r"x\.png is cut off"):
+        read_picture(whole[:-30], name="x.png")
+    assert capfd.readouterr().err == ""
+
+
 def huge(kind: str) -> bytes:
     """Headers that claim 60,000 x 60,000 pixels, with nothing behind them."""
     n = 60_000
