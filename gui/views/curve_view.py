@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -17,13 +18,18 @@ from gui.views.base import Array, View, crisp, draw_caption, draw_empty
 from gui.views.series import Series, smooth, thin
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Curve:
     text: str
     token: str
     x: Series
     y: Series
     noisy: bool
+
+    @cached_property
+    def shown(self) -> Series:
+        """The running mean of a noisy curve, any other as it is."""
+        return smooth(self.y, max(1, len(self.y) // 40)) if self.noisy else self.y
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,9 @@ class CurveView(View):
     def _y_range(self, curves: list[_Curve], x0: float, x1: float) -> tuple[float, float]:
         lows, highs = [], []
         for curve in curves:
-            inside = curve.y[(curve.x >= x0) & (curve.x <= x1)]
+            first, last = np.searchsorted(curve.x, (x0, x1))
+            inside = curve.y[first : last + 1]
+            inside = inside[:: max(1, inside.size // 5000)]
             inside = inside[np.isfinite(inside) & ((inside > 0) | (not self._log))]
             if inside.size:
                 lows.append(float(inside.min()))
@@ -218,15 +226,19 @@ class CurveView(View):
         painter.setPen(QPen(color, 1))
         painter.drawPolyline(self._polygon(axes, *self._visible(axes, curve, curve.y)))
 
-    def _shown(self, curve: _Curve) -> Series:
-        return smooth(curve.y, max(1, len(curve.y) // 40)) if curve.noisy else curve.y
-
     def _paint_line(self, painter: QPainter, axes: Axes, curve: _Curve) -> QPointF | None:
-        polygon = self._polygon(axes, *self._visible(axes, curve, self._shown(curve)))
+        x, y = self._visible(axes, curve, curve.shown)
+        if curve.noisy and len(x) > axes.area.width() / 2:
+            # a running mean hides nothing between its points
+            step = -(-len(x) // max(1, int(axes.area.width() / 2)))
+            x, y = np.append(x[:-1:step], x[-1]), np.append(y[:-1:step], y[-1])
+        polygon = self._polygon(axes, x, y)
         if polygon.isEmpty():
             return None
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(theme.color(curve.token), tokens.LINE_CURVE)
+        # a thick antialiased line through a thousand zigzags costs 40 ms; a thin one nothing
+        dense = polygon.size() > axes.area.width()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not dense)
+        pen = QPen(theme.color(curve.token), 1 if dense else tokens.LINE_CURVE)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
         painter.drawPolyline(polygon)
@@ -265,7 +277,7 @@ class CurveView(View):
         name_font, value_font = theme.ui_font(tokens.STATUS, theme.SEMIBOLD), theme.mono_font(tokens.STATUS)
         names = QFontMetricsF(name_font)
         widest = max(names.horizontalAdvance(c.text) for c in curves)
-        value = self._text(curve.y[-1] if not curve.noisy else self._shown(curve)[-1])
+        value = self._text(float(curve.shown[-1]))
         room = widest + theme.px(12) + QFontMetricsF(value_font).horizontalAdvance(value)
         left = min(spot.x(), self.width() - room - theme.px(4))
         baseline = spot.y() + names.capHeight() / 2
@@ -320,7 +332,7 @@ class CurveView(View):
         lines = [(self._x_name or "x", i18n.short(at, 4), theme.color("text2"))]
         for curve in curves:
             nearest = int(np.clip(np.searchsorted(curve.x, at), 0, len(curve.x) - 1))
-            value = float(self._shown(curve)[nearest])
+            value = float(curve.shown[nearest])
             lines.append((curve.text, self._text(value), theme.color(curve.token)))
             if np.isfinite(value) and (value > 0 or not axes.log_y):
                 painter.setBrush(theme.color(curve.token))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +12,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from gui import i18n, theme, tokens
+from gui.colormaps import lut_of
 from gui.views.base import Array, image_from_words
-from gui.views.thumbs import resize
+from gui.views.matrix_layout import CellBox, Heads
 
 DIGITS_2, DIGITS_1 = (34.0, 20.0), (21.0, 20.0)  # smallest cell for two and for one decimal
 _GAP_FROM = 11.0  # smallest cell that gets a hairline around it
 _MONO_ADVANCE = 0.6  # width of a JetBrains Mono character per pixel of size
-
-
-@dataclass(frozen=True)
-class CellBox:
-    """Where cell (0, 0) lies and how large cells are, in logical pixels of the widget."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def rect(self, row: float, column: float, rows: float = 1, columns: float = 1) -> QRectF:
-        """The rectangle of a block of cells."""
-        return QRectF(
-            self.x + column * self.width, self.y + row * self.height, columns * self.width, rows * self.height
-        )
-
-    def cell_at(self, x: float, y: float) -> tuple[int, int]:
-        """(row, column) under a point; may lie outside the matrix."""
-        return math.floor((y - self.y) / self.height), math.floor((x - self.x) / self.width)
 
 
 @dataclass(frozen=True)
@@ -95,8 +76,10 @@ def choose_digits(width: float, height: float, biggest: float, whole: bool, most
     return None
 
 
-def ink_table(ramp: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """For each of the 256 places of a ramp: is black the better ink?"""
+@lru_cache(maxsize=16)
+def ink_table(of: tokens.Theme, role: str) -> NDArray[np.bool_]:
+    """For each of the 256 places of a role's ramp: is black the better ink?"""
+    ramp = lut_of(of, role)
     return np.array([tokens.ink_on("#{:02X}{:02X}{:02X}".format(*row)) == "#000000" for row in ramp])
 
 
@@ -122,18 +105,16 @@ def draw_heat(painter: QPainter, words: NDArray[np.uint32], box: CellBox, clip: 
     target = box.rect(r0, c0, r1 - r0, c1 - c0)
     ratio = painter.device().devicePixelRatio()
     height, width = max(1, round(target.height() * ratio)), max(1, round(target.width() * ratio))
+    image = image_from_words(part)
     if height < part.shape[0] or width < part.shape[1]:
-        part = _shrink(part, min(height, part.shape[0]), min(width, part.shape[1]))
+        image = image.scaled(
+            min(width, part.shape[1]), min(height, part.shape[0]),
+            Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation,
+        )  # fmt: skip
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-    painter.drawImage(target, image_from_words(part))
+    painter.drawImage(target, image)
     if min(box.width, box.height) >= _GAP_FROM:
         _draw_gaps(painter, box, r0, r1, c0, c1)
-
-
-def _shrink(words: NDArray[np.uint32], height: int, width: int) -> NDArray[np.uint32]:
-    channels = np.stack([(words >> shift) & 0xFF for shift in (16, 8, 0)]).astype(np.float32)
-    small = (resize(channels, height, width) + 0.5).astype(np.uint32)
-    return np.asarray(0xFF000000 | (small[0] << 16) | (small[1] << 8) | small[2], dtype=np.uint32)
 
 
 def _draw_gaps(painter: QPainter, box: CellBox, r0: int, r1: int, c0: int, c1: int) -> None:
@@ -184,17 +165,12 @@ def draw_digits(
 
 
 def draw_heads(
-    painter: QPainter,
-    box: CellBox,
-    area: QRectF,
-    row_names: Sequence[str],
-    column_names: Sequence[str],
-    hovered: tuple[int, int] | None,
+    painter: QPainter, box: CellBox, area: QRectF, head: Heads, hovered: tuple[int, int] | None
 ) -> None:
     """Names or numbers of rows and columns around `area`, every one that has room, bold at the cross."""
     normal, bold = theme.ui_font(tokens.CAPTION), theme.ui_font(tokens.CAPTION, theme.SEMIBOLD)
     line = QFontMetricsF(normal).height()
-    widest = max((QFontMetricsF(normal).horizontalAdvance(name) for name in column_names), default=0.0)
+    row_names, column_names, widest = head.rows, head.columns, head.widest_column
     hover_row, hover_column = hovered or (-1, -1)
     step = _every(box.height, line)
     first = max(0, box.cell_at(area.left(), area.top())[0])

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPixmap, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from gui import i18n, theme, tokens
+from gui import i18n, theme
 from gui.i18n import tr
 from gui.views import matrix_paint
 from gui.views.base import Array, Bytes, View, draw_caption, draw_empty, ring, trace_ring, words_from_rgb
-from gui.views.matrix_paint import CellBox, Digits
+from gui.views.matrix_layout import CellBox, Heads, area_beside, heads, place_cells
+from gui.views.matrix_paint import Digits
 from gui.views.scale import Scale, StableScale
 
 _LARGEST = (64.0, 36.0)  # cells grow no larger than this
@@ -57,6 +58,7 @@ class MatrixView(View):
         self._offset = QPointF(0, 0)
         self._grip: tuple[QPointF, QPointF] | None = None
         self._cache: QPixmap | None = None
+        self._heads: Heads | None = None
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -69,6 +71,7 @@ class MatrixView(View):
             raise ValueError(f"a matrix has two axes, got {values.shape}")
         if values.shape != self._values.shape:
             self._hover = None
+            self._heads = None
             self._zoom, self._offset = 1.0, QPointF(0, 0)
             if self._selected is not None and not self._inside(*self._selected, values.shape):
                 self._selected = None
@@ -93,6 +96,7 @@ class MatrixView(View):
         """Names of real things for the heads; None counts from 1."""
         self._row_names = None if rows is None else tuple(rows)
         self._column_names = None if columns is None else tuple(columns)
+        self._heads = None
         self._changed()
 
     def set_highlight(
@@ -161,8 +165,8 @@ class MatrixView(View):
 
     def cell_text(self, row: int, column: int) -> str:
         """ "row 2, column 4", with names where there are names."""
-        rows, columns = self._names()
-        return tr("row {row}, column {column}").format(row=rows[row], column=columns[column])
+        head = self._head()
+        return tr("row {row}, column {column}").format(row=head.rows[row], column=head.columns[column])
 
     def cell_at(self, point: QPointF | QPoint) -> tuple[int, int] | None:
         """The cell under a point of the widget."""
@@ -178,9 +182,9 @@ class MatrixView(View):
 
     def sizeHint(self) -> QSize:
         rows, columns = self._values.shape
-        left, top = self._margins()
+        head = self._head()
         wide = min(max(columns, 1) * 40, 480)
-        return QSize(int(wide + left + 8), int(min(max(rows, 1) * 24, 360) + top + 8))
+        return QSize(int(wide + head.left + 8), int(min(max(rows, 1) * 24, 360) + head.top + 8))
 
     # -- geometry ---------------------------------------------------------------------------------
 
@@ -188,55 +192,20 @@ class MatrixView(View):
         rows, columns = shape or self._values.shape
         return 0 <= row < rows and 0 <= column < columns
 
-    def _names(self) -> tuple[Sequence[str], Sequence[str]]:
-        rows, columns = self._values.shape
-        given_rows = self._row_names if self._row_names and len(self._row_names) == rows else None
-        given_columns = (
-            self._column_names if self._column_names and len(self._column_names) == columns else None
-        )
-        return (
-            given_rows or [str(i + 1) for i in range(rows)],
-            given_columns or [str(i + 1) for i in range(columns)],
-        )
-
-    def _margins(self) -> tuple[float, float]:
-        """Room for the heads: left and top."""
-        metrics = QFontMetrics(theme.ui_font(tokens.CAPTION, theme.SEMIBOLD))
-        rows, columns = self._names()
-        widest = max((metrics.horizontalAdvance(name) for name in rows), default=0)
-        lines = 2 if any(" " in name for name in columns) else 1
-        return min(widest + theme.px(10), self.width() * 0.4), lines * metrics.height() + theme.px(6)
+    def _head(self) -> Heads:
+        if self._heads is None:
+            self._heads = heads(self._values.shape, self._row_names, self._column_names)
+        return self._heads
 
     def _area(self) -> QRectF:
         """Where cells may be drawn."""
-        left, top = self._margins()
-        return QRectF(left, top, max(1.0, self.width() - left - 4), max(1.0, self.height() - top - 4))
+        return area_beside(self._head(), self.width(), self.height())
 
     def _box(self) -> CellBox:
-        area = self._area()
-        rows, columns = max(1, self._values.shape[0]), max(1, self._values.shape[1])
-        most_w, most_h = (v * theme.scale() for v in self.largest_cell)
-        width, height = min(most_w, area.width() / columns), min(most_h, area.height() / rows)
-        if self.square:
-            width = height = min(width, height)
-        else:
-            width, height = min(width, height * 2.2), min(height, width * 1.6)
-        if self._zoom == 1.0:
-            # whole pixels where there are some, so that all cells are the same size
-            width, height = (float(int(v)) if v >= 4 else v for v in (width, height))
-            x = area.left() + max(0.0, (area.width() - columns * width) / 2)
-            return CellBox(float(int(x)), float(int(area.top())), width, height)
-        width, height = width * self._zoom, height * self._zoom
-        x = self._held(area.left(), area.width(), columns * width, self._offset.x())
-        y = self._held(area.top(), area.height(), rows * height, self._offset.y(), center=False)
-        return CellBox(x, y, width, height)
-
-    @staticmethod
-    def _held(start: float, room: float, size: float, offset: float, center: bool = True) -> float:
-        """An origin that never leaves the matrix outside its area."""
-        if size <= room:
-            return start + ((room - size) / 2 if center else 0.0)
-        return start - min(max(offset, 0.0), size - room)
+        return place_cells(
+            self._area(), self._values.shape, self.largest_cell,
+            square=self.square, zoom=self._zoom, offset=self._offset,
+        )  # fmt: skip
 
     def _biggest(self) -> float:
         return max(abs(self._scale.low), abs(self._scale.high))
@@ -255,6 +224,7 @@ class MatrixView(View):
 
     def restyle(self) -> None:
         self._cache = None
+        self._heads = None
 
     def paint(self, painter: QPainter) -> None:
         if not self._values.size:
@@ -265,8 +235,7 @@ class MatrixView(View):
             self._cache = self._paint_cells(ratio)
         painter.drawPixmap(0, 0, self._cache)
         box, area = self._box(), self._area()
-        rows, columns = self._names()
-        matrix_paint.draw_heads(painter, box, area, rows, columns, self._hover)
+        matrix_paint.draw_heads(painter, box, area, self._head(), self._hover)
         if unit := self.unit_text():
             draw_caption(painter, QPointF(2, theme.px(11)), "×" + unit.rsplit(" ", 1)[-1])
         painter.setClipRect(area.adjusted(-4, -4, 4, 4))
@@ -302,7 +271,7 @@ class MatrixView(View):
 
     def _black_ink(self, words: NDArray[np.uint32], indices: Bytes) -> NDArray[np.bool_]:
         if self._colors is None:
-            return np.asarray(matrix_paint.ink_table(theme.lut(self._role))[indices], dtype=np.bool_)
+            return np.asarray(matrix_paint.ink_table(theme.theme(), self._role)[indices], dtype=np.bool_)
         # the same rule for free colors: black where the luminance exceeds 0.179
         linear = [(((words >> shift) & 0xFF) / 255.0) ** 2.2 for shift in (16, 8, 0)]
         return np.asarray(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179)
