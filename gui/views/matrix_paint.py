@@ -48,7 +48,7 @@ def unit_exponent(biggest: float, values_matter: bool) -> int:
     """The power of ten a matrix of numbers up to `biggest` is shown in, 0 for ordinary sizes."""
     if not values_matter or biggest <= 0 or not math.isfinite(biggest):
         return 0
-    exponent = math.floor(math.log10(biggest))
+    exponent = math.floor(math.log10(biggest) + 1e-6)
     return exponent if exponent < -1 or exponent > 3 else 0
 
 
@@ -70,7 +70,7 @@ def choose_digits(width: float, height: float, biggest: float, whole: bool, most
     for decimals in range(allowed, -1, -1):
         strip = shown < 0.995 and decimals > 0 and width < 40 * scale
         characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + 1  # sign or air
-        size = int(min(largest, (width - 3) / (characters * _MONO_ADVANCE)))
+        size = int(min(largest, (width - 1) / (characters * _MONO_ADVANCE)))
         if size >= smallest or (size >= 10 and decimals == 0):
             return Digits(decimals, max(size, 10), characters, strip, exponent)
     return None

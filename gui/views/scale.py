@@ -141,7 +141,8 @@ def _percentile(flat: Array, share: float) -> float:
 def _range(values: Array, role: str) -> tuple[float, float, float, float]:
     """Low and high end, smallest and largest value."""
     if role == "pictures":
-        top = 255.0 if values.dtype == np.uint8 or (values.size and float(np.nanmax(values)) > 1.5) else 1.0
+        biggest = sample(values).max(initial=0.0)
+        top = 255.0 if values.dtype == np.uint8 or biggest > 1.5 else 1.0
         return 0.0, top, 0.0, top
     flat = sample(values)
     if flat.size == 0:

@@ -138,7 +138,8 @@ def _filters(rng: np.random.Generator) -> NDArray[np.float32]:
 def _convolve(picture: NDArray[np.float32], filters: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.pad(picture, 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
-    return np.maximum(0, np.einsum("hwij,kij->khw", windows, filters)).astype(np.float32)
+    maps = np.einsum("hwij,kij->khw", windows, filters)
+    return np.asarray(np.maximum(0, maps), dtype=np.float32)
 
 
 class Gallery(QWidget):
