@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.backends.devices import DeviceInfo
+from engine.data.dataset import Dataset
 from engine.data.source import SourceSpec
 from engine.errors import Message
 from engine.graph import GraphSpec
-from engine.ops.base import Terms
 from engine.session.views import View, ViewData
 from engine.settings import DataSpec, TrainingSpec
 from engine.training import Checkpoint, Evaluation
@@ -26,6 +26,7 @@ from engine.values import Program, Uid
 
 Array = np.ndarray[Any, Any]
 StepKind = Literal["op", "batch", "epoch"]
+Phase = Literal["step", "inside", "preview"]
 Running = Literal["empty", "loading", "paused", "stepping", "playing"]
 """empty: no network that can run; stepping: inside a step that is walked op by op, or up to a goal."""
 
@@ -52,6 +53,7 @@ class RunState:
     """Step at which it rests (stepping), or None."""
     base: str = ""
     pace: float | None = AUTO_PACE
+    device: str = ""
 
 
 # ---- commands -----------------------------------------------------------------------------------------
@@ -101,10 +103,10 @@ class Reset:
 
 @dataclass(frozen=True)
 class SetTraining:
-    """Hot settings, from the next step on. `layers`: controls of layers, "<node>.<name>" -> value."""
+    """Hot settings of training and layers, from the next step on; a `graph` differs in nothing else."""
 
     training: TrainingSpec
-    layers: Mapping[str, float] = field(default_factory=dict)
+    graph: GraphSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Predict:
-    """What the network says to inputs as it sees them: (N, C, H, W) or (N, F) float32."""
+    """(N, C, H, W) or (N, F): float32 as the network sees them, or u8 as the data set stores them."""
 
     arrays: Array
     keep: tuple[str, ...] = ()
@@ -271,8 +273,6 @@ class Configured:
     data: DataFacts
     training: TrainingSpec
     seed: int
-    checkpoint_bytes: int
-    """What a slot must hold."""
 
 
 @dataclass(frozen=True)
@@ -313,8 +313,8 @@ class Status:
     """Inside a step: index of the next op; what it is stands in the program."""
     serial: int = 0
     """The last command acted on."""
-    saved_step: int | None = None
-    """Step of the newest checkpoint."""
+    settled: bool = False
+    """Nothing new comes before the next command: no need to pull."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,7 +324,7 @@ class Frame:
     generation: int
     step: int
     """Number of the step shown, from 0."""
-    phase: Literal["step", "inside", "preview"]
+    phase: Phase
     """step: done; inside: walked op by op; preview: the step that would come next, not committed."""
     views: Mapping[str, ViewData]
     """Only those that were computed anew."""
@@ -359,37 +359,22 @@ class Reply:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
-    """One cell opened. `shape` is the live logical shape of the value."""
+class Prediction:
+    """What the network says. `values`: id -> (N, ...), the sample first; `output`: the id the loss sees."""
 
-    value: str
-    cell: tuple[int, ...]
-    shape: tuple[int, ...]
-    step: int
-    op: str
-    """Kind of the op that made it; "" for what came from outside (inputs, weights before the step)."""
-    node: Uid
-    number: float
-    """The cell as the engine computed it."""
-    terms: Terms | None
+    values: Mapping[str, Array]
+    output: str
+    shares: Array | None
+    """(N, classes), or None for a regression."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExportData:
-    """Weights by key `<owner uid>.<parameter>`, and the run they come from."""
+    """All that files need: `engine.export` and `engine.project` take these."""
 
     run: RunState
-    class_names: tuple[str, ...]
-    feature_names: tuple[str, ...]
-    shape: tuple[int, ...]
-    scale: float
-    shift: float
-    mean: Array | None
-    std: Array | None
-
-    @property
-    def state(self) -> Mapping[str, Array]:
-        return self.run.checkpoint.state
+    dataset: Dataset
+    """The data without its examples: names, shape, scale, normalization, hashes."""
 
 
 @dataclass(frozen=True)
@@ -410,4 +395,11 @@ class Saved:
     slot: int
 
 
-Event = Configured | Progress | Status | Frame | Fault | Reply | Devices | Saved
+@dataclass(frozen=True)
+class NeedSlots:
+    """The run does not fit the checkpoint slots: they must hold `bytes`."""
+
+    bytes: int
+
+
+Event = Configured | Progress | Status | Frame | Fault | Reply | Devices | Saved | NeedSlots

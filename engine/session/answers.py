@@ -1,0 +1,111 @@
+"""Commands that ask for something: cells edited or opened, predictions, exports, devices."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.backends import devices
+from engine.errors import N_, GraphError, MatrizenError
+from engine.explain import explain
+from engine.session import protocol as p
+from engine.session.building import as_seen, without_examples
+from engine.training import Trainer
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+
+class Answers:
+    """Answers by `Reply`; MatrizenErrors are left to the session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._finding: threading.Thread | None = None
+
+    def answer(self, command: p.Command, t: Trainer) -> None:
+        """One of EditCells, Predict, Explain, Read, Export, CheckpointNow."""
+        reply = self.session.emit
+        match command:
+            case p.EditCells():
+                old = self._edit(command, t)
+                if command.id:
+                    reply(p.Reply(command.id, old))
+            case p.Predict():
+                reply(p.Reply(command.id, self._predict(command, t)))
+            case p.Explain():
+                self.session.show()
+                found = explain(t, command.value, tuple(command.cell))
+                reply(p.Reply(command.id, replace(found, step=self.session.shown_step)))
+            case p.Read():
+                if command.value not in t.program.values:
+                    raise _no_value(command.value)
+                self.session.show()
+                reply(p.Reply(command.id, t.read(command.value)))
+            case p.Export():
+                run = self.session.run_state(own=True)
+                reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
+            case p.CheckpointNow():
+                reply(p.Reply(command.id, self.session.run_state(own=True)))
+            case _:
+                raise TypeError(f"not a command: {command!r}")
+
+    def _edit(self, command: p.EditCells, t: Trainer) -> p.Array:
+        state = t.store.state()
+        if command.key not in state:
+            raise _no_value(command.key)
+        array = state[command.key]
+        cells = np.asarray(command.cells, np.intp).reshape(-1, array.ndim)
+        values = np.asarray(command.values, np.float32).ravel()
+        inside = (cells >= 0).all() and (cells < np.array(array.shape)).all()
+        if not inside or len(values) != len(cells):
+            raise GraphError(N_("{value} has the shape {shape}; cells outside it cannot be written."),
+                             value=command.key, shape=array.shape)
+        if not np.isfinite(values).all():
+            raise GraphError(N_("Only finite numbers can be written into {value}."), value=command.key)
+        where = tuple(cells.T)
+        old = array[where]
+        array[where] = values
+        t.write_state({command.key: array})
+        self.session.changed()
+        return old
+
+    def _predict(self, command: p.Predict, t: Trainer) -> p.Prediction:
+        x = as_seen(t.dataset, np.asarray(command.arrays))
+        if x.shape[1:] != t.dataset.shape or not len(x):
+            raise GraphError(N_("The network takes inputs of {expected}, not {found}."),
+                             expected=t.dataset.shape, found=x.shape[1:])
+        program = t.predict_program(1)
+        output = t.output_value(program).id
+        if command.keep == ("*",):
+            keep = [v.id for v in program.values.values() if v.batched]
+        else:
+            keep = [k for k in command.keep if k in program.values]
+        values = t.predict(x, keep=tuple(dict.fromkeys([output, *keep])))
+        shares = t.probabilities(values[output]) if t.spec.classes else None
+        return p.Prediction(values, output, shares)
+
+    def find_devices(self, fresh: bool) -> None:
+        """Look for devices beside the loop; a search that runs is not started again."""
+        if self._finding is None or not self._finding.is_alive():
+            self._finding = threading.Thread(target=self._find, args=(fresh,), daemon=True, name="devices")
+            self._finding.start()
+
+    def _find(self, fresh: bool) -> None:
+        emit = self.session.emit
+        try:
+            if not fresh:
+                emit(p.Devices(tuple(devices.list_devices(test=False))))
+            found = devices.list_devices(test=True, fresh=fresh)
+            best = devices.choose("auto", found)
+            emit(p.Devices(tuple(found), best.id if best.id != self.session.builder.device else "", True))
+        except (OSError, MatrizenError):
+            # the search is a service: NumPy goes on without it, a closed pipe ends the process anyway
+            return
+
+
+def _no_value(name: str) -> GraphError:
+    return GraphError(N_("There is no value “{value}” in this network."), value=name)

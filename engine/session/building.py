@@ -1,0 +1,148 @@
+"""From a `Configure` to a trainer: data loaded once, a device opened, state carried or resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.backends.base import Array, Backend
+from engine.backends.opening import open_backend
+from engine.data.dataset import Dataset, load
+from engine.data.source import SourceSpec
+from engine.errors import N_, DataError, MatrizenError, Message
+from engine.session import protocol as p
+from engine.training import Trainer
+
+
+class Builder:
+    """Holds what outlives a program: the device and the data.
+
+    Every method either succeeds or raises MatrizenError (or MemoryError) with everything as it was.
+    """
+
+    def __init__(self, canceled: Callable[[], bool], progress: Callable[[int, int], None]) -> None:
+        self._canceled, self._progress = canceled, progress
+        self.device = "numpy"
+        self.reason = Message(N_("always available"))
+        self.source = SourceSpec.toy("circle")
+        self.base = ""
+        self._dataset: Dataset | None = None
+        self._backend: Backend | None = None
+
+    @property
+    def device_name(self) -> str:
+        return self._backend.device if self._backend is not None else "NumPy"
+
+    def build(self, c: p.Configure, trainer: Trainer | None) -> Trainer:
+        """A new trainer, or `trainer` rebuilt for what was drawn."""
+        dataset = self._load(c)
+        resume = c.resume
+        if trainer is not None and not c.fresh and resume is None:
+            if c.device and c.device != self.device:
+                trainer = self.move(trainer, c.device)
+            trainer.rebuild(c.graph, c.training, dataset)
+        else:
+            before = self._backend, self.device, self.reason
+            backend = self._open(c.device or self.device)
+            try:
+                trainer = Trainer(c.graph, c.training, dataset, backend)
+                if isinstance(resume, p.RunState):
+                    trainer.load_checkpoint(resume.checkpoint)
+                    trainer.curve, trainer.tests = resume.curve, list(resume.tests)
+                elif resume is not None:
+                    trainer.load_checkpoint(resume)
+            except (MatrizenError, MemoryError):
+                self._back_to(*before)
+                raise
+            self._close_other(before[0])
+        self.source, self.base, self._dataset = c.source, c.base, dataset
+        return trainer
+
+    def move(self, old: Trainer, device: str) -> Trainer:
+        """The same run on another device."""
+        before = self._backend, self.device, self.reason
+        backend = self._open(device)
+        if backend is before[0]:
+            return old
+        try:
+            new = Trainer(old.graph, old.training, old.dataset, backend)
+            new.load_checkpoint(old.checkpoint())
+        except (MatrizenError, MemoryError):
+            self._back_to(*before)
+            raise
+        new.curve, new.tests = old.curve, old.tests
+        self._close_other(before[0])
+        return new
+
+    def choose(self, device: str) -> None:
+        """A device before there is a network."""
+        before = self._backend
+        self._open(device)
+        self._close_other(before)
+
+    def _open(self, device: str) -> Backend:
+        if self._backend is None or device not in (self.device, ""):
+            self._backend = open_backend(device)
+            self.device = self._backend.name
+            chosen = self.device != "numpy" or device != "numpy"
+            self.reason = Message(N_("chosen by you") if chosen else N_("always available"))
+        return self._backend
+
+    def _back_to(self, backend: Backend | None, device: str, reason: Message) -> None:
+        if self._backend is not backend and self._backend is not None:
+            self._backend.close()
+        self._backend, self.device, self.reason = backend, device, reason
+
+    def _close_other(self, backend: Backend | None) -> None:
+        if backend is not None and backend is not self._backend:
+            backend.close()
+
+    def _load(self, c: p.Configure) -> Dataset:
+        if self._dataset is not None and (self.source, self.base) == (c.source, c.base):
+            return self._dataset
+        try:
+            return load(c.source, self._progress, self._canceled, Path(c.base) if c.base else None)
+        except OSError as error:
+            raise DataError(N_("{file} cannot be read: {reason}."), file=error.filename or c.source.path,
+                            reason=error.strerror or str(error)) from error
+
+    def close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
+
+
+def facts(t: Trainer, generation: int) -> p.Configured:
+    """What the window is told about a program."""
+    d = t.dataset
+    data = p.DataFacts(t.spec, d.kind, d.class_names, d.feature_names, d.n_train, d.n_test, d.sha256,
+                       d.source_sha256, d.notes, d.skipped)
+    outputs = {uid: v.id for uid, v in t.program.outputs.items()}
+    return p.Configured(generation, t.program, outputs, data, t.training, t.seed)
+
+
+def set_hot(t: Trainer, command: p.SetTraining) -> None:
+    """Hot settings of layers and training, from the next step on."""
+    if command.graph is not None:
+        for node in command.graph.nodes:
+            before = t.graph.node(node.uid).layer
+            for name, (setting, _) in node.layer.settings().items():
+                value = getattr(node.layer, name)
+                if setting.hot and value != getattr(before, name):
+                    t.set_control(f"{node.uid}.{name}", float(value))
+        t.graph = command.graph
+    t.set_training(command.training)
+
+
+def without_examples(dataset: Dataset) -> Dataset:
+    """The data without its examples: what files need to know."""
+    return replace(dataset, x_train=dataset.x_train[:0], y_train=dataset.y_train[:0],
+                   x_test=dataset.x_test[:0], y_test=dataset.y_test[:0])
+
+
+def as_seen(dataset: Dataset, arrays: Array) -> Array:
+    """Inputs as the network sees them: u8 is scaled and normalized like the data."""
+    return dataset.to_float(arrays) if arrays.dtype == np.uint8 else np.asarray(arrays, np.float32)

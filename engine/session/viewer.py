@@ -1,0 +1,211 @@
+"""What is watched, and the frames made of it: all views of a frame show one step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.session import plane, reduce, thumbs
+from engine.session.protocol import Frame, Phase, Watch
+from engine.session.thumbs import NotYet, Reader
+from engine.session.views import (
+    Array,
+    Batch,
+    BatchData,
+    Boundary,
+    Curves,
+    CurvesData,
+    Histogram,
+    Maps,
+    Matrix,
+    Missing,
+    Points,
+    Thumbs,
+    ThumbsData,
+    View,
+    ViewData,
+)
+from engine.training import Trainer
+
+SHARE = 0.08
+"""Part of the time that making frames may take at full speed."""
+PACED_SHARE = 0.5
+"""The same while steps are paced and there is time to spare."""
+SLOWEST = 1.0
+"""Seconds between frames at most, whatever they cost."""
+
+
+@dataclass
+class _Watched:
+    watch: Watch
+    fresh: bool = True
+    """Never answered since it was asked for."""
+    shown: float = -1e9
+
+
+class Viewer:
+    """Keeps what is asked for. A frame holds what is due; the rest comes with a later one."""
+
+    def __init__(self) -> None:
+        self._watched: dict[str, _Watched] = {}
+        self._extent: tuple[str, plane.Extent] | None = None
+        self._cost = 0.0
+        self._ended = -1e9
+        self.dirty = True
+        """Whether the numbers changed since the last complete frame."""
+
+    def watch(self, command: Watch) -> None:
+        """Ask for a view, change it, or stop it."""
+        before = self._watched.get(command.key)
+        if command.request is None:
+            self._watched.pop(command.key, None)
+        elif before is None or before.watch != command:
+            self._watched[command.key] = _Watched(command, shown=before.shown if before else -1e9)
+
+    def refresh(self) -> None:
+        """Another program: everything is answered anew, be it by `Missing`."""
+        for watched in self._watched.values():
+            watched.fresh = True
+
+    @property
+    def watching(self) -> bool:
+        """Whether anything needs the values of a step."""
+        return any(not isinstance(w.watch.request, Points | Curves) for w in self._watched.values())
+
+    def news(self) -> bool:
+        """Whether a frame would hold anything new."""
+        return bool(self._watched) and (self.dirty or any(w.fresh for w in self._watched.values()))
+
+    def needs_values(self) -> bool:
+        """Whether the next frame shows values of a step (a boundary or a curve alone does not)."""
+        shown = (w.watch.request for w in self._watched.values() if self.dirty or w.fresh)
+        return any(not isinstance(r, Points | Curves | Boundary) for r in shown)
+
+    def due(self, now: float, paced: bool) -> bool:
+        """While steps run: whether it is time for a frame, by what the last ones cost."""
+        if not self._watched:
+            return False
+        rest = min(SLOWEST, self._cost / (PACED_SHARE if paced else SHARE))
+        return now - self._ended >= rest and any(self._is_due(w, now) for w in self._watched.values())
+
+    @staticmethod
+    def _is_due(watched: _Watched, now: float) -> bool:
+        if isinstance(watched.watch.request, Points) and not watched.fresh:
+            return False
+        # frames come with the window's clock: a little early is in time
+        return watched.fresh or now - watched.shown >= 0.9 / max(watched.watch.rate, 0.1)
+
+    def frame(self, trainer: Trainer, generation: int, step: int, phase: Phase, now: float,
+              moving: bool) -> Frame:
+        """Make a frame of the step the traced plan holds. At rest everything new is in it."""
+        start = time.perf_counter()
+        read = Reader(trainer, phase == "step")
+        views: dict[str, ViewData] = {}
+        maps: dict[str, Array] = {}
+        for key, watched in self._watched.items():
+            if moving and not self._is_due(watched, now):
+                continue
+            if not moving and not (watched.fresh or self.dirty):
+                continue
+            if not watched.fresh and isinstance(watched.watch.request, Points):
+                continue
+            assert watched.watch.request is not None
+            data = self._make(watched.watch.request, trainer, read, maps)
+            views[key] = data if reduce.nbytes(data) <= watched.watch.bytes else Missing("budget")
+            watched.fresh, watched.shown = False, now
+        if not moving:
+            self.dirty = False
+        self._cost = time.perf_counter() - start
+        self._ended = now + self._cost
+        return Frame(generation, step, phase, views, trainer.live_n, trainer.op_index)
+
+    def spent(self, seconds: float) -> None:
+        """Count the extra time of a traced step as the frame's."""
+        self._cost += max(0.0, seconds)
+
+    # ---- one view -----------------------------------------------------------------------------------
+
+    def _make(self, request: View, trainer: Trainer, read: Reader,
+              maps: dict[str, Array]) -> ViewData:
+        try:
+            return self._data(request, trainer, read, maps) or Missing("kind")
+        except KeyError:
+            return Missing("value")
+        except NotYet:
+            return Missing("later")
+
+    def _data(self, request: View, trainer: Trainer, read: Reader,
+              maps: dict[str, Array]) -> ViewData | None:
+        match request:
+            case Matrix():
+                return reduce.matrix(request, read.program.values[request.value], read(request.value))
+            case Maps():
+                value = read.program.values[request.value]
+                picture = thumbs.picture_of(trainer, value.owner)
+                tiles = reduce.as_tiles(value, read(request.value), request.sample, picture)
+                return None if tiles is None else reduce.maps(tiles, request.max_size, request.limit)
+            case Histogram():
+                return reduce.histogram(read(request.value), request.bins)
+            case Thumbs():
+                if "neurons" in (role for _, role in request.nodes):
+                    self._add_maps((u for u, role in request.nodes if role == "neurons"), trainer, maps)
+                return ThumbsData(thumbs.make(request, read, maps))
+            case Curves():
+                return curves(request, trainer)
+            case Boundary():
+                return plane.boundary(request, trainer, self.extent(trainer))
+            case Points():
+                return plane.points(request, trainer.dataset, self.extent(trainer))
+            case Batch():
+                return batch(request, trainer, read)
+
+    def _add_maps(self, uids: Iterable[str], trainer: Trainer, maps: dict[str, Array]) -> None:
+        missing = [u for u in uids if u not in maps]
+        if missing and trainer.dataset.shape == (2,):
+            maps.update(plane.neurons(missing, trainer, self.extent(trainer), 32))
+
+    def extent(self, trainer: Trainer) -> plane.Extent:
+        """The square around the present data, computed once."""
+        if trainer.dataset.shape != (2,):
+            return -1.0, 1.0, -1.0, 1.0
+        if self._extent is None or self._extent[0] != trainer.dataset.sha256:
+            self._extent = (trainer.dataset.sha256, plane.extent_of(trainer.dataset))
+        return self._extent[1]
+
+
+def curves(request: Curves, trainer: Trainer) -> CurvesData:
+    """Loss and tests from a step on; more points than asked for are merged."""
+    steps, low, mean, high = trainer.curve.arrays()
+    chosen = steps >= request.since
+    steps, low, mean, high = (a[chosen] for a in (steps, low, mean, high))
+    if len(steps) > request.points > 0:
+        starts = np.arange(0, len(steps), -(-len(steps) // request.points))
+        counts = np.diff(np.append(starts, len(steps)))
+        steps, low = steps[starts], np.minimum.reduceat(low, starts)
+        mean, high = np.add.reduceat(mean, starts) / counts, np.maximum.reduceat(high, starts)
+    tests = [t for t in trainer.tests if t.step >= request.since]
+    tests = tests[:: max(1, -(-len(tests) // max(1, request.points)))] + tests[-1:] if tests else []
+    accuracy = [t.accuracy for t in tests if t.accuracy is not None]
+    return CurvesData(
+        steps, low, mean, high,
+        np.array([t.step for t in tests], np.float64), np.array([t.loss for t in tests], np.float64),
+        np.array(accuracy, np.float64), tuple((c.step, c.name, c.value) for c in trainer.log[-200:]),
+    )  # fmt: skip
+
+
+def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
+    """Examples of the batch shown. Raises NotYet before the output of the step is computed."""
+    n = min(request.limit, trainer.live_n)
+    entry = next(n.uid for n in trainer.graph.nodes if n.layer.kind == "input")
+    inputs = np.moveaxis(read(read.program.outputs[entry].id)[..., :n], -1, 0)
+    output = trainer.output_value(read.program)
+    said = np.moveaxis(read(output.id)[..., :n], -1, 0)
+    shown = trainer.probabilities(said) if trainer.spec.classes else said
+    position = int(trainer.step_values()["pos"])
+    index = read("data.order")[position : position + n]
+    return BatchData(np.ascontiguousarray(inputs), trainer.dataset.y_train[index],
+                     np.ascontiguousarray(shown, np.float32), index)
+
