@@ -94,7 +94,7 @@ def _loose_notes(root: Path, inner: list[Path], loose: list[Path]) -> tuple[Mess
 
 def _fill(listing: Listing, folders: list[Path], cancel: Cancel | None) -> Listing:
     for label, folder in enumerate(folders):
-        for file in _walk(folder, cancel):
+        for file in _walk(folder, listing.root, cancel):
             listing.files.append((file, label))
     return listing
 
@@ -105,7 +105,7 @@ def _list_split(root: Path, train: Path, test: Path, cancel: Cancel | None) -> L
     listing = Listing(root, tuple(names))
     for folders, is_test in ((train_classes, False), (test_classes, True)):
         for folder in folders:
-            for file in _walk(folder, cancel):
+            for file in _walk(folder, listing.root, cancel):
                 listing.files.append((file, names.index(folder.name)))
                 listing.n_test += is_test
     return listing
@@ -138,9 +138,11 @@ def _by_name(path: Path) -> tuple[str, str]:
     return path.name.casefold(), path.name
 
 
-def _walk(folder: Path, cancel: Cancel | None) -> Iterator[Path]:
-    """All files below a class folder; a folder reached twice through links is entered once."""
-    seen: set[tuple[int, int]] = set()
+def _walk(folder: Path, root: Path, cancel: Cancel | None) -> Iterator[Path]:
+    """All files below a class folder; a folder reached twice through links is entered once, and a link
+    back to `root`, where the other classes are, not at all."""
+    above = os.stat(root)
+    seen = {(above.st_dev, above.st_ino)}
     waiting = [(folder, 0)]
     while waiting:
         check_cancel(cancel)

@@ -46,19 +46,14 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
     by_name = {key.lower(): array for key, array in arrays.items()}
     x, y, x_test, y_test = _choose(by_name, arrays, name)
     for images, labels in ((x, y), (x_test, y_test)):
-        if images.dtype.kind not in "biuf" or images.ndim < 1 or labels.ndim < 1:
-            raise DataError(
-                N_("{file}: the inputs are {found}; expected numbers with the example as first axis."),
-                file=name,
-                found=f"{images.dtype.name} {images.shape}",
-            )
-        if len(images) != len(labels):
-            raise DataError(
-                N_("{file} holds {expected} inputs but {found} labels; they must be equally many."),
-                file=name,
-                expected=len(images),
-                found=len(labels),
-            )
+        _check_pair(images, labels, name)
+    if len(x_test) and (x_test.dtype.kind == "f") != (x.dtype.kind == "f"):
+        raise DataError(
+            N_("{file}: training inputs are {expected}, test inputs {found}; store both the same way."),
+            file=name,
+            expected=x.dtype.name,
+            found=x_test.dtype.name,
+        )
     if not len(x):
         raise DataError(
             N_("{file} holds no example (the inputs are {found})."), file=name, found=str(x.shape)
@@ -179,16 +174,37 @@ def _choose(by_name: Arrays, arrays: Arrays, name: str) -> tuple[Array, Array, A
             for x_test, y_test in _TEST:
                 if x_test in by_name and y_test in by_name:
                     return x, y, by_name[x_test], by_name[y_test]
-            return x, y, x[:0], y[:0]
+            return (x, y, *_nothing(x, y))
     for x_key, y_key in _WHOLE:
         if x_key in by_name and y_key in by_name:
             x, y = by_name[x_key], by_name[y_key]
-            return x, y, x[:0], y[:0]
+            return (x, y, *_nothing(x, y))
     raise DataError(
         N_("{file} holds the arrays {found}; expected x and y, or x_train, y_train, x_test and y_test."),
         file=name,
         found=", ".join(sorted(arrays))[:200] or "–",
     )
+
+
+def _nothing(x: Array, y: Array) -> tuple[Array, Array]:
+    """No examples of the same kind; a lone number, which has no examples, is refused by the caller."""
+    return (x[:0], y[:0]) if x.ndim and y.ndim else (x, y)
+
+
+def _check_pair(images: Array, labels: Array, name: str) -> None:
+    if images.dtype.kind not in "biuf" or images.ndim < 1 or labels.ndim < 1:
+        raise DataError(
+            N_("{file}: the inputs are {found}; expected numbers with the example as first axis."),
+            file=name,
+            found=f"{images.dtype.name} {images.shape}",
+        )
+    if len(images) != len(labels):
+        raise DataError(
+            N_("{file} holds {expected} inputs but {found} labels; they must be equally many."),
+            file=name,
+            expected=len(images),
+            found=len(labels),
+        )
 
 
 def _texts(array: Array | None) -> tuple[str, ...]:

@@ -233,5 +233,5 @@ def test_case_59_symlink_loops_end(tmp_path: Path) -> None:
     (root / "a" / "self").symlink_to(root / "a", target_is_directory=True)
     (root / "b" / "round").symlink_to("round")
     data = loaded(root)
-    assert data.class_names == ("a", "b")
+    assert data.class_names == ("a", "b") and data.n_train + data.n_test == 10
     assert any("round" in str(each) for each in data.skipped)
