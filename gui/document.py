@@ -36,8 +36,9 @@ __all__ = ["Difference", "Document", "DocumentState", "Point", "difference", "do
 class _Edit(QUndoCommand):
     """One step: the state before and the state after."""
 
-    def __init__(self, document: Document, old: DocumentState, new: DocumentState, text: str,
-                 key: str) -> None:
+    def __init__(
+        self, document: Document, old: DocumentState, new: DocumentState, text: str, key: str
+    ) -> None:
         super().__init__(text)
         self.document, self.old, self.new, self.key = document, old, new, key
         self.when = time.monotonic()
@@ -158,8 +159,14 @@ class Document(QObject):
 
     # ---- nodes -------------------------------------------------------------------------------------
 
-    def add_layer(self, kind: str | Layer, pos: Point | None = None, *, link: LinkSpec | None = None,
-                  after: Uid | None = None) -> Uid:
+    def add_layer(
+        self,
+        kind: str | Layer,
+        pos: Point | None = None,
+        *,
+        link: LinkSpec | None = None,
+        after: Uid | None = None,
+    ) -> Uid:
         """Add a layer (its kind, or with settings) at `pos`, into `link` or behind `after`; its uid.
 
         An input takes the shape of the data. Raises KeyError for an unknown kind.
@@ -169,10 +176,37 @@ class Document(QObject):
             layer = Input(self._state.data.shape)
         uid = self._fresh(layer)
         if pos is None:
-            pos = edits.place_after(self._state, after) if after is not None and self.graph.has(after) \
+            pos = (
+                edits.place_after(self._state, after)
+                if after is not None and self.graph.has(after)
                 else edits.place_free(self._state)
+            )
         new = edits.with_layer(self._state, layer, uid, pos, link=link, after=after)
         self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
+        return uid
+
+    def add_linked(
+        self,
+        kind: str,
+        pos: Point,
+        *,
+        after: Uid | None = None,
+        before: tuple[Uid, int] | None = None,
+        link: LinkSpec | None = None,
+    ) -> Uid:
+        """Add a layer at `pos` with a link from `after`, to the input port `before`, or into `link`.
+
+        Unlike `add_layer(after=...)` the links that leave `after` stay as they are.
+        """
+        layer = edits.layer_of(kind)
+        uid = self._fresh(layer)
+        new = edits.with_layer(self._state, layer, uid, pos, link=link)
+        graph = new.graph
+        if after is not None and layer.port_limit():
+            graph = graph.link(after, uid, 0)
+        if before is not None and layer.has_output:
+            graph = graph.link(uid, *before)
+        self.edit(replace(new, graph=graph), tr("Add {layer}").format(layer=tr(layer.label)))
         return uid
 
     def add_docked(self, kind: str, host: Uid) -> Uid:
@@ -233,8 +267,11 @@ class Document(QObject):
         hosts = dock_hosts(self._state)
         left = {u for u in moved if u in hosts and hosts[u] not in moved}
         new = self._state.with_positions(moved).with_docked(self._state.docked - left)
-        return self.edit(new, trn("Move {n} layer", "Move {n} layers", len(moved)).format(n=len(moved)),
-                         f"move/{key}" if key else "")
+        return self.edit(
+            new,
+            trn("Move {n} layer", "Move {n} layers", len(moved)).format(n=len(moved)),
+            f"move/{key}" if key else "",
+        )
 
     def share(self, uid: Uid, owner: Uid | None) -> bool:
         """Let a node use the weights of `owner`, or its own again (None)."""
@@ -251,6 +288,15 @@ class Document(QObject):
             port = free if free is not None else node.layer.port_limit() - 1
         return self.edit(replace(self._state, graph=self.graph.link(source, target, port)), tr("Link"))
 
+    def relink(self, graph: GraphSpec) -> bool:
+        """Take a graph with other links (a link drawn, or moved to another port)."""
+        return self.edit(replace(self._state, graph=edits.compact_ports(graph)), tr("Link"))
+
+    def insert_into(self, uid: Uid, link: LinkSpec, pos: Point) -> bool:
+        """Put a node that is linked to nothing into a link."""
+        new = edits.into_link(self._state, uid, link, pos)
+        return self.edit(new, tr("Insert {name}").format(name=self._name(uid)))
+
     def unlink(self, target: Uid, port: int) -> bool:
         graph = self.graph.unlink(target, port)
         return self.edit(replace(self._state, graph=graph), tr("Delete link"))
@@ -265,8 +311,11 @@ class Document(QObject):
         """Change training settings by name. Raises GraphError for a value outside its range."""
         facts = TrainingSpec.settings()
         text = tr("Change {setting}").format(setting=", ".join(tr(facts[k][0].label) for k in changes))
-        return self.edit(replace(self._state, training=replace(self.training, **changes)), text,
-                         "training/" + "/".join(sorted(changes)))
+        return self.edit(
+            replace(self._state, training=replace(self.training, **changes)),
+            text,
+            "training/" + "/".join(sorted(changes)),
+        )
 
     def set_data(self, source: SourceSpec | None, data: DataSpec | None, repair: bool = True) -> bool:
         """Take other data. In the same step the input takes its shape, and what follows adapts."""
@@ -295,15 +344,21 @@ class Document(QObject):
     def paste(self, at: Point | None = None) -> tuple[Uid, ...]:
         """Add what is on the clipboard, its upper left corner at `at`. Raises GraphError for other texts."""
         mime = QGuiApplication.clipboard().mimeData()
-        text = bytes(mime.data(clipboard.MIME).data()).decode("utf-8", "replace") \
-            if mime.hasFormat(clipboard.MIME) else mime.text()
+        text = (
+            bytes(mime.data(clipboard.MIME).data()).decode("utf-8", "replace")
+            if mime.hasFormat(clipboard.MIME)
+            else mime.text()
+        )
         piece = clipboard.read(text)
         shift = (SHIFT, SHIFT)
         if at is not None and piece.positions:
-            shift = (at[0] - min(p[0] for p in piece.positions.values()),
-                     at[1] - min(p[1] for p in piece.positions.values()))
-        new, made = edits.with_fragment(self._state, piece.nodes, piece.links, piece.positions, piece.docked,
-                                        self._used, shift)
+            shift = (
+                at[0] - min(p[0] for p in piece.positions.values()),
+                at[1] - min(p[1] for p in piece.positions.values()),
+            )
+        new, made = edits.with_fragment(
+            self._state, piece.nodes, piece.links, piece.positions, piece.docked, self._used, shift
+        )
         self.edit(new, tr("Paste"))
         return made
 

@@ -33,14 +33,28 @@ def write(state: DocumentState, uids: Collection[Uid]) -> str:
     """The chosen nodes as JSON text."""
     nodes = [n for n in state.graph.nodes if n.uid in uids]
     inside = {n.uid for n in nodes}
-    return json.dumps({
-        "format": FORMAT,
-        "nodes": [{"uid": n.uid, "name": n.name, "kind": n.layer.kind, "settings": layer_plain(n.layer),
-                   "shares": n.shares, "at": list(state.positions.get(n.uid, (0.0, 0.0)))} for n in nodes],
-        "links": [[k.source, k.target, k.port, k.source_port] for k in state.graph.links
-                  if k.source in inside and k.target in inside],
-        "docked": sorted(state.docked & inside),
-    })
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "nodes": [
+                {
+                    "uid": n.uid,
+                    "name": n.name,
+                    "kind": n.layer.kind,
+                    "settings": layer_plain(n.layer),
+                    "shares": n.shares,
+                    "at": list(state.positions.get(n.uid, (0.0, 0.0))),
+                }
+                for n in nodes
+            ],
+            "links": [
+                [k.source, k.target, k.port, k.source_port]
+                for k in state.graph.links
+                if k.source in inside and k.target in inside
+            ],
+            "docked": sorted(state.docked & inside),
+        }
+    )
 
 
 def read(text: str) -> Fragment:

@@ -17,6 +17,7 @@ from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
 GAP = 64
 """Free space between two nodes of a row."""
 
+
 def fresh_uid(graph: GraphSpec, name: str, used: Collection[Uid]) -> Uid:
     """A uid that no node ever had in this document: weights are carried by uid."""
     uid, number = name, 2
@@ -25,8 +26,15 @@ def fresh_uid(graph: GraphSpec, name: str, used: Collection[Uid]) -> Uid:
     return uid
 
 
-def with_layer(state: DocumentState, layer: Layer, uid: Uid, pos: Point, *, link: LinkSpec | None = None,
-               after: Uid | None = None) -> DocumentState:
+def with_layer(
+    state: DocumentState,
+    layer: Layer,
+    uid: Uid,
+    pos: Point,
+    *,
+    link: LinkSpec | None = None,
+    after: Uid | None = None,
+) -> DocumentState:
     """Add a node; put it into `link`, or behind the node `after`, as far as its ports allow."""
     graph = state.graph.add(state.graph.fresh_name(layer.stem or layer.kind), layer, uid=uid)
     if link is not None and link in graph.links:
@@ -49,18 +57,36 @@ def _into_link(graph: GraphSpec, link: LinkSpec, uid: Uid) -> GraphSpec:
     return graph.link(uid, link.target, link.port)  # takes the place of the old link
 
 
+def into_link(state: DocumentState, uid: Uid, link: LinkSpec, pos: Point) -> DocumentState:
+    """Put a node that is already there into a link."""
+    done = replace(state, graph=_into_link(state.graph, link, uid))
+    return done.with_positions(make_room(done, uid, pos))
+
+
 def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
     """Where `uid` goes, and the nodes of its row that give way to the right."""
     width = size_of(state.graph.node(uid).layer).width
     x, y = snap(pos)
     moved: dict[Uid, Point] = {uid: (x, y)}
-    row = sorted((p[0], other) for other, p in state.positions.items()
-                 if other != uid and state.graph.has(other) and abs(p[1] - y) < NODE_HEIGHT)
+    row = sorted(
+        (p[0], other)
+        for other, p in state.positions.items()
+        if other != uid and state.graph.has(other) and abs(p[1] - y) < NODE_HEIGHT
+    )
     edge = x + width
+    hosts = dock_hosts(state)
     for left, other in row:
         here = size_of(state.graph.node(other).layer).width
         if left + here <= x:
             continue
+        host = hosts.get(other)
+        if host is not None and host != uid:
+            if host in moved:
+                moved[other] = (moved[host][0] + size_of(state.graph.node(host).layer).width, moved[host][1])
+                edge = moved[other][0] + here
+                continue
+            if left <= x:
+                continue
         if left < edge + GAP / 2 and left + here > x:
             new = snap((edge + GAP, state.positions[other][1]))
             moved[other] = new
@@ -99,8 +125,9 @@ def snap(pos: Point) -> Point:
     return (float(round(pos[0] / GRID) * GRID), float(round(pos[1] / GRID) * GRID))
 
 
-def without(state: DocumentState, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *,
-            heal: bool = False) -> DocumentState:
+def without(
+    state: DocumentState, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *, heal: bool = False
+) -> DocumentState:
     """Remove nodes and links. With `heal`, what fed a removed node in a chain feeds what read it."""
     gone = {u for u in uids if state.graph.has(u)}
     graph = state.graph
@@ -112,8 +139,11 @@ def without(state: DocumentState, uids: Iterable[Uid], links: Iterable[LinkSpec]
         for uid in gone:
             entering, leaving = graph.inputs_of(uid), graph.outputs_of(uid)
             if len(entering) == 1 and entering[0].source not in gone:
-                bridges += [replace(entering[0], target=k.target, port=k.port)
-                            for k in leaving if k.target not in gone]
+                bridges += [
+                    replace(entering[0], target=k.target, port=k.port)
+                    for k in leaving
+                    if k.target not in gone
+                ]
     graph = graph.remove(gone)
     for k in bridges:
         graph = graph.link(k.source, k.target, k.port, k.source_port)
@@ -128,8 +158,12 @@ def compact_ports(graph: GraphSpec) -> GraphSpec:
         if node.layer.many_inputs:
             ports = {k.port: i for i, k in enumerate(graph.inputs_of(node.uid))}
             if any(a != b for a, b in ports.items()):
-                graph = replace(graph, links=tuple(
-                    replace(k, port=ports[k.port]) if k.target == node.uid else k for k in graph.links))
+                graph = replace(
+                    graph,
+                    links=tuple(
+                        replace(k, port=ports[k.port]) if k.target == node.uid else k for k in graph.links
+                    ),
+                )
     return graph
 
 
@@ -174,12 +208,14 @@ def _plain(problem: Problem) -> bool:
     if problem.warning or len(problem.repairs) != 1:
         return False
     repair = problem.repairs[0]
-    return (repair.kind == "set_field" and repair.field in ("units", "shape")) \
-        or (repair.kind == "insert_before" and isinstance(repair.layer, Flatten))
+    return (repair.kind == "set_field" and repair.field in ("units", "shape")) or (
+        repair.kind == "insert_before" and isinstance(repair.layer, Flatten)
+    )
 
 
-def duplicated(state: DocumentState, uids: Iterable[Uid], used: Collection[Uid],
-               shift: Point) -> tuple[DocumentState, tuple[Uid, ...]]:
+def duplicated(
+    state: DocumentState, uids: Iterable[Uid], used: Collection[Uid], shift: Point
+) -> tuple[DocumentState, tuple[Uid, ...]]:
     """Copies of nodes with the links among them; the uids of the copies in the same order."""
     chosen = [n for n in state.graph.nodes if n.uid in set(uids)]
     inside = {n.uid for n in chosen}
@@ -187,9 +223,15 @@ def duplicated(state: DocumentState, uids: Iterable[Uid], used: Collection[Uid],
     return with_fragment(state, chosen, links, state.positions, state.docked & inside, used, shift)
 
 
-def with_fragment(state: DocumentState, nodes: Iterable[NodeSpec], links: Iterable[LinkSpec],
-                  positions: Mapping[Uid, Point], docked: Collection[Uid], used: Collection[Uid],
-                  shift: Point) -> tuple[DocumentState, tuple[Uid, ...]]:
+def with_fragment(
+    state: DocumentState,
+    nodes: Iterable[NodeSpec],
+    links: Iterable[LinkSpec],
+    positions: Mapping[Uid, Point],
+    docked: Collection[Uid],
+    used: Collection[Uid],
+    shift: Point,
+) -> tuple[DocumentState, tuple[Uid, ...]]:
     """Add nodes from elsewhere under new names and uids, moved by `shift`."""
     graph = state.graph
     new: dict[Uid, Uid] = {}
@@ -235,4 +277,3 @@ def docked_on(state: DocumentState, uid: Uid, host: Uid) -> DocumentState:
 def layer_of(kind: str) -> Layer:
     """A layer of this kind with its defaults. Raises KeyError for an unknown kind."""
     return LAYERS[kind]()
-

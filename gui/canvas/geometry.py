@@ -59,8 +59,9 @@ def map_side(units: int) -> tuple[int, int]:
     return side, 4
 
 
-def unfolds(graph: GraphSpec, inference: Inference, data: DataSpec | None,
-            hosts: Mapping[Uid, Uid]) -> dict[Uid, Unfold]:
+def unfolds(
+    graph: GraphSpec, inference: Inference, data: DataSpec | None, hosts: Mapping[Uid, Uid]
+) -> dict[Uid, Unfold]:
     """Layers to draw as neurons: small vectors in a project whose data are points of a plane."""
     inputs = [n for n in graph.nodes if isinstance(n.layer, Input)]
     shape = data.shape if data is not None else inputs[0].layer.shape if inputs else ()  # type: ignore[attr-defined]

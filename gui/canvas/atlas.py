@@ -1,0 +1,191 @@
+"""All node pictures in one image: 300 nodes with live pictures cost a few milliseconds a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtGui import QImage
+
+from engine.graph import Uid
+from gui import theme
+from gui.canvas.thumb_data import Array, ThumbData
+from gui.views.base import pixels_of
+from gui.views.thumbs import fit_grid, paint_tiles, resize
+
+HISTOGRAM = 20
+"""Height of a histogram in logical pixels."""
+_WIDTH = 2048
+_HATCH = 7
+
+
+class Atlas:
+    """Slots of one QImage, one per node. Sizes are logical pixels; `ratio` device pixels per logical."""
+
+    def __init__(self) -> None:
+        self.image = QImage()
+        self.ratio = 1.0
+        self._sizes: dict[Uid, tuple[int, int, int]] = {}  # width, height, tiles stacked (0: a mosaic)
+        self._slots: dict[Uid, QRect] = {}
+        self._data: dict[Uid, ThumbData] = {}
+
+    def data(self, uid: Uid) -> ThumbData | None:
+        return self._data.get(uid)
+
+    def slot(self, uid: Uid) -> QRect | None:
+        """Where a node's picture lies in `image`, in device pixels; None while it has none."""
+        return self._slots.get(uid) if uid in self._data else None
+
+    def set_sizes(self, sizes: dict[Uid, tuple[int, int, int]]) -> None:
+        """Give every node its slot: (width, height, units); with units the tiles are stacked."""
+        if sizes == self._sizes:
+            return
+        self._sizes = dict(sizes)
+        self._data = {u: d for u, d in self._data.items() if u in sizes}
+        self._arrange()
+
+    def set_ratio(self, ratio: float) -> None:
+        """Another zoom or screen: paint everything again at that resolution."""
+        ratio = min(max(ratio, 0.25), 3.0)
+        if abs(ratio - self.ratio) > 0.01:
+            self.ratio = ratio
+            self._arrange()
+
+    def repaint(self) -> None:
+        """Paint everything again (another theme)."""
+        for uid in list(self._data):
+            self._paint(uid)
+
+    def set(self, uid: Uid, data: ThumbData) -> bool:
+        """Paint a picture into its slot; False for a node that has none."""
+        if uid not in self._slots:
+            return False
+        self._data[uid] = data
+        self._paint(uid)
+        return True
+
+    def _arrange(self) -> None:
+        self._slots.clear()
+        x = y = shelf = 0
+        for uid, (w, h, _) in sorted(self._sizes.items(), key=lambda item: -item[1][1]):
+            size = QSize(max(1, round(w * self.ratio)), max(1, round(h * self.ratio)))
+            if x + size.width() > _WIDTH:
+                x, y, shelf = 0, y + shelf, 0
+            self._slots[uid] = QRect(x, y, size.width(), size.height())
+            x += size.width() + 1
+            shelf = max(shelf, size.height() + 1)
+        self.image = QImage(_WIDTH, max(1, y + shelf), QImage.Format.Format_RGB32)
+        self.image.fill(theme.color("canvas"))
+        self.repaint()
+
+    def _paint(self, uid: Uid) -> None:
+        data, rect = self._data[uid], self._slots[uid]
+        stacked = self._sizes[uid][2]
+        if stacked:
+            self._paint_stack(rect, data, stacked)
+            return
+        room = QRect(rect)
+        if data.histogram is not None and len(data.histogram):
+            strip = round(HISTOGRAM * self.ratio)
+            room.setHeight(max(1, room.height() - strip - round(6 * self.ratio)))
+            self._paint_histogram(
+                QRect(rect.left(), rect.bottom() - strip + 1, rect.width(), strip), data.histogram
+            )
+        elif data.histogram is None:
+            self._clear(rect)
+        if data.tiles.size == 0:
+            self._clear(room)
+            return
+        gap = max(2, round(4 * self.ratio)) if len(data.tiles) <= 64 else 2
+        if data.tiles.dtype == np.uint32:
+            self._paint_pixels(room, data.tiles, gap)
+            return
+        tiles = _fitted(data.tiles, room)
+        grid = paint_tiles(self.image, room, tiles, data.role, gap=gap)
+        for index in data.dead:
+            if index < grid.count:
+                self._hatch(grid.tile(index))
+
+    def _paint_stack(self, rect: QRect, data: ThumbData, units: int) -> None:
+        """One square map per neuron, one below the other, filling the slot."""
+        self._clear(rect)
+        side = rect.width()
+        pitch = (rect.height() - side) / (units - 1) if units > 1 else 0.0
+        for unit in range(min(units, len(data.tiles))):
+            top = rect.top() + round(unit * pitch)
+            place = QRect(rect.left(), top, side, side)
+            tile = data.tiles[unit : unit + 1]
+            if tile.dtype == np.uint32:
+                self._blit(place, resize_pixels(tile[0], side, side))
+            else:
+                paint_tiles(self.image, place, resize(tile, side, side), data.role, border=False)
+
+    def _paint_pixels(self, room: QRect, tiles: Array, gap: int) -> None:
+        self._clear(room)
+        count, height, width = tiles.shape
+        grid = fit_grid(room, count, height, width, gap=gap)
+        for index in range(count):
+            place = grid.tile(index)
+            if room.contains(place):
+                self._blit(place, resize_pixels(tiles[index], place.height(), place.width()))
+
+    def _blit(self, place: QRect, words: Array) -> None:
+        pixels_of(self.image)[
+            place.top() : place.top() + words.shape[0], place.left() : place.left() + words.shape[1]
+        ] = words
+
+    def _clear(self, rect: QRect) -> None:
+        pixels_of(self.image)[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1] = _word(
+            "canvas"
+        )
+
+    def _paint_histogram(self, rect: QRect, counts: Array) -> None:
+        """Bars on a root scale: rare values stay visible."""
+        self._clear(
+            QRect(
+                rect.left(),
+                rect.top() - round(6 * self.ratio),
+                rect.width(),
+                rect.height() + round(6 * self.ratio),
+            )
+        )
+        heights = np.sqrt(np.maximum(np.nan_to_num(counts.astype(np.float64)), 0.0))
+        if heights.size == 0 or heights.max() <= 0:
+            return
+        heights = np.ceil(heights / heights.max() * rect.height()).astype(int)
+        pixels = pixels_of(self.image)
+        edges = rect.left() + np.linspace(0, rect.width(), len(heights) + 1).round().astype(int)
+        ink = _word("histogram")
+        for i, h in enumerate(heights):
+            if h:
+                pixels[
+                    rect.bottom() + 1 - h : rect.bottom() + 1, edges[i] : max(edges[i] + 1, edges[i + 1] - 1)
+                ] = ink
+
+    def _hatch(self, place: QRect) -> None:
+        area = pixels_of(self.image)[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
+        rows, columns = np.indices(area.shape)
+        area[:] = np.where((rows + columns) % _HATCH < 2, _word("warning"), _word("canvas"))
+
+
+def _fitted(tiles: Array, room: QRect) -> Array:
+    """A single long matrix gets cells that are not square, so that it fills the field."""
+    count, height, width = tiles.shape
+    shape = width * room.height() / max(1, height * room.width())
+    if count > 1 or 0.4 <= shape <= 2.5:
+        return tiles
+    across, down = max(1, room.width() - 8), max(1, room.height() - 8)
+    if shape > 1:
+        # whole pixels per row keep the rows equally high
+        return resize(tiles, max(height, down // height * height), across)
+    return resize(tiles, down, max(width, min(across, max(16, 4 * down // height)) // width * width))
+
+
+def resize_pixels(words: Array, height: int, width: int) -> Array:
+    """(h, w) pixels at another size, the nearest one taken."""
+    rows = (np.arange(height) * words.shape[0]) // height
+    columns = (np.arange(width) * words.shape[1]) // width
+    return np.asarray(words[rows[:, None], columns[None, :]])
+
+
+def _word(token: str) -> np.uint32:
+    return np.uint32(theme.color(token).rgb())

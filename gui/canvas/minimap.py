@@ -1,0 +1,81 @@
+"""The whole network as colored blocks, and the part that is seen; a click goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from gui import theme
+from gui.canvas.guard import guarded
+from gui.i18n import tr
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+WIDTH, HEIGHT, PAD = 136, 60, 8
+
+
+class MiniMap(QWidget):
+    """Bottom right over the canvas."""
+
+    def __init__(self, view: CanvasView) -> None:
+        super().__init__(view.viewport())
+        self.view = view
+        self.setAccessibleName(tr("Overview of the network"))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.resize(self.sizeHint())
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(WIDTH), theme.px(HEIGHT))
+
+    def _frame(self) -> tuple[QRectF, float, QPointF]:
+        """The part of the scene shown, the scale, and where it begins."""
+        shown = self.view.canvas.content_rect().united(self.view.visible_scene_rect())
+        room = QRectF(self.rect()).adjusted(PAD, PAD, -PAD, -PAD)
+        scale = min(room.width() / max(shown.width(), 1.0), room.height() / max(shown.height(), 1.0))
+        origin = QPointF(
+            room.center().x() - shown.width() * scale / 2, room.center().y() - shown.height() * scale / 2
+        )
+        return shown, scale, origin
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._paint(painter)
+        painter.end()
+
+    @guarded
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("border"), 1))
+        painter.setBrush(theme.color("raised"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        shown, scale, origin = self._frame()
+        painter.setPen(Qt.PenStyle.NoPen)
+        for node in self.view.canvas.visible_nodes():
+            rect = node.rect()
+            block = QRectF(origin + (rect.topLeft() - shown.topLeft()) * scale, rect.size() * scale)
+            color = theme.color("danger") if node.look.problem else theme.kind_color(node.look.category)
+            color.setAlpha(255 if node.selected or node.look.problem else 190)
+            painter.setBrush(color)
+            painter.drawRoundedRect(block.adjusted(0.5, 0.5, -0.5, -0.5), 1.5, 1.5)
+        seen = self.view.visible_scene_rect()
+        frame = QRectF(origin + (seen.topLeft() - shown.topLeft()) * scale, seen.size() * scale)
+        if not frame.adjusted(-1, -1, 1, 1).contains(QRectF(origin, shown.size() * scale)):
+            painter.setPen(QPen(theme.color("text3"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(frame)
+
+    def _go(self, event: QMouseEvent) -> None:
+        shown, scale, origin = self._frame()
+        self.view.center_on(shown.topLeft() + (event.position() - origin) / scale)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._go(event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event)

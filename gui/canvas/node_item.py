@@ -1,0 +1,279 @@
+"""A node on the canvas: its body is cached, pictures and footer are drawn fresh on top of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from engine.graph import Uid
+from gui import icons, theme
+from gui.canvas import node_paint
+from gui.canvas.geometry import HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER, UNFOLDED_TOP
+from gui.canvas.guard import guarded
+from gui.canvas.look import NodeLook, detail_at
+from gui.canvas.node_paint import draw_text, font
+from gui.i18n import number, tr
+
+if TYPE_CHECKING:
+    from gui.canvas.scene import CanvasScene
+
+MARGIN = 14.0
+PICTURE_PAD = 7
+
+
+class NodeItem(QGraphicsItem):
+    """Paints a `NodeLook`; knows where its ports are. States are set by the scene."""
+
+    def __init__(self, scene: CanvasScene, uid: Uid, look: NodeLook) -> None:
+        super().__init__()
+        self.canvas = scene
+        self.uid = uid
+        self.look = look
+        self.selected = self.focused = self.hovered = self.armed = False
+        self.illegal = False
+        self.dropping = False
+        self.acting = ""
+        self.progress = 0.0
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.setZValue(10)
+        self.picture = PictureItem(self)
+        self.ports = PortsItem(self)
+
+    def set_look(self, look: NodeLook) -> None:
+        if look == self.look:
+            return
+        if look.size != self.look.size:
+            self.prepareGeometryChange()
+            self.picture.prepareGeometryChange()
+            self.ports.prepareGeometryChange()
+        self.look = look
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Paint everything again."""
+        self.update()
+        self.picture.update()
+        self.ports.update()
+
+    def set_state(self, **states: object) -> None:
+        """Set selected, focused, hovered, armed, illegal, dropping, acting, progress."""
+        changed = False
+        for name, value in states.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+                changed = True
+        if changed:
+            self.refresh()
+
+    # ---- where things are, in scene coordinates ----------------------------------------------------
+
+    def rect(self) -> QRectF:
+        return QRectF(self.pos().x(), self.pos().y(), self.look.size.width, self.look.size.height)
+
+    def input_port(self, port: int = 0) -> QPointF:
+        """The middle of an input port; several share the height of the picture."""
+        count = max(1, self.look.inputs)
+        middle = self.look.size.port_y
+        step = min(26.0, 96.0 / max(1, count - 1))
+        return self.pos() + QPointF(0, middle + (port - (count - 1) / 2) * step)
+
+    def output_port(self) -> QPointF:
+        return self.pos() + QPointF(self.look.size.width, self.look.size.port_y)
+
+    def port_at(self, point: QPointF) -> tuple[str, int] | None:
+        """("in", n) or ("out", 0) under a point of the scene."""
+        reach = PORT_HIT / 2
+        if self.look.has_output and not self.look.flush_right and _near(self.output_port(), point, reach):
+            return "out", 0
+        if self.look.flush_left:
+            return None
+        found = [
+            (abs(self.input_port(n).y() - point.y()), n)
+            for n in range(self.look.inputs)
+            if _near(self.input_port(n), point, reach)
+        ]
+        return ("in", min(found)[1]) if found else None
+
+    def neuron_rect(self, unit: int) -> QRectF:
+        """The map of one neuron of an unfolded layer, in the node's own coordinates."""
+        unfold = self.look.size.unfold
+        assert unfold is not None
+        return QRectF((self.look.size.width - unfold.side) / 2, unfold.top(unit), unfold.side, unfold.side)
+
+    def neuron_at(self, point: QPointF) -> int | None:
+        """The neuron under a point of the scene."""
+        unfold = self.look.size.unfold
+        if unfold is None:
+            return None
+        local = point - self.pos()
+        return next((n for n in range(unfold.units) if self.neuron_rect(n).contains(local)), None)
+
+    def picture_rect(self) -> QRectF:
+        """Where the mosaic lies, in the node's own coordinates."""
+        size = self.look.size
+        if size.unfold is not None:
+            last = self.neuron_rect(size.unfold.units - 1)
+            return self.neuron_rect(0).united(last)
+        return QRectF(PICTURE_PAD, PICTURE_TOP + 5, size.width - 2 * PICTURE_PAD, PICTURE_HEIGHT - 10)
+
+    # ---- Qt ----------------------------------------------------------------------------------------
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(0, 0, self.look.size.width, self.look.size.height).adjusted(
+            -MARGIN, -MARGIN, MARGIN, MARGIN
+        )
+
+    @guarded
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        detail = detail_at(self.canvas.zoom)
+        if self.illegal:
+            painter.setOpacity(0.38)
+        node_paint.paint_body(painter, self.look, detail, self.hovered, bool(self.acting))
+        if self.acting and detail == "all":
+            self._paint_progress(painter)
+        if detail == "block" and not (self.selected or self.acting):
+            return
+        if self.acting:
+            node_paint.paint_ring(painter, self.look, "trace")
+        elif self.selected or self.dropping:
+            node_paint.paint_ring(painter, self.look, "accent", dashed=self.focused)
+        elif self.focused:
+            node_paint.paint_ring(painter, self.look, "focus", dashed=True)
+        if self.look.merged_icon and detail in ("all", "name"):
+            icons.paint(
+                painter, self.look.merged_icon, QRectF(self.look.size.width - 20, 29, 12, 12), "activation"
+            )
+
+    def _paint_progress(self, painter: QPainter) -> None:
+        width = self.look.size.width - 2
+        painter.fillRect(QRectF(1, HEADER - 1, width, 2.5), theme.color("tracebg"))
+        painter.fillRect(QRectF(1, HEADER - 1, width * min(1.0, self.progress), 2.5), theme.color("trace"))
+
+
+class PictureItem(QGraphicsItem):
+    """Mosaic, histogram and footer: what changes while training, so it is not cached."""
+
+    def __init__(self, node: NodeItem) -> None:
+        super().__init__(node)
+        self.node = node
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(0, 0, self.node.look.size.width, self.node.look.size.height)
+
+    @guarded
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        node, canvas = self.node, self.node.canvas
+        detail = detail_at(canvas.zoom)
+        if detail in ("icon", "block"):
+            return
+        if node.illegal:
+            painter.setOpacity(0.38)
+        look = node.look
+        data = canvas.atlas.data(node.uid)
+        slot = canvas.atlas.slot(node.uid)
+        rect = node.picture_rect()
+        if data is not None and data.bars:
+            self._paint_bars(painter, data.bars, rect)
+        elif slot is not None and not look.problem:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, canvas.zoom < 0.9)
+            painter.drawImage(rect, canvas.atlas.image, QRectF(slot))
+        elif look.size.unfold is None:
+            text = tr("no shape yet") if not look.has_shape else ""
+            if text and not look.compact:
+                draw_text(painter, text, font(11, mono=True), "text2", rect, center=True)
+        if look.size.unfold is not None:
+            self._paint_neurons(painter, slot is None)
+        elif detail == "all":
+            health = data.health if data is not None else ""
+            caption = data.caption if data is not None else ""
+            node_paint.paint_footer(painter, look, caption, health, node.acting)
+
+    def _paint_neurons(self, painter: QPainter, empty: bool) -> None:
+        node = self.node
+        unfold = node.look.size.unfold
+        assert unfold is not None
+        for unit in range(unfold.units):
+            rect = node.neuron_rect(unit)
+            if empty:
+                painter.fillRect(rect, theme.color("canvas"))
+            painter.setPen(QPen(theme.color("border"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5))
+            if node.canvas.hovered_neuron == (node.uid, unit):
+                painter.setPen(QPen(theme.color("text1"), 2))
+                painter.drawRect(rect.adjusted(-2, -2, 2, 2))
+        if node.look.problem:
+            at = QRectF(node.look.size.width - 22, 8, 15, 15)
+            icons.paint(painter, "problem", at, "danger")
+
+    def _paint_bars(self, painter: QPainter, bars: tuple[tuple[str, float], ...], rect: QRectF) -> None:
+        """What an output says: class names, shares and bars, the largest first."""
+        shown = bars[:4]
+        step = rect.height() / 4
+        for i, (label, share) in enumerate(shown):
+            top = rect.top() + i * step
+            row = QRectF(rect.left() + 5, top + 1, rect.width() - 10, step - 8)
+            token, weight = ("text1", theme.MEDIUM) if i == 0 else ("text2", theme.REGULAR)
+            value = number(share, 2)
+            draw_text(painter, label, font(11, weight), token, row.adjusted(0, 0, -34, 0))
+            face = font(11, mono=True)
+            painter.setFont(face)
+            painter.setPen(theme.color(token))
+            painter.drawText(row, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), value)
+            line = QRectF(row.left(), top + step - 7, row.width(), 3)
+            painter.fillRect(line, theme.color("border"))
+            line.setWidth(line.width() * min(max(share, 0.0), 1.0))
+            painter.fillRect(line, theme.color("accent") if i == 0 else theme.color("text3"))
+
+
+class PortsItem(QGraphicsItem):
+    """The ports of a node, above its picture."""
+
+    def __init__(self, node: NodeItem) -> None:
+        super().__init__(node)
+        self.node = node
+        self.setZValue(1)
+
+    def boundingRect(self) -> QRectF:
+        return self.node.boundingRect()
+
+    @guarded
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        node = self.node
+        look = node.look
+        if detail_at(node.canvas.zoom) in ("icon", "block"):
+            return
+        if node.illegal:
+            painter.setOpacity(0.38)
+        token = "trace" if node.acting else "link"
+        target = node.canvas.target_port
+        if not look.flush_left:
+            for n in range(look.inputs):
+                at = node.input_port(n) - node.pos()
+                aimed = target == (node.uid, n)
+                bad = bool(look.problem) and not node.acting
+                tint = "accent" if aimed else "danger" if bad else token
+                grown = aimed or (node.armed and not node.illegal) or node.hovered
+                node_paint.paint_port(painter, at, PORT_HOVER if grown else PORT, tint, aimed)
+        if look.has_output and not look.flush_right:
+            at = node.output_port() - node.pos()
+            live = node.hovered and not node.armed
+            node_paint.paint_port(
+                painter, at, PORT_HOVER if live else PORT, "accent" if live else token, live
+            )
+
+
+def _near(a: QPointF, b: QPointF, reach: float) -> bool:
+    return abs(a.x() - b.x()) <= reach and abs(a.y() - b.y()) <= reach
+
+
+__all__ = ["UNFOLDED_TOP", "NodeItem", "PictureItem", "PortsItem", "QColor"]

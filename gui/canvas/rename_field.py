@@ -1,0 +1,70 @@
+"""Rename a node in place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from engine.errors import GraphError
+from engine.graph import GraphSpec, Uid
+from gui.i18n import tr, tr_message
+
+
+class RenameField(QLineEdit):
+    """`renamed(name)` on Return or when the field is left with a good name; Escape gives up."""
+
+    renamed = Signal(str)
+    finished = Signal()
+
+    def __init__(self, parent: QWidget, graph: GraphSpec, uid: Uid, place: QRect) -> None:
+        super().__init__(graph.node(uid).name, parent)
+        self.graph, self.uid = graph, uid
+        self._done = False
+        self.setAccessibleName(tr("Name of the layer"))
+        self.setGeometry(place)
+        self.selectAll()
+        self.textEdited.connect(self._check)
+        self.show()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def problem(self) -> str:
+        """Why the text cannot be the name, or ""."""
+        try:
+            self.graph.replace_node(self.uid, name=self.text().strip())
+        except GraphError as error:
+            return tr_message(error)
+        return ""
+
+    def _check(self) -> None:
+        problem = self.problem()
+        self.setProperty("invalid", bool(problem))
+        self.setToolTip(problem)
+        self.setAccessibleDescription(problem)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def _finish(self, take: bool) -> None:
+        if self._done:
+            return
+        self._done = True
+        name = self.text().strip()
+        self.hide()
+        if take and name != self.graph.node(self.uid).name:
+            self.renamed.emit(name)
+        self.finished.emit()
+        self.deleteLater()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not self.problem():
+                self._finish(True)
+        elif event.key() == Qt.Key.Key_Escape:
+            self._finish(False)
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
+            self._finish(not self.problem())

@@ -1,0 +1,396 @@
+"""The scene: items for the document's nodes and links, and what the pointer and the engine say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from PySide6.QtCore import QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
+
+from engine.graph import LinkSpec, Uid
+from engine.layers import Dense, Output
+from gui import theme
+from gui.canvas.atlas import Atlas
+from gui.canvas.bubble import BubbleItem
+from gui.canvas.geometry import Size, Unfold, size_of, unfolds
+from gui.canvas.link_item import DraftItem, LinkItem
+from gui.canvas.look import look_of, port_count
+from gui.canvas.node_item import NodeItem
+from gui.canvas.route import Route, route
+from gui.canvas.state import DocumentState, dock_hosts
+from gui.canvas.texts import compact_shape
+from gui.canvas.thumb_data import Array, ThumbData
+from gui.canvas.weights_item import WeightsItem
+from gui.document import Document
+
+EXTENT = 200_000.0
+
+
+class CanvasScene(QGraphicsScene):
+    """Shows a document. Items are owned by the dictionaries here; nothing is left to Qt.
+
+    Selection, hover and acting node are view state: they live here and are no part of the document.
+    """
+
+    selection_changed = Signal(tuple)
+    """The uids of the selected nodes."""
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.setSceneRect(-EXTENT, -EXTENT, 2 * EXTENT, 2 * EXTENT)
+        self.document = document
+        self.zoom = 1.0
+        self.atlas = Atlas()
+        self.nodes: dict[Uid, NodeItem] = {}
+        self.links: dict[LinkSpec, LinkItem] = {}
+        self.wires: dict[LinkSpec, WeightsItem] = {}
+        self.bubbles: dict[Uid, BubbleItem] = {}
+        self.draft = DraftItem(self)
+        self.draft.setVisible(False)
+        self.addItem(self.draft)
+        self.selected: tuple[Uid, ...] = ()
+        self.selected_links: tuple[LinkSpec, ...] = ()
+        self.hovered_neuron: tuple[Uid, int] | None = None
+        self.target_port: tuple[Uid, int] | None = None
+        self.unfolded: dict[Uid, Unfold] = {}
+        self.hosts: dict[Uid, Uid] = {}
+        self._hovered: Uid | None = None
+        self._weights: dict[Uid, tuple[Array, Array | None]] = {}
+        self._means: dict[Uid, float] = {}
+        self._motion: QVariantAnimation | None = None
+        document.changed.connect(self._sync)
+        theme.changed.connect(self.restyle)
+        self._sync(DocumentState(), document.state)
+
+    # ---- from outside: what the engine knows ---------------------------------------------------------
+
+    def set_thumbnail(self, uid: Uid, data: ThumbData) -> None:
+        """Show a picture in a node. An uid that is gone is ignored: the answer came too late."""
+        target = uid if self.atlas.set(uid, data) else None
+        if target is not None and target in self.nodes:
+            self.nodes[target].picture.update()
+
+    def set_thumbnails(self, many: Mapping[Uid, ThumbData]) -> None:
+        for uid, data in many.items():
+            self.set_thumbnail(uid, data)
+
+    def set_weights(self, uid: Uid, weights: Array, bias: Array | None = None) -> None:
+        """Weights (outputs, inputs) and bias of an unfolded layer, drawn as lines."""
+        self._weights[uid] = (weights, bias)
+        for wire in self.wires.values():
+            if wire.target.uid == uid:
+                wire.set_weights(weights)
+
+    def weights_of(self, uid: Uid) -> tuple[Array, Array | None] | None:
+        return self._weights.get(uid)
+
+    def set_link_strengths(self, means: Mapping[Uid, float]) -> None:
+        """Mean |value| that leaves each node; links get their width from it."""
+        self._means = dict(means)
+        for link, item in self.links.items():
+            item.set_state(mean=self._means.get(link.source))
+
+    def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0) -> None:
+        """Put the ring of the calculation around a node ("forward, 5 of 8"), or take it away."""
+        for other, node in self.nodes.items():
+            node.set_state(acting=(text or " ") if other == uid else "", progress=progress)
+        for link, item in self.links.items():
+            item.set_state(acting=link.target == uid and uid is not None)
+
+    def forget_pictures(self) -> None:
+        """Another run: pictures and weights of the old one are no longer true."""
+        self._weights.clear()
+        self._means.clear()
+        self.atlas = Atlas()
+        self.atlas.set_sizes(self._slots())
+        for wire in self.wires.values():
+            wire.set_weights(None)
+        self.set_link_strengths({})
+        self.restyle()
+
+    # ---- selection and hover -------------------------------------------------------------------------
+
+    def select(self, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *, keyboard: bool = False) -> None:
+        """Select nodes and links; `keyboard` draws the ring dashed."""
+        before = self.selected
+        self.selected = tuple(dict.fromkeys(u for u in uids if u in self.nodes))
+        self.selected_links = tuple(k for k in links if k in self.links)
+        shown = {self.shown(u) for u in self.selected}
+        for uid, node in self.nodes.items():
+            node.set_state(selected=uid in shown, focused=keyboard and uid in shown)
+        for link, item in self.links.items():
+            item.set_state(selected=link in self.selected_links)
+        self._bubble()
+        if self.selected != before:
+            self.selection_changed.emit(self.selected)
+
+    def hover(
+        self, uid: Uid | None, link: LinkSpec | None = None, neuron: tuple[Uid, int] | None = None
+    ) -> None:
+        """What lies under the pointer."""
+        if uid != self._hovered:
+            for other in (self._hovered, uid):
+                if other in self.nodes:
+                    self.nodes[other].set_state(hovered=other == uid)
+            self._hovered = uid
+            self._bubble()
+        for key, item in self.links.items():
+            item.set_state(hovered=key == link)
+        if neuron != self.hovered_neuron:
+            self.hovered_neuron = neuron
+            for wire in self.wires.values():
+                wire.update()
+            for node in self.nodes.values():
+                if node.look.size.unfold is not None:
+                    node.picture.update()
+
+    @property
+    def hovered(self) -> Uid | None:
+        return self._hovered
+
+    # ---- what lies where -----------------------------------------------------------------------------
+
+    def shown(self, uid: Uid) -> Uid:
+        """The node that shows `uid`: an unfolded layer shows its activation inside itself."""
+        host = self.hosts.get(uid)
+        return host if host is not None and host in self.unfolded else uid
+
+    def visible_nodes(self) -> list[NodeItem]:
+        return [n for n in self.nodes.values() if n.isVisible()]
+
+    def node_at(self, point: QPointF) -> Uid | None:
+        """The topmost node under a point."""
+        return next((n.uid for n in reversed(self.visible_nodes()) if n.rect().contains(point)), None)
+
+    def port_at(self, point: QPointF) -> tuple[Uid, str, int] | None:
+        """(uid, "in" or "out", number) under a point."""
+        for node in reversed(self.visible_nodes()):
+            found = node.port_at(point)
+            if found is not None:
+                return node.uid, *found
+        return None
+
+    def link_at(self, point: QPointF, but: Collection[LinkSpec] = ()) -> LinkSpec | None:
+        return next(
+            (k for k, item in self.links.items() if item.isVisible() and k not in but and item.near(point)),
+            None,
+        )
+
+    def bubble_at(self, point: QPointF) -> BubbleItem | None:
+        return next((b for b in self.bubbles.values() if b.contains_point(point)), None)
+
+    def source_of(self, uid: Uid) -> Uid:
+        """Which node a link drawn from the output port of a shown node starts at."""
+        merged = self.unfolded[uid].merged if uid in self.unfolded else None
+        return merged or uid
+
+    def content_rect(self) -> QRectF:
+        """Around all nodes; empty when there are none."""
+        rect = QRectF()
+        for node in self.visible_nodes():
+            rect = rect.united(node.rect())
+        return rect
+
+    # ---- keeping up with the document ------------------------------------------------------------------
+
+    def restyle(self) -> None:
+        """The theme changed: paint everything again."""
+        self.atlas.repaint()
+        for node in self.nodes.values():
+            node.refresh()
+        self.update()
+
+    def set_zoom(self, zoom: float, ratio: float) -> None:
+        """The view zoomed: levels of detail change, pictures are painted at the new resolution."""
+        if abs(zoom - self.zoom) > 1e-9:
+            self.zoom = zoom
+            self._bubble()
+        self.atlas.set_ratio(ratio)
+
+    def _sync(self, old: DocumentState, new: DocumentState) -> None:
+        graph, inference = new.graph, self.document.inference
+        self.hosts = dock_hosts(new)
+        self.unfolded = unfolds(graph, inference, new.data, self.hosts)
+        for uid in [u for u in self.nodes if not graph.has(u)]:
+            self.removeItem(self.nodes.pop(uid))
+            self._weights.pop(uid, None)
+        if self._hovered not in self.nodes:
+            self._hovered = None
+        guests = {host: uid for uid, host in self.hosts.items()}
+        counts: dict[Uid, int] = {}
+        for k in graph.links:
+            counts[k.target] = counts.get(k.target, 0) + 1
+        for node in graph.nodes:
+            unfold = self.unfolded.get(node.uid)
+            size = size_of(node.layer, unfold)
+            guest = guests.get(node.uid)
+            merged = graph.node(unfold.merged) if unfold is not None and unfold.merged else None
+            look = look_of(
+                node,
+                inference,
+                new.training,
+                new.data,
+                size,
+                inputs=port_count(node, counts.get(node.uid, 0)),
+                flush_left=node.uid in self.hosts,
+                flush_right=guest is not None and unfold is None,
+                merged=merged,
+            )
+            item = self.nodes.get(node.uid)
+            if item is None:
+                item = self.nodes[node.uid] = NodeItem(self, node.uid, look)
+                self.addItem(item)
+                item.setPos(*new.positions.get(node.uid, (0.0, 0.0)))
+            item.set_look(look)
+            item.setVisible(not (node.uid in self.hosts and self.hosts[node.uid] in self.unfolded))
+        self.atlas.set_sizes(self._slots())
+        self._place(old, new)
+        self._sync_links(new)
+        self.select(
+            [u for u in self.selected if graph.has(u)], [k for k in self.selected_links if k in self.links]
+        )
+        self._bubble()
+
+    def goal(self, uid: Uid) -> QPointF:
+        """Where the document has a node; a docked one is flush with its layer."""
+        host = self.hosts.get(uid)
+        positions = self.document.state.positions
+        if host is not None and host not in self.unfolded:
+            return QPointF(*positions.get(host, (0.0, 0.0))) + QPointF(self.nodes[host].look.size.width, 0)
+        return QPointF(*positions.get(uid, (0.0, 0.0)))
+
+    def _slots(self) -> dict[Uid, tuple[int, int, int]]:
+        out = {}
+        for uid, node in self.nodes.items():
+            rect = node.picture_rect()
+            unfold = self.unfolded.get(uid)
+            out[uid] = (round(rect.width()), round(rect.height()), unfold.units if unfold is not None else 0)
+        return out
+
+    def _place(self, old: DocumentState, new: DocumentState) -> None:
+        """Put nodes where the document has them; when many move at once, let them glide."""
+        goals = {uid: self.goal(uid) for uid in self.nodes}
+        moved = [
+            u
+            for u, p in goals.items()
+            if u in old.positions and (self.nodes[u].pos() - p).manhattanLength() > 1
+        ]
+        duration = theme.duration("tidy")
+        if self._motion is not None:
+            self._motion.stop()
+            self._motion = None
+        if len(moved) < 3 or not duration or not self.views() or not self.views()[0].isVisible():
+            for uid, goal in goals.items():
+                self.nodes[uid].setPos(goal)
+            return
+        starts = {u: self.nodes[u].pos() for u in moved}
+        for uid, goal in goals.items():
+            if uid not in starts:
+                self.nodes[uid].setPos(goal)
+        motion = QVariantAnimation(self)
+        motion.setStartValue(0.0)
+        motion.setEndValue(1.0)
+        motion.setDuration(duration)
+        motion.setEasingCurve(QEasingCurve.Type.OutCubic)
+
+        def step(share: float) -> None:
+            for uid, start in starts.items():
+                if uid in self.nodes:
+                    self.nodes[uid].setPos(start + (goals[uid] - start) * share)
+            self.reroute()
+
+        motion.valueChanged.connect(step)
+        self._motion = motion
+        motion.start()
+
+    def _sync_links(self, state: DocumentState) -> None:
+        wanted = set(state.graph.links)
+        for link in [k for k in self.links if k not in wanted]:
+            self.removeItem(self.links.pop(link))
+        for link in state.graph.links:
+            if link not in self.links:
+                item = self.links[link] = LinkItem(self, link, self._way(link))
+                item.mean = self._means.get(link.source)
+                self.addItem(item)
+        pairs = {k for k in state.graph.links if self._is_wire(k)}
+        for link in [
+            k for k in self.wires if k not in pairs or self.wires[k].source.uid != self.shown(k.source)
+        ]:
+            self.removeItem(self.wires.pop(link))
+        for link in pairs:
+            if link not in self.wires:
+                source, target = self.nodes[self.shown(link.source)], self.nodes[link.target]
+                straight = isinstance(state.graph.node(link.target).layer, Output)
+                wire = self.wires[link] = WeightsItem(self, link, source, target, straight)
+                known = self._weights.get(link.target)
+                wire.weights = known[0] if known is not None else None
+                self.addItem(wire)
+        self.reroute()
+
+    def _is_wire(self, link: LinkSpec) -> bool:
+        layer = self.document.graph.node(link.target).layer
+        return (
+            isinstance(layer, (Dense, Output))
+            and link.target in self.unfolded
+            and self.shown(link.source) in self.unfolded
+        )
+
+    def reroute(self) -> None:
+        """Nodes moved: find the way of every link again."""
+        shapes = self.document.inference.shapes
+        for link, item in self.links.items():
+            shape = shapes.get(link.source)
+            hidden = link in self.wires or self.hosts.get(link.target) == link.source
+            item.setVisible(not hidden)
+            if not hidden:
+                item.set_way(self._way(link), compact_shape(shape) if shape is not None else "")
+        for wire in self.wires.values():
+            wire.reroute()
+        for uid, bubble in self.bubbles.items():
+            self._place_bubble(uid, bubble)
+
+    def _way(self, link: LinkSpec) -> Route:
+        a, b = self.nodes[self.shown(link.source)], self.nodes[self.shown(link.target)]
+        others = [n.rect() for n in self.visible_nodes() if n is not a and n is not b]
+        lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
+        return route(a.output_port(), b.input_port(link.port), a.rect(), b.rect(), others, lane)
+
+    # ---- bubbles -------------------------------------------------------------------------------------
+
+    def _bubble(self) -> None:
+        """Bubbles for problems with a repair, and for the node that is selected or under the pointer."""
+        graph = self.document.graph
+        chosen: dict[Uid, BubbleItem] = {}
+        for problem in self.document.inference.problems:
+            if not graph.has(problem.node):
+                continue
+            uid = self.shown(problem.node)
+            asked = uid in self.selected or uid == self._hovered
+            wanted = asked or (bool(problem.repairs) and not problem.warning)
+            if not wanted or uid in chosen or uid not in self.nodes or self.zoom < 0.4:
+                continue
+            known = self.bubbles.get(uid)
+            chosen[uid] = (
+                known if known is not None and known.problem == problem else BubbleItem(self, problem)
+            )
+        for uid, bubble in list(self.bubbles.items()):
+            if chosen.get(uid) is not bubble:
+                self.removeItem(self.bubbles.pop(uid))
+        for uid, bubble in chosen.items():
+            if uid not in self.bubbles:
+                self.bubbles[uid] = bubble
+                self.addItem(bubble)
+            self._place_bubble(uid, bubble)
+
+    def _place_bubble(self, uid: Uid, bubble: BubbleItem) -> None:
+        rect = self.nodes[uid].rect()
+        bubble.setScale(1.0 if self.zoom >= 0.85 else 0.85 / self.zoom)
+        bubble.setPos(rect.center().x(), rect.bottom())
+        bubble.setZValue(32 if uid == self._hovered else 30)
+
+    def items_of(self, uids: Iterable[Uid]) -> list[QGraphicsItem]:
+        return [self.nodes[u] for u in uids if u in self.nodes]
+
+
+__all__ = ["CanvasScene", "Size"]
