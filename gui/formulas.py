@@ -7,6 +7,7 @@ typeset is shown as its source: nobody loses a panel to a missing brace.
 from __future__ import annotations
 
 import logging
+import warnings
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, QSizeF, Qt
@@ -23,16 +24,23 @@ _log = logging.getLogger("matrizen.formulas")
 def _renderer(latex: str, size: float, color: str) -> QSvgRenderer | None:
     """The typeset formula as vectors, None where ziamath refuses it."""
     try:
-        from ziamath.config import config
-        from ziamath.zmath import Math
-
-        config.svg2 = False  # Qt draws plain paths, not <symbol> and <use>
-        drawn = Math.fromlatex(latex, size=size, color=color)
-        renderer = QSvgRenderer(QByteArray(drawn.svg().encode()))
+        svg = _typeset(latex, size, color)
+        renderer = QSvgRenderer(QByteArray(svg.encode()))
     except Exception as error:  # whatever a formula provokes in the typesetter, the window goes on
         _log.warning("formula %r cannot be typeset: %s", latex, error)
         return None
     return renderer if renderer.isValid() and not renderer.defaultSize().isEmpty() else None
+
+
+def _typeset(latex: str, size: float, color: str) -> str:
+    with warnings.catch_warnings():
+        # the typesetter's own way of finding its font is deprecated in newer Pythons
+        warnings.simplefilter("ignore")
+        from ziamath.config import config
+        from ziamath.zmath import Math
+
+        config.svg2 = False  # Qt draws plain paths, not <symbol> and <use>
+        return str(Math.fromlatex(latex, size=size, color=color).svg())
 
 
 def formula_size(latex: str, size: float = tokens.TITLE) -> QSizeF:

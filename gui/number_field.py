@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from gui import i18n, theme
 from gui.i18n import tr
@@ -165,6 +165,7 @@ class NumberField(QLineEdit):
         self._value: Number = self._as_kind(value)
         self.setProperty("number", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(self._check)
         self.editingFinished.connect(self.commit)
         self._dress()

@@ -187,6 +187,7 @@ def style_sheet(of: Theme | None = None) -> str:
         "disabled": tokens.mix(t.text3, t.panel, 0.35),
         "hover": tokens.mix(t.raised, t.text1, 0.06),
         "pressed": tokens.mix(t.raised, t.canvas, 0.5),
+        "knob": "#FFFFFF",
         "accenthover": tokens.mix(t.accent, t.text1, 0.14),
     }
 

@@ -24,6 +24,7 @@ from gui.views.axes import Axes, tick_text, ticks
 from gui.views.base import Array, View, draw_caption, draw_empty, image_from_words, words_from_rgb
 from gui.views.contour import segments
 from gui.views.markers import marker
+from gui.views.reading import paint_reading
 from gui.views.scale import StableScale
 
 _SHARE = 0.5  # class colors over the canvas
@@ -314,31 +315,21 @@ class BoundaryView(View):
 
     def _paint_reading(self, painter: QPainter, axes: Axes, at: QPointF) -> None:
         x, y = axes.value_x(at.x()), axes.value_y(at.y())
-        text = f"x {i18n.number(x, 2)}   y {i18n.number(y, 2)}"
+        ink = theme.color("text2")
+        lines = [("x", i18n.number(x, 2), ink), ("y", i18n.number(y, 2), ink)]
         field = self._classes if self._classes is not None else self._signed
         if field is not None:
             rows, columns = field.shape[-2:]
-            row = int(round((y - axes.y0) / (axes.y1 - axes.y0) * (rows - 1)))
-            column = int(round((x - axes.x0) / (axes.x1 - axes.x0) * (columns - 1)))
+            row = round((y - axes.y0) / (axes.y1 - axes.y0) * (rows - 1))
+            column = round((x - axes.x0) / (axes.x1 - axes.x0) * (columns - 1))
             row, column = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
             if self._classes is not None:
                 best = int(np.argmax(self._classes[:, row, column]))
                 name = self._names[best] if best < len(self._names) else str(best + 1)
-                text += f"   p({name}) {i18n.number(float(self._classes[best, row, column]), 2)}"
+                lines.append((f"p({name})", i18n.number(float(self._classes[best, row, column]), 2), ink))
             else:
-                text += f"   {i18n.short(float(field[row, column]), 3)}"
-        font = theme.mono_font(tokens.CAPTION)
-        width = QFontMetricsF(font).horizontalAdvance(text) + theme.px(16)
-        left = min(axes.area.left() + theme.px(8), self.width() - width - theme.px(4))
-        box = QRectF(left, axes.area.top() + theme.px(8), width, theme.px(22))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setBrush(theme.color("raised"))
-        painter.drawRoundedRect(box, 5, 5)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setFont(font)
-        painter.setPen(theme.color("text1"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+                lines.append((tr("value"), i18n.short(float(field[row, column]), 3), ink))
+        paint_reading(painter, axes.area, at, lines)
 
     # -- hands ------------------------------------------------------------------------------------
 

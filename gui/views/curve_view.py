@@ -15,6 +15,7 @@ from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.axes import Axes, draw_axes
 from gui.views.base import Array, View, crisp, draw_caption, draw_empty
+from gui.views.reading import paint_reading
 from gui.views.series import Series, smooth, thin
 
 
@@ -340,7 +341,8 @@ class CurveView(View):
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.drawEllipse(QPointF(axes.x(float(curve.x[nearest])), axes.y(value)), 4, 4)
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        _paint_box(painter, axes.area, x, lines)
+        corner = QPointF(x, axes.area.bottom())
+        paint_reading(painter, axes.area, corner, lines, upwards=True)
 
     # -- hands ------------------------------------------------------------------------------------
 
@@ -382,27 +384,3 @@ class CurveView(View):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._window = None
         self.update()
-
-
-def _paint_box(painter: QPainter, area: QRectF, x: float, lines: list[tuple[str, str, QColor]]) -> None:
-    """The reading beside the cross, on whichever side has room."""
-    font, mono = theme.ui_font(tokens.CAPTION), theme.mono_font(tokens.CAPTION)
-    names, values = QFontMetricsF(font), QFontMetricsF(mono)
-    first = max(names.horizontalAdvance(name) for name, _, _ in lines)
-    width = first + theme.px(12) + max(values.horizontalAdvance(v) for _, v, _ in lines) + theme.px(16)
-    height = theme.px(16) * len(lines) + theme.px(8)
-    left = x + theme.px(8) if x + theme.px(8) + width < area.right() else x - theme.px(8) - width
-    box = QRectF(left, area.bottom() - height - theme.px(8), width, height)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.color("border"), 1))
-    painter.setBrush(theme.color("raised"))
-    painter.drawRoundedRect(box, 5, 5)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for index, (name, value, color) in enumerate(lines):
-        y = box.top() + theme.px(16) * index + theme.px(16)
-        painter.setFont(font)
-        painter.setPen(color)
-        painter.drawText(QPointF(box.left() + theme.px(8), y), name)
-        painter.setFont(mono)
-        painter.setPen(theme.color("text1"))
-        painter.drawText(QPointF(box.right() - theme.px(8) - values.horizontalAdvance(value), y), value)

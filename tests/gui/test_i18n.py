@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
 
 from engine.errors import N_, DataError, Message
 from gui import i18n
@@ -67,3 +69,15 @@ def test_a_broken_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(i18n, "_catalog", Broken())
     assert i18n.tr_message(Message("{file} is empty.", {"file": "x"})) == "x is empty."
+
+
+def test_qts_own_dialogs_speak_german_too(qtbot: QtBot) -> None:
+    def cancel() -> str:
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        qtbot.addWidget(box)
+        return box.button(QDialogButtonBox.StandardButton.Cancel).text().replace("&", "")
+
+    i18n.install("de")
+    assert cancel() == "Abbrechen"
+    i18n.install("en")
+    assert cancel() == "Cancel"

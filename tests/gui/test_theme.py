@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,3 +170,17 @@ def test_pixmaps_are_kept(qtbot: QtBot) -> None:
     first = icons.pixmap("save", "text2", 18, 1.0)
     assert icons.pixmap("save", "text2", 18, 1.0).cacheKey() == first.cacheKey()
     assert icons.pixmap("save", "text2", 18, 2.0).cacheKey() != first.cacheKey()
+
+
+def test_every_icon_named_in_the_window_exists() -> None:
+    folder = Path(icons.__file__).parent
+    named = re.compile(r'icons?\.(?:icon|pixmap|paint|kind_tile)\([^"()]*"([\w-]+)"|icon="([\w-]+)"')
+    found = {
+        (file.name, first or second)
+        for file in folder.rglob("*.py")
+        for first, second in named.findall(file.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 10
+    # a color token may be the first text where the icon's name is a variable
+    unknown = [(file, name) for file, name in found if name not in icons.names() and not hasattr(DARK, name)]
+    assert not unknown

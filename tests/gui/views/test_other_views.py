@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.layers import LAYERS, Layer
 from gui import colormaps, formulas, theme
 from gui.tokens import DARK
 from gui.views.axes import log_ticks, tick_text, ticks
@@ -345,6 +346,12 @@ def test_the_readout_writes_signs_and_powers(qtbot: QtBot) -> None:
     assert readout.text() == "+0.0481"
     readout.show_value("x", -3.2e-7)
     assert readout.text() == "−3.200·10⁻⁷"
+
+
+@pytest.mark.parametrize("layer", LAYERS.values(), ids=lambda cls: str(cls.kind))
+def test_every_layers_formula_can_be_typeset(layer: type[Layer], caplog: pytest.LogCaptureFixture) -> None:
+    assert formulas.formula_size(layer.formula, 15).height() > 8
+    assert not caplog.records
 
 
 def test_formulas_are_typeset_and_broken_ones_shown_as_text(qtbot: QtBot) -> None:
