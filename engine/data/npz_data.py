@@ -62,7 +62,8 @@ def from_arrays(arrays: Arrays, spec: SourceSpec, name: str) -> Dataset:
     notes: Notes = ()
     class_names = _texts(by_name.get("class_names", by_name.get("target_names")))
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biuUS":  # a column of labels
-        y, y_test = y[:, 0], y_test.reshape(len(y_test))
+        y, y_test = y[:, 0], y_test[:, 0] if y_test.ndim == 2 and y_test.shape[1] == 1 else y_test
+    _check_labels(y, y_test, name)
     if looks_like_classes(y):
         (y, y_test), class_names, told = map_labels([y, y_test], class_names, name)
         notes += told
@@ -204,6 +205,18 @@ def _check_pair(images: Array, labels: Array, name: str) -> None:
             file=name,
             expected=len(images),
             found=len(labels),
+        )
+
+
+def _check_labels(y: Array, y_test: Array, name: str) -> None:
+    """(N,) of anything, or (N, K) numbers; the test part must look the same."""
+    text = y.dtype.kind in "US"
+    alike = y.shape[1:] == y_test.shape[1:] and text == (y_test.dtype.kind in "US")
+    if y.ndim > 2 or (text and y.ndim > 1) or 0 in y.shape[1:] or (len(y_test) and not alike):
+        raise DataError(
+            N_("{file}: the labels are {found}; expected one label or one row of numbers per example."),
+            file=name,
+            found=f"{y.dtype.name} {y.shape}" + ("" if alike else f" / {y_test.dtype.name} {y_test.shape}"),
         )
 
 

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from engine.data.dataset import SourceSpec
 from engine.data.headers import read_header
 from engine.data.idx import read_idx
+from engine.data.npz_data import from_arrays
 from engine.data.pictures import read_picture
 from engine.data.safe_npz import read_npz
 from engine.errors import DataError
@@ -125,3 +127,26 @@ json_values = st.recursive(
 def test_specs_from_strange_json(kind: str, fields: dict[str, object]) -> None:
     survives(lambda: SourceSpec.from_json({"kind": kind, **fields}))
     survives(lambda: SourceSpec.from_json(fields))
+
+
+any_array = hnp.arrays(
+    dtype=st.sampled_from(["u1", "i1", "i8", "u8", "f2", "f4", "f8", "?", "U3", "S2"]),
+    shape=hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6),
+)
+
+
+@quick
+@given(
+    arrays=st.dictionaries(
+        st.sampled_from(["x", "y", "x_train", "y_train", "x_test", "y_test", "class_names", "feature_names"]),
+        any_array,
+        max_size=6,
+    ),
+    rows=st.integers(0, 6),
+    normalize=st.booleans(),
+)
+def test_arrays_of_any_kind(arrays: dict[str, np.ndarray], rows: int, normalize: bool) -> None:
+    spec = SourceSpec("npz", path="a.npz", normalize=normalize)
+    survives(lambda: from_arrays(arrays, spec, "a.npz"))
+    alike = {k: np.resize(v, (rows, *v.shape[1:])) for k, v in arrays.items() if v.ndim}
+    survives(lambda: from_arrays(alike, spec, "a.npz"))
