@@ -52,11 +52,13 @@ def unit_exponent(biggest: float, values_matter: bool) -> int:
     return exponent if exponent < -1 or exponent > 3 else 0
 
 
-def choose_digits(width: float, height: float, biggest: float, whole: bool, most: int = 2) -> Digits | None:
+def choose_digits(
+    width: float, height: float, biggest: float, whole: bool, most: int = 2, signed: bool = True
+) -> Digits | None:
     """The digits for cells of this size, or None where numbers would not be legible.
 
     `biggest` is the largest magnitude in the matrix, `whole` says that all values are whole numbers,
-    `most` the largest number of decimals wished.
+    `most` the largest number of decimals wished, `signed` that a minus may need room.
     """
     if width < DIGITS_1[0] or height < DIGITS_1[1]:
         return None
@@ -69,8 +71,10 @@ def choose_digits(width: float, height: float, biggest: float, whole: bool, most
     smallest = int(11 * scale)
     for decimals in range(allowed, -1, -1):
         strip = shown < 0.995 and decimals > 0 and width < 40 * scale
-        characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + 1  # sign or air
-        size = int(min(largest, (width - 1) / (characters * _MONO_ADVANCE)))
+        characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + int(signed)
+        size = int(min(largest, (width - 7) / (characters * _MONO_ADVANCE)))
+        if size < smallest:  # better close to the edge than not at all
+            size = int(min(largest, smallest, (width - 1) / (characters * _MONO_ADVANCE)))
         if size >= smallest or (size >= 10 and decimals == 0):
             return Digits(decimals, max(size, 10), characters, strip, exponent)
     return None
@@ -172,6 +176,7 @@ def draw_heads(
     line = QFontMetricsF(normal).height()
     row_names, column_names, widest = head.rows, head.columns, head.widest_column
     hover_row, hover_column = hovered or (-1, -1)
+    right = max(area.left(), box.x) - theme.px(6)
     step = _every(box.height, line)
     first = max(0, box.cell_at(area.left(), area.top())[0])
     last = min(len(row_names), box.cell_at(area.left(), area.bottom() - 1e-6)[0] + 1)
@@ -182,7 +187,7 @@ def draw_heads(
             continue
         _pen(painter, normal, bold, row == hover_row)
         y = box.y + row * box.height
-        place = QRectF(0, y + (box.height - line) / 2, area.left() - theme.px(6), line)
+        place = QRectF(0, y + (box.height - line) / 2, right, line)
         if place.top() > area.top() - line and place.bottom() < area.bottom() + line:
             painter.drawText(
                 place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row_names[row]

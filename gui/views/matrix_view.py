@@ -214,7 +214,10 @@ class MatrixView(View):
         if not self._values.size:
             return None
         whole = self._values.dtype.kind in "iu" or (self._role == "pictures" and self._scale.high == 255.0)
-        return matrix_paint.choose_digits(box.width, box.height, self._biggest(), whole, self.max_decimals)
+        signed = self._scale.low < 0
+        return matrix_paint.choose_digits(
+            box.width, box.height, self._biggest(), whole, self.max_decimals, signed
+        )
 
     # -- painting ---------------------------------------------------------------------------------
 
