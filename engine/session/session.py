@@ -193,6 +193,14 @@ class Session:
         self.pace.start(self.clock())
         self.keeper.hurry()
 
+    def rest(self) -> None:
+        """Stop moving, wherever it is: something went wrong."""
+        self._stop()
+        self._leave_step()
+        if self._pull:
+            self._pull = False
+            self.emit(self.status())
+
     def _stop(self) -> None:
         self._playing, self._until = False, None
         self.speed.clear()

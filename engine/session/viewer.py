@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from engine.session.views import (
     ViewData,
 )
 from engine.training import Trainer
+
+_log = logging.getLogger("matrizen.session")
 
 SHARE = 0.08
 """Part of the time that making frames may take at full speed."""
@@ -136,6 +139,9 @@ class Viewer:
             return Missing("value")
         except NotYet:
             return Missing("later")
+        except Exception:  # one view must not stop the training; the others go on
+            _log.exception("the view %r failed", request)
+            return Missing("failed")
 
     def _data(self, request: View, trainer: Trainer, read: Reader,
               maps: dict[str, Array]) -> ViewData | None:

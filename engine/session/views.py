@@ -239,7 +239,7 @@ class Missing:
     """A view that cannot be shown now: no such value, not computed yet, or too large for its budget."""
 
     reason: str
-    """One of "value", "later", "budget", "kind"."""
+    """One of "value", "later", "budget", "kind", "failed"."""
 
 
 ViewData = (
