@@ -87,6 +87,12 @@ def ink_table(of: tokens.Theme, role: str) -> NDArray[np.bool_]:
     return np.array([tokens.ink_on("#{:02X}{:02X}{:02X}".format(*row)) == "#000000" for row in ramp])
 
 
+def black_ink_on(words: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """The same choice for free colors: black where the luminance exceeds the crossing point 0.179."""
+    linear = [(((words >> shift) & 0xFF) / 255.0) ** 2.2 for shift in (16, 8, 0)]
+    return np.asarray(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179)
+
+
 def mixed_words(words: NDArray[np.uint32], color: str, share: float) -> NDArray[np.uint32]:
     """Pixels with `share` of another color in them: cells at rest sink towards the canvas."""
     mixed = np.full(words.shape, 0xFF000000, dtype=np.uint32)

@@ -72,6 +72,7 @@ class MatrixView(View):
         if values.shape != self._values.shape:
             self._hover = None
             self._heads = None
+            self._rows, self._columns, self._cells = frozenset(), frozenset(), frozenset()
             self._zoom, self._offset = 1.0, QPointF(0, 0)
             if self._selected is not None and not self._inside(*self._selected, values.shape):
                 self._selected = None
@@ -107,8 +108,14 @@ class MatrixView(View):
         *,
         dim_rest: bool = False,
     ) -> None:
-        """Ring rows, columns and cells of the calculation in yellow; the rest may sink back."""
-        self._rows, self._columns, self._cells = frozenset(rows), frozenset(columns), frozenset(cells)
+        """Ring rows, columns and cells of the calculation in yellow; the rest may sink back.
+
+        What lies outside the matrix is left out; a matrix of another shape clears it.
+        """
+        height, width = self._values.shape
+        self._rows = frozenset(row for row in rows if 0 <= row < height)
+        self._columns = frozenset(column for column in columns if 0 <= column < width)
+        self._cells = frozenset(cell for cell in cells if self._inside(*cell))
         self._dim_rest = dim_rest and bool(self._rows or self._columns or self._cells)
         self._changed()
 
@@ -273,26 +280,18 @@ class MatrixView(View):
         return made
 
     def _black_ink(self, words: NDArray[np.uint32], indices: Bytes) -> NDArray[np.bool_]:
-        if self._colors is None:
-            return np.asarray(matrix_paint.ink_table(theme.theme(), self._role)[indices], dtype=np.bool_)
-        # the same rule for free colors: black where the luminance exceeds 0.179
-        linear = [(((words >> shift) & 0xFF) / 255.0) ** 2.2 for shift in (16, 8, 0)]
-        return np.asarray(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179)
+        if self._colors is not None:
+            return matrix_paint.black_ink_on(words)
+        return np.asarray(matrix_paint.ink_table(theme.theme(), self._role)[indices], dtype=np.bool_)
 
     def _resting(self) -> NDArray[np.bool_] | None:
         if not self._dim_rest:
             return None
-        rows, columns = self._values.shape
-        resting = np.ones((rows, columns), dtype=np.bool_)
-        for row in self._rows:
-            if row < rows:
-                resting[row, :] = False
-        for column in self._columns:
-            if column < columns:
-                resting[:, column] = False
+        resting = np.ones((self._values.shape[0], self._values.shape[1]), dtype=np.bool_)
+        resting[sorted(self._rows), :] = False
+        resting[:, sorted(self._columns)] = False
         for cell in self._cells:
-            if self._inside(*cell):
-                resting[cell] = False
+            resting[cell] = False
         return resting
 
     def _paint_rings(self, painter: QPainter, box: CellBox) -> None:
