@@ -29,38 +29,69 @@ from gui.i18n import tr_message
 
 
 def cnn() -> DocumentState:
-    graph = (GraphSpec().add("input", Input((1, 28, 28))).add("augment1", Augment(), after="input")
-             .add("conv1", Conv2D(8, (5, 5), padding=(2, 2, 2, 2)), after="augment1")
-             .add("relu1", ReLU(), after="conv1").add("maxpool1", MaxPool2D(), after="relu1")
-             .add("conv2", Conv2D(16, (3, 3), padding=(1, 1, 1, 1)), after="maxpool1")
-             .add("relu2", ReLU(), after="conv2").add("maxpool2", MaxPool2D(), after="relu2")
-             .add("flatten1", Flatten(), after="maxpool2").add("dense1", Dense(10), after="flatten1")
-             .add("output", Output(), after="dense1"))
-    return DocumentState(graph, source=SourceSpec.sample("fashion"), data=DataSpec((1, 28, 28), classes=10, count=2000))
+    graph = (
+        GraphSpec()
+        .add("input", Input((1, 28, 28)))
+        .add("augment1", Augment(), after="input")
+        .add("conv1", Conv2D(8, (5, 5), padding=(2, 2, 2, 2)), after="augment1")
+        .add("relu1", ReLU(), after="conv1")
+        .add("maxpool1", MaxPool2D(), after="relu1")
+        .add("conv2", Conv2D(16, (3, 3), padding=(1, 1, 1, 1)), after="maxpool1")
+        .add("relu2", ReLU(), after="conv2")
+        .add("maxpool2", MaxPool2D(), after="relu2")
+        .add("flatten1", Flatten(), after="maxpool2")
+        .add("dense1", Dense(10), after="flatten1")
+        .add("output", Output(), after="dense1")
+    )
+    return DocumentState(
+        graph, source=SourceSpec.sample("fashion"), data=DataSpec((1, 28, 28), classes=10, count=2000)
+    )
 
 
 def spiral() -> DocumentState:
-    graph = (GraphSpec().add("input", Input((2,))).add("hidden1", Dense(8), after="input")
-             .add("tanh1", Tanh(), after="hidden1").add("hidden2", Dense(8), after="tanh1")
-             .add("tanh2", Tanh(), after="hidden2").add("dense1", Dense(1), after="tanh2")
-             .add("sigmoid1", Sigmoid(), after="dense1").add("output", Output(), after="sigmoid1"))
-    return DocumentState(graph, training=TrainingSpec(loss="mse"), source=SourceSpec.toy("spiral"),
-                         data=DataSpec((2,), classes=2, count=300))
+    graph = (
+        GraphSpec()
+        .add("input", Input((2,)))
+        .add("hidden1", Dense(8), after="input")
+        .add("tanh1", Tanh(), after="hidden1")
+        .add("hidden2", Dense(8), after="tanh1")
+        .add("tanh2", Tanh(), after="hidden2")
+        .add("dense1", Dense(1), after="tanh2")
+        .add("sigmoid1", Sigmoid(), after="dense1")
+        .add("output", Output(), after="sigmoid1")
+    )
+    return DocumentState(
+        graph,
+        training=TrainingSpec(loss="mse"),
+        source=SourceSpec.toy("spiral"),
+        data=DataSpec((2,), classes=2, count=300),
+    )
 
 
 def residual() -> DocumentState:
-    graph = (GraphSpec().add("input", Input((4, 8, 8)))
-             .add("conv1", Conv2D(4, padding=(1, 1, 1, 1)), after="input").add("relu1", ReLU(), after="conv1")
-             .add("conv2", Conv2D(4, padding=(1, 1, 1, 1)), after="relu1")
-             .add("add1", Add(), after=["conv2", "input"]).add("relu2", ReLU(), after="add1")
-             .add("flatten1", Flatten(), after="relu2").add("dense1", Dense(10), after="flatten1")
-             .add("output", Output(), after="dense1"))
+    graph = (
+        GraphSpec()
+        .add("input", Input((4, 8, 8)))
+        .add("conv1", Conv2D(4, padding=(1, 1, 1, 1)), after="input")
+        .add("relu1", ReLU(), after="conv1")
+        .add("conv2", Conv2D(4, padding=(1, 1, 1, 1)), after="relu1")
+        .add("add1", Add(), after=["conv2", "input"])
+        .add("relu2", ReLU(), after="add1")
+        .add("flatten1", Flatten(), after="relu2")
+        .add("dense1", Dense(10), after="flatten1")
+        .add("output", Output(), after="dense1")
+    )
     return DocumentState(graph)
 
 
 def broken() -> DocumentState:
-    graph = (GraphSpec().add("input", Input((1, 28, 28))).add("conv1", Conv2D(8), after="input")
-             .add("dense1", Dense(10), after="conv1").add("output", Output(), after="dense1"))
+    graph = (
+        GraphSpec()
+        .add("input", Input((1, 28, 28)))
+        .add("conv1", Conv2D(8), after="input")
+        .add("dense1", Dense(10), after="conv1")
+        .add("output", Output(), after="dense1")
+    )
     return DocumentState(graph)
 
 
@@ -100,13 +131,24 @@ def pictures_of(view: CanvasView) -> None:
                 tiles = (tiles + np.roll(tiles, 1, 1) + np.roll(tiles, 1, 2)) / 3
             counts = np.histogram(tiles, 36)[0]
             warn = uid == "relu1"
-            view.canvas.set_thumbnail(uid, ThumbData(
-                tiles, "pictures" if node.layer.category in ("data", "transform") else "activations", counts,
-                i18n.tr("{n} % active").format(n=62) if node.layer.category == "activation" else "",
-                "warning" if warn else "ok", frozenset({1}) if warn else frozenset()))
+            view.canvas.set_thumbnail(
+                uid,
+                ThumbData(
+                    tiles,
+                    "pictures" if node.layer.category in ("data", "transform") else "activations",
+                    counts,
+                    i18n.tr("{n} % active").format(n=62) if node.layer.category == "activation" else "",
+                    "warning" if warn else "ok",
+                    frozenset({1}) if warn else frozenset(),
+                ),
+            )
         elif node.layer.kind == "output" and shape == (10,):
-            view.canvas.set_thumbnail(uid, ThumbData.of_bars(
-                (("Ankle boot", 0.7), ("Sneaker", 0.29), ("Sandal", 0.007), ("Bag", 0.003)), "0.352"))
+            view.canvas.set_thumbnail(
+                uid,
+                ThumbData.of_bars(
+                    (("Ankle boot", 0.7), ("Sneaker", 0.29), ("Sandal", 0.007), ("Bag", 0.003)), "0.352"
+                ),
+            )
         elif node.layer.kind == "output" and "dense1" in values:
             view.canvas.set_thumbnail(uid, ThumbData(values["dense1"].reshape(-1, 40, 40)[:1], "weights"))
         elif shape is not None:
@@ -142,6 +184,7 @@ def main() -> None:
     try:
         from gui.panels.inspector import Inspector
         from gui.panels.palette import Palette
+
         palette, inspector = Palette(), Inspector(document)
         row.insertWidget(0, palette)
         row.addWidget(inspector)
