@@ -94,12 +94,24 @@ class MaxPool2D(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         ch, r, c, s = cell
         x = read(op.ins[0])
-        terms = []
-        for i, j in offsets(cast("tuple[int, int]", op.attrs["kernel"])):
+        terms, places = [], []
+        for place, (i, j) in enumerate(offsets(cast("tuple[int, int]", op.attrs["kernel"]))):
             y, z = _cell(r, c, i, j, op.attrs)
             if 0 <= y < x.shape[1] and 0 <= z < x.shape[2]:
                 v = float(x[ch, y, z, s])
                 terms.append(Term(((op.ins[0].id, (ch, y, z, s), v),), v))
+                places.append(place)
+        if out == 1:
+            # the first of the largest
+            first = max(range(len(terms)), key=lambda t: (terms[t].value, -t))
+            won = float(places[first])
+            return Terms(
+                "function",
+                (Term(terms[first].factors, won, "place"),),
+                won,
+                float(read(op.outs[1])[cell]),
+                r"\arg\max_{i,j} x(r+i, c+j)",
+            )
         return Terms(
             "max",
             tuple(terms),
