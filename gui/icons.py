@@ -84,6 +84,11 @@ def icon(name: str, color: str | QColor | None = None, size: int = DEFAULT_SIZE)
     return QIcon(_Engine(name, color, size))
 
 
+def app_icon() -> QIcon:
+    """The icon of the window itself, in its own colors."""
+    return QIcon(str(resources.path("icons", "app", "matrizen.svg")))
+
+
 def kind_tile(kind: str, name: str, size: int = 26, ratio: float | None = None) -> QPixmap:
     """The tile of a layer: its icon in its kind's color on a quarter of that color."""
     application = QGuiApplication.instance()

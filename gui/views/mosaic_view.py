@@ -45,7 +45,7 @@ class MosaicView(View):
         self._selected = -1
         self._trace: tuple[int, int, int] | None = None
         self._dead: frozenset[int] = frozenset()
-        self._picture: tuple[QImage, Grid] | None = None
+        self._picture: tuple[QImage, tuple[Grid, float]] | None = None
 
     def set_maps(self, maps: Array, scale: Scale | None = None) -> None:
         """Show (maps, rows, columns), or (maps, rows, columns, 3) u8 pictures in their own colors.
@@ -161,10 +161,10 @@ class MosaicView(View):
             draw_empty(self, painter, self.empty_text)
             return
         grid = self.grid()
-        if self._picture is None or self._picture[1] != grid:
-            self._picture = (self._compose(grid), grid)
-        ratio = self._picture[0].width() / max(1, grid.columns * (grid.width + grid.gap) - grid.gap + 2)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, ratio > 1.01)
+        key = (grid, self.devicePixelRatioF())
+        if self._picture is None or self._picture[1] != key:
+            self._picture = (self._compose(grid), key)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         size = QRectF(
             grid.x - 1, grid.y - 1, grid.columns * (grid.width + grid.gap) - grid.gap + 2,
             grid.rows * (grid.height + grid.gap) - grid.gap + 2,

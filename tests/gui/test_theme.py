@@ -166,6 +166,12 @@ def test_an_icon_on_a_button_follows_the_theme(qtbot: QtBot) -> None:
         icons.icon("no-such-icon")
 
 
+def test_the_window_has_an_icon(qtbot: QtBot) -> None:
+    image = icons.app_icon().pixmap(QSize(32, 32), 1.0).toImage()
+    assert image.width() == 32
+    assert image.pixelColor(16, 4).name() == "#14161a"
+
+
 def test_pixmaps_are_kept(qtbot: QtBot) -> None:
     first = icons.pixmap("save", "text2", 18, 1.0)
     assert icons.pixmap("save", "text2", 18, 1.0).cacheKey() == first.cacheKey()
