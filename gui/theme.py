@@ -120,6 +120,11 @@ def mono_font(size: float = tokens.BASE, weight: QFont.Weight = REGULAR) -> QFon
     return font
 
 
+def value_font(text: str, size: float = tokens.BASE, weight: QFont.Weight = REGULAR) -> QFont:
+    """The font for one value: monospaced digits, but the UI's where JetBrains Mono's powers gape."""
+    return ui_font(size, weight) if "·10" in text else mono_font(size, weight)
+
+
 def load_fonts() -> None:
     """Register the bundled faces once; missing files fall back to the system's fonts."""
     if _state.fonts_loaded or QGuiApplication.instance() is None:

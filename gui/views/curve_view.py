@@ -243,7 +243,7 @@ class CurveView(View):
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
         painter.drawPolyline(polygon)
-        return polygon.last()
+        return QPointF(polygon.last())  # a copy: last() points into the polygon, which is gone after this
 
     def _paint_labels(
         self, painter: QPainter, axes: Axes, curves: list[_Curve], ends: list[QPointF | None]
@@ -275,10 +275,11 @@ class CurveView(View):
     def _paint_label(
         self, painter: QPainter, curve: _Curve, curves: list[_Curve], spot: QPointF, color: QColor
     ) -> None:
-        name_font, value_font = theme.ui_font(tokens.STATUS, theme.SEMIBOLD), theme.mono_font(tokens.STATUS)
+        name_font = theme.ui_font(tokens.STATUS, theme.SEMIBOLD)
         names = QFontMetricsF(name_font)
         widest = max(names.horizontalAdvance(c.text) for c in curves)
         value = self._text(float(curve.shown[-1]))
+        value_font = theme.value_font(value, tokens.STATUS)
         room = widest + theme.px(12) + QFontMetricsF(value_font).horizontalAdvance(value)
         left = min(spot.x(), self.width() - room - theme.px(4))
         baseline = spot.y() + names.capHeight() / 2

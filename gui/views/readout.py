@@ -34,6 +34,7 @@ class Readout(QWidget):
         self._place.setText(place)
         plain = value == 0 or 10.0**-decimals <= abs(value) < 1e5
         text = i18n.number(value, decimals, sign=True) if plain else i18n.short(value, decimals)
+        self._value.setFont(theme.value_font(text, tokens.HEADING - 2, theme.MEDIUM))
         self._value.setText(text)
         self._fact.setText(fact)
 
@@ -48,4 +49,4 @@ class Readout(QWidget):
         return self._value.text()
 
     def _dress(self) -> None:
-        self._value.setFont(theme.mono_font(tokens.HEADING - 2, theme.MEDIUM))
+        self._value.setFont(theme.value_font(self._value.text(), tokens.HEADING - 2, theme.MEDIUM))

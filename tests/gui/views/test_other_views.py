@@ -151,7 +151,7 @@ def test_curves_are_drawn_in_their_colors_with_labels_and_log(qtbot: QtBot) -> N
     view.resize(360, 240)
     empty = _picture(view)
     x = np.arange(1.0, 2000.0)
-    view.set_curve("train", x, np.exp(-x / 400) + np.random.default_rng(0).normal(0, 0.02, len(x)) ** 2)
+    view.set_curve("train", x, 0.4 + np.exp(-x / 400) + np.random.default_rng(0).normal(0, 0.02, len(x)) ** 2)
     view.set_curve("test", x[::50], np.exp(-x[::50] / 500))
     view.set_x_axis("Step", 4000, whole=True)
     view.set_figure("Test accuracy", "84.0 %")
@@ -163,6 +163,10 @@ def test_curves_are_drawn_in_their_colors_with_labels_and_log(qtbot: QtBot) -> N
     }
     assert {DARK.train, DARK.test} <= seen
     linear = view.axes()
+    for end, value, ink in ((x[-1], None, DARK.train), (x[::50][-1], np.exp(-x[::50][-1] / 500), DARK.test)):
+        value = view._curves["train"].shown[-1] if value is None else value
+        dot = QPointF(linear.x(end), linear.y(float(value))).toPoint()
+        assert image.pixelColor(dot).name().upper() == ink  # the dot stands at the line's end
     view.set_log(True)
     log = view.axes()
     assert log.log_y and log.y0 > 0
