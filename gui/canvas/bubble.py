@@ -29,7 +29,8 @@ class BubbleItem(QGraphicsItem):
         super().__init__()
         self.canvas = scene
         self.problem = problem
-        self.text = tr_message(problem.message)
+        # shapes are not torn apart at the end of a line
+        self.text = tr_message(problem.message).replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
         self.repair: Repair | None = problem.repairs[0] if problem.repairs else None
         self.button_text = tr_message(self.repair.label) if self.repair else ""
         self.pressed = self.hovered = False

@@ -33,7 +33,7 @@ class NodeItem(QGraphicsItem):
         self.uid = uid
         self.look = look
         self.selected = self.focused = self.hovered = self.armed = False
-        self.illegal = False
+        self.illegal = self.warned = False
         self.dropping = False
         self.acting = ""
         self.progress = 0.0
@@ -133,7 +133,7 @@ class NodeItem(QGraphicsItem):
         detail = detail_at(self.canvas.zoom)
         if self.illegal:
             painter.setOpacity(0.38)
-        node_paint.paint_body(painter, self.look, detail, self.hovered, bool(self.acting))
+        node_paint.paint_body(painter, self.look, detail, self.hovered, self.warned, bool(self.acting))
         if self.acting and detail == "all":
             self._paint_progress(painter)
         if detail == "block" and not (self.selected or self.acting):
@@ -252,6 +252,8 @@ class PortsItem(QGraphicsItem):
         look = node.look
         if detail_at(node.canvas.zoom) in ("icon", "block"):
             return
+        if look.size.unfold is not None and not (node.hovered or node.armed) and not look.problem:
+            return  # the lines of the weights say it
         if node.illegal:
             painter.setOpacity(0.38)
         token = "trace" if node.acting else "link"

@@ -46,7 +46,9 @@ def outline(rect: QRectF, left: float = RADIUS, right: float = RADIUS) -> QPaint
     return path
 
 
-def paint_body(p: QPainter, look: NodeLook, detail: Detail, hovered: bool, acting: bool) -> None:
+def paint_body(
+    p: QPainter, look: NodeLook, detail: Detail, hovered: bool, warned: bool, acting: bool
+) -> None:
     """The node without pictures, ports and rings."""
     rect = QRectF(0, 0, look.size.width, look.size.height)
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -71,14 +73,14 @@ def paint_body(p: QPainter, look: NodeLook, detail: Detail, hovered: bool, actin
             _paint_far_header(p, look)
     else:
         _paint_unfolded_header(p, look)
-    _paint_outline(p, look, path, hovered and not acting)
+    _paint_outline(p, look, path, hovered and not acting, warned)
 
 
-def _paint_outline(p: QPainter, look: NodeLook, path: QPainterPath, hovered: bool) -> None:
+def _paint_outline(p: QPainter, look: NodeLook, path: QPainterPath, hovered: bool, warned: bool) -> None:
     p.setBrush(Qt.BrushStyle.NoBrush)
     if look.problem:
         p.setPen(QPen(theme.color("danger"), 2))
-    elif look.warning:
+    elif look.warning or warned:
         p.setPen(QPen(theme.color("warning"), 1))
     else:
         p.setPen(QPen(theme.color("text3" if hovered else "border"), 1))

@@ -149,6 +149,9 @@ class NeuronCard(QFrame):
             self._line(i + 1, text.format(name=names[j]), float(weights[j]), tint)
         if bias is not None:
             self._line(len(order) + 1, tr("bias"), float(bias[unit]), "text1")
+        for label in self.findChildren(QLabel):
+            label.setVisible(self.grid.indexOf(label) >= 0)
+        self.grid.activate()
         self.adjustSize()
 
     def _line(self, row: int, text: str, value: float, token: str) -> None:

@@ -34,6 +34,8 @@ class CanvasScene(QGraphicsScene):
 
     selection_changed = Signal(tuple)
     """The uids of the selected nodes."""
+    weights_known = Signal()
+    """Weights were handed over for the first time, or forgotten."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,9 +69,10 @@ class CanvasScene(QGraphicsScene):
 
     def set_thumbnail(self, uid: Uid, data: ThumbData) -> None:
         """Show a picture in a node. An uid that is gone is ignored: the answer came too late."""
-        target = uid if self.atlas.set(uid, data) else None
-        if target is not None and target in self.nodes:
-            self.nodes[target].picture.update()
+        if self.atlas.set(uid, data):
+            node = self.nodes[uid]
+            node.set_state(warned=data.health == "warning")
+            node.picture.update()
 
     def set_thumbnails(self, many: Mapping[Uid, ThumbData]) -> None:
         for uid, data in many.items():
@@ -77,10 +80,13 @@ class CanvasScene(QGraphicsScene):
 
     def set_weights(self, uid: Uid, weights: Array, bias: Array | None = None) -> None:
         """Weights (outputs, inputs) and bias of an unfolded layer, drawn as lines."""
+        first = not self._weights
         self._weights[uid] = (weights, bias)
         for wire in self.wires.values():
             if wire.target.uid == uid:
                 wire.set_weights(weights)
+        if first:
+            self.weights_known.emit()
 
     def weights_of(self, uid: Uid) -> tuple[Array, Array | None] | None:
         return self._weights.get(uid)
@@ -108,6 +114,7 @@ class CanvasScene(QGraphicsScene):
             wire.set_weights(None)
         self.set_link_strengths({})
         self.restyle()
+        self.weights_known.emit()
 
     # ---- selection and hover -------------------------------------------------------------------------
 

@@ -108,6 +108,7 @@ class CanvasView(QGraphicsView):
         self._settle.timeout.connect(self._sharpen)
         self._make_overlays()
         self.canvas.selection_changed.connect(self._selected)
+        self.canvas.weights_known.connect(self._overlays)
         document.changed.connect(lambda *_: self._overlays())
         document.loaded.connect(self._loaded)
         theme.changed.connect(self._restyle)
@@ -684,6 +685,7 @@ class CanvasView(QGraphicsView):
         self.zoom_bar.adjustSize()
         self.zoom_bar.move(room.left(), room.bottom() - self.zoom_bar.height() + 1)
         self.legend.adjustSize()
+        self.legend.resize(self.legend.width(), self.zoom_bar.height())
         self.legend.setVisible(
             any(w.weights is not None and not w.pairs for w in self.canvas.wires.values())
             and room.width() > theme.px(560)

@@ -37,7 +37,7 @@ class WeightsItem(QGraphicsItem):
         self._curves: dict[tuple[int, int], QPainterPath] = {}
         self._key: tuple[object, ...] = ()
         self._bounds = QRectF()
-        self.setZValue(1)
+        self.setZValue(12)  # over the bodies: a line ends at the map it belongs to
         self.reroute()
 
     def set_weights(self, weights: Array | None) -> None:

@@ -473,10 +473,10 @@ class Inspector(QFrame):
 
     def _restyle(self) -> None:
         self.setFixedWidth(theme.px(NARROW if self._narrow else WIDE))
-        self.name.setFont(theme.ui_font(15, theme.SEMIBOLD))
         # quiet until the pointer is over it: a name first, a field second
         self.name.setStyleSheet(
-            "QLineEdit { background: transparent; border-color: transparent; padding-left: 0; }"
+            "QLineEdit { background: transparent; border-color: transparent; padding-left: 0;"
+            f" font-size: {theme.px(15)}px; font-weight: 600; }}"
             f"QLineEdit:hover, QLineEdit:focus {{ background: {theme.theme().field};"
             f" border-color: {theme.theme().border}; padding-left: 4px; }}"
         )
