@@ -1,0 +1,294 @@
+"""The one registry of actions: menus, training bar, shortcuts, command palette and shortcut sheet read it.
+
+`catalog()` declares them in the language of the moment; `Actions` makes QActions of them. An action is
+on while all the conditions it names hold (`set_conditions`), so nobody enables or disables by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from gui import icons
+from gui.i18n import LANGUAGES, tr
+
+MENUS = ("file", "edit", "view", "network", "training", "help")
+SEPARATOR = "-"
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One thing a person can do.
+
+    menu        the menu it stands in, "" for none; `submenu` groups choices (theme, language, ...)
+    needs       conditions that must all hold, see `Conditions` in gui/main_window.py
+    group       checkable actions of one group exclude each other
+    words       further words the command palette finds it by
+    """
+
+    id: str
+    text: str
+    shortcut: str = ""
+    icon: str = ""
+    menu: str = ""
+    submenu: str = ""
+    needs: tuple[str, ...] = ()
+    checkable: bool = False
+    group: str = ""
+    more_shortcuts: tuple[str, ...] = ()
+    words: str = ""
+    gap: bool = False
+    """Whether a line stands above it in its menu."""
+
+
+def menu_titles() -> dict[str, str]:
+    """Menu id -> its title, in the order of the menu bar."""
+    titles = (tr("File"), tr("Edit"), tr("View"), tr("Network"), tr("Training"), tr("Help"))
+    return dict(zip(MENUS, titles, strict=True))
+
+
+def submenu_titles() -> dict[str, str]:
+    """Submenu id -> its title."""
+    return {
+        "recent": tr("Open recent"), "samples": tr("Samples"), "theme": tr("Theme"),
+        "language": tr("Language"), "docks": tr("Panels"), "pace": tr("Pace"), "device": tr("Device"),
+    }  # fmt: skip
+
+
+def catalog() -> tuple[ActionSpec, ...]:
+    """Every action there is, in menu order, in the language of the moment."""
+    return (*_file(), *_edit(), *_view(), *_network(), *_training(), *_help())
+
+
+def _file() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("new", tr("New"), "Ctrl+N", "new", "file"),
+        ActionSpec("open", tr("Open …"), "Ctrl+O", "open", "file", words=tr("project load")),
+        ActionSpec("open_pictures", tr("Open pictures or data …"), "Ctrl+Shift+O", "picture", "file",
+                   words=tr("folder npz idx mnist training set")),
+        ActionSpec("open_folder", tr("Open a folder of pictures …"), "", "folder", "file",
+                   words=tr("class training set")),
+        ActionSpec("samples", tr("Show samples"), "", "grid", "file", gap=True),
+        ActionSpec("save", tr("Save"), "Ctrl+S", "save", "file", gap=True),
+        ActionSpec("save_as", tr("Save as …"), "Ctrl+Shift+S", "", "file"),
+        ActionSpec("export", tr("Export weights …"), "Ctrl+E", "export", "file", needs=("built",),
+                   words="npz PyTorch state_dict"),
+        ActionSpec("quit", tr("Quit"), "Ctrl+Q", "", "file", gap=True),
+    )  # fmt: skip
+
+
+def _edit() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("undo", tr("Undo"), "Ctrl+Z", "undo", "edit", needs=("can_undo",)),
+        ActionSpec("redo", tr("Redo"), "Ctrl+Shift+Z", "redo", "edit", needs=("can_redo",),
+                   more_shortcuts=("Ctrl+Y",)),
+        ActionSpec("cut", tr("Cut"), "Ctrl+X", "", "edit", needs=("selection",), gap=True),
+        ActionSpec("copy", tr("Copy"), "Ctrl+C", "", "edit", needs=("selection",)),
+        ActionSpec("paste", tr("Paste"), "Ctrl+V", "", "edit"),
+        ActionSpec("duplicate", tr("Duplicate"), "Ctrl+D", "duplicate", "edit", needs=("selection",)),
+        ActionSpec("delete", tr("Delete"), "Del", "delete", "edit", needs=("selection_or_links",)),
+        ActionSpec("rename", tr("Rename"), "F2", "rename", "edit", needs=("one_selected",)),
+        ActionSpec("select_all", tr("Select all"), "Ctrl+A", "", "edit", needs=("nodes",), gap=True),
+    )
+
+
+def _view() -> tuple[ActionSpec, ...]:
+    languages = tuple(
+        ActionSpec(f"language_{code}", name, "", "", "view", "language", checkable=True, group="language")
+        for code, name in LANGUAGES.items()
+    )
+    return (
+        ActionSpec("zoom_in", tr("Zoom in"), "Ctrl++", "zoom-in", "view", needs=("nodes",),
+                   more_shortcuts=("Ctrl+=",)),
+        ActionSpec("zoom_out", tr("Zoom out"), "Ctrl+-", "zoom-out", "view", needs=("nodes",)),
+        ActionSpec("zoom_actual", tr("Actual size"), "Ctrl+0", "", "view", needs=("nodes",)),
+        ActionSpec("fit", tr("Fit network"), "Ctrl+1", "fit", "view", needs=("nodes",)),
+        ActionSpec("theme_dark", tr("Dark"), "", "moon", "view", "theme", checkable=True, group="theme", gap=True,
+                   words=tr("theme colors")),
+        ActionSpec("theme_light", tr("Light"), "", "sun", "view", "theme", checkable=True, group="theme",
+                   words=tr("theme colors")),
+        ActionSpec("theme_system", tr("As the system"), "", "", "view", "theme", checkable=True, group="theme",
+                   words=tr("theme colors")),
+        *languages,
+        ActionSpec("presentation", tr("Presentation size"), "Ctrl+Shift+F11", "", "view", checkable=True,
+                   words=tr("projector larger 150 %")),
+        ActionSpec("dock_weights", tr("Weights"), "Ctrl+Alt+1", "matrix", "view", "docks", checkable=True, gap=True),
+        ActionSpec("dock_activations", tr("Activations"), "Ctrl+Alt+2", "grid", "view", "docks", checkable=True),
+        ActionSpec("dock_gradients", tr("Gradients"), "Ctrl+Alt+3", "matrix", "view", "docks", checkable=True),
+        ActionSpec("dock_loss", tr("Loss"), "Ctrl+Alt+4", "curve", "view", "docks", checkable=True),
+        ActionSpec("palette", tr("Layer palette"), "", "", "view", "docks", checkable=True, gap=True),
+        ActionSpec("inspector", tr("Inspector"), "", "", "view", "docks", checkable=True),
+        ActionSpec("fullscreen", tr("Full screen"), "F11", "fullscreen", "view", checkable=True, gap=True),
+    )  # fmt: skip
+
+
+def _network() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("add_layer", tr("Add a layer …"), "Shift+A", "add", "network", words=tr("search insert")),
+        ActionSpec("tidy", tr("Tidy layout"), "Ctrl+L", "tidy", "network", needs=("nodes",)),
+        ActionSpec("data", tr("Training data …"), "", "data", "network", gap=True,
+                   words=tr("pictures resize split noise")),
+        ActionSpec("problems", tr("Show problems"), "", "problem", "network"),
+    )
+
+
+def _training() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("play", tr("Play"), "Space", "play", "training", needs=("ready",),
+                   words=tr("pause start stop train")),
+        ActionSpec("step_op", tr("One operation"), "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
+        ActionSpec("step_batch", tr("One batch"), "F7", "step-batch", "training", needs=("ready", "paused"),
+                   words=tr("step")),
+        ActionSpec("step_epoch", tr("One epoch"), "F8", "step-epoch", "training", needs=("ready", "paused")),
+        ActionSpec("reset", tr("Reset"), "Ctrl+R", "reset", "training", needs=("built",),
+                   words=tr("start again")),
+        ActionSpec("pace_slow", tr("Slow"), "", "", "training", "pace", checkable=True, group="pace", gap=True),
+        ActionSpec("pace_visible", tr("One epoch a frame"), "", "", "training", "pace", checkable=True, group="pace"),
+        ActionSpec("pace_full", tr("Full speed"), "Ctrl+F", "", "training", "pace", checkable=True, group="pace"),
+        ActionSpec("devices", tr("Choose a device …"), "", "device", "training", gap=True,
+                   words="OpenCL NumPy GPU CPU"),
+    )  # fmt: skip
+
+
+def _help() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("search", tr("Search actions"), "Ctrl+Shift+P", "search", "help"),
+        ActionSpec("shortcuts", tr("Shortcuts"), "F1", "keyboard", "help"),
+        ActionSpec("about", tr("About Matrizen"), "", "info", "help", gap=True),
+    )
+
+
+class Actions(QObject):
+    """The QActions of the catalog, by id.
+
+    Handlers outlive a change of language: `retranslate()` gives the same QActions new words.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._specs = {spec.id: spec for spec in catalog()}
+        self._actions: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        self._conditions: dict[str, bool] = {}
+        for spec in self._specs.values():
+            self._actions[spec.id] = self._make(spec)
+        self.set_conditions({})
+
+    def __getitem__(self, action: str) -> QAction:
+        return self._actions[action]
+
+    def __iter__(self) -> Iterator[ActionSpec]:
+        return iter(self._specs.values())
+
+    def spec(self, action: str) -> ActionSpec:
+        """The declaration of an action. Raises KeyError."""
+        return self._specs[action]
+
+    def on(self, action: str, handler: Callable[[], object]) -> None:
+        """Call `handler` when the action is triggered. Raises KeyError for an unknown one."""
+        self._actions[action].triggered.connect(lambda *_: handler())
+
+    def set_conditions(self, changed: Mapping[str, bool]) -> None:
+        """Tell which conditions hold; those not named keep their state, unknown ones do not hold."""
+        self._conditions.update(changed)
+        for spec in self._specs.values():
+            wanted = all(self._conditions.get(need, False) for need in spec.needs)
+            if self._actions[spec.id].isEnabled() != wanted:
+                self._actions[spec.id].setEnabled(wanted)
+
+    def check(self, action: str, checked: bool = True) -> None:
+        """Set the mark of a checkable action without triggering it."""
+        self._actions[action].setChecked(checked)
+
+    def set_play(self, running: bool) -> None:
+        """Play becomes Pause while training runs."""
+        self._actions["play"].setText(tr("Pause") if running else tr("Play"))
+        self._actions["play"].setIcon(icons.icon("pause" if running else "play", "text2"))
+
+    def retranslate(self) -> None:
+        """Give every action its words in the language of the moment."""
+        self._specs = {spec.id: spec for spec in catalog()}
+        for spec in self._specs.values():
+            self._dress(self._actions[spec.id], spec)
+
+    def fill_menu(self, menu: QMenu, which: str) -> dict[str, QMenu]:
+        """Put the actions of one menu into `menu`; returns its submenus by id."""
+        submenus: dict[str, QMenu] = {}
+        titles = submenu_titles()
+        for spec in self._specs.values():
+            if spec.menu != which:
+                continue
+            if not spec.submenu:
+                if spec.gap and menu.actions():
+                    menu.addSeparator()
+                menu.addAction(self._actions[spec.id])
+                continue
+            if spec.submenu not in submenus:
+                if spec.gap:
+                    menu.addSeparator()
+                submenus[spec.submenu] = menu.addMenu(titles[spec.submenu])
+            elif spec.gap:
+                submenus[spec.submenu].addSeparator()
+            submenus[spec.submenu].addAction(self._actions[spec.id])
+        return submenus
+
+    def _make(self, spec: ActionSpec) -> QAction:
+        action = QAction(self)
+        action.setObjectName(spec.id)
+        action.setCheckable(spec.checkable)
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        # held down, Space would flicker between play and pause
+        action.setAutoRepeat(spec.id in ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_batch"))
+        if spec.group:
+            group = self._groups.setdefault(spec.group, QActionGroup(self))
+            group.addAction(action)
+        self._dress(action, spec)
+        return action
+
+    def _dress(self, action: QAction, spec: ActionSpec) -> None:
+        action.setText(spec.text)
+        if spec.icon:
+            action.setIcon(icons.icon(spec.icon, "text2"))
+        if spec.shortcut:
+            action.setShortcuts([QKeySequence(text) for text in (spec.shortcut, *spec.more_shortcuts)])
+        tip = spec.text.rstrip(" …")
+        if spec.shortcut:
+            tip += f"  {key_text(spec.shortcut)}"
+        action.setToolTip(tip)
+
+
+def key_text(shortcut: str) -> str:
+    """A shortcut as it stands on this system's keyboard: "Ctrl+Shift+P"; Space in the person's words."""
+    if shortcut == "Space":
+        return tr("Space")
+    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def fuzzy(query: str, text: str) -> int | None:
+    """How well `text` answers `query`: higher is better, None when a letter is missing.
+
+    Letters must appear in order; starts of words and unbroken runs count more.
+    """
+    wanted = [letter for letter in query.casefold() if not letter.isspace()]
+    where = text.casefold()
+    score, at, run = 0, 0, 0
+    for letter in wanted:
+        found = where.find(letter, at)
+        # the start of a later word beats a letter inside this one
+        word = next(
+            (i for i in range(at, len(where)) if where[i] == letter and (i == 0 or not where[i - 1].isalnum())),
+            -1,
+        )
+        if found < 0:
+            return None
+        if word >= 0 and found != at:
+            found = word
+        run = run + 1 if found == at and at else 0
+        score += 4 + 6 * (found == 0 or not where[found - 1].isalnum()) + 3 * min(run, 4)
+        score -= min(found - at, 8)
+        at = found + 1
+    return score - len(where) // 8

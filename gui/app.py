@@ -1,0 +1,130 @@
+"""Starts the window: application, theme, language, engine, and the net under everything that may fail."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
+
+from gui import i18n, icons, resources, theme
+from gui.actions import Actions
+from gui.commands import Commands
+from gui.i18n import tr
+from gui.main_window import MainWindow
+from gui.runner import Runner
+from gui.workbench import Workbench
+from gui.windows_state import WindowsState
+
+_log = logging.getLogger("matrizen")
+FIRST = "circle"
+
+
+class Application(QApplication):
+    """`file_requested(path)`: the system asks to open a file (macOS sends it as an event)."""
+
+    file_requested = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent):
+            self.file_requested.emit(event.file())
+            return True
+        return super().event(event)
+
+
+class Net(QObject):
+    """Catches what nobody caught: logs it and tells the person; the window goes on."""
+
+    caught = Signal(str)
+
+    def install(self) -> None:
+        """Become the handler of uncaught exceptions."""
+        sys.excepthook = self._catch
+
+    def _catch(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        _log.error("uncaught", exc_info=(kind, error, trace))
+        self.caught.emit(f"{kind.__name__}: {error}")
+
+
+def main(file: str | None = None) -> int:
+    """Open the window, with a project in it if `file` names one; the exit status."""
+    start_log()
+    app = Application(sys.argv[:1])
+    app.setApplicationName("Matrizen")
+    app.setApplicationDisplayName("Matrizen")
+    app.setOrganizationName("Matrizen")
+    app.setDesktopFileName("matrizen")
+    app.setWindowIcon(icons.icon("matrix", "linear", 64))
+    state = WindowsState()
+    i18n.install(state.language)
+    theme.set_theme(state.theme)
+    net = Net()
+    net.install()
+    runner = Runner()
+    bench = Workbench(state, runner)
+    actions = Actions()
+    window = MainWindow(bench, actions)
+    commands = Commands(window, bench, actions)
+    net.caught.connect(lambda text: bench.told.emit(tr("Something went wrong: {text}").format(text=text), "error", "", None))
+    app.file_requested.connect(lambda name: commands.open_path(Path(name)))
+    restore_geometry(window, state)
+    window.show()
+    first = Path(file) if file is not None else resources.path("samples", f"{FIRST}.matrizen")
+    QTimer.singleShot(0, lambda: begin(commands, bench, first, named=file is not None))
+    # Ctrl+C in the terminal is only seen while Python runs now and then
+    heart = QTimer()
+    heart.start(500)
+    heart.timeout.connect(lambda: None)
+    status = app.exec()
+    bench.close()
+    runner.close()
+    return int(status)
+
+
+def begin(commands: Commands, bench: Workbench, path: Path, *, named: bool) -> None:
+    """The first project: the one named, else the circle, drawn and paused."""
+    if named:
+        commands.take([str(path)])
+    elif path.is_file():
+        bench.open(path)
+    else:
+        bench.new()
+    bench.runner.find_devices()
+
+
+def restore_geometry(window: MainWindow, state: WindowsState) -> None:
+    """Where the window was, or a size that fits the screen."""
+    saved = state.bytes_of("geometry")
+    if saved is not None and window.restoreGeometry(saved):
+        return
+    screen = window.screen().availableGeometry()
+    window.resize(min(1600, screen.width()), min(1000, screen.height()))
+    window.move(
+        screen.left() + (screen.width() - window.width()) // 2, screen.top() + (screen.height() - window.height()) // 2
+    )
+
+
+def start_log() -> None:
+    """Warnings and faults go to a file beside the person's other state, and to a terminal if there is one."""
+    base = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".local/state")
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    try:
+        folder = Path(base) / "matrizen"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "window.log"
+        if file.exists() and file.stat().st_size > 2_000_000:
+            file.replace(folder / "window.old.log")
+        handlers.append(logging.FileHandler(file, encoding="utf-8", delay=True))
+    except OSError:
+        pass  # a read-only home is no reason not to start
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
+    )

@@ -1,0 +1,371 @@
+"""What the actions do: each connected once to the workbench or to the window that is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+
+from engine.data.drop import recognize
+from engine.errors import MatrizenError
+from engine.session.protocol import Devices
+from gui import i18n, project_files, theme
+from gui.actions import Actions
+from gui.dialogs.about import AboutDialog
+from gui.dialogs.ask_save import ask_save
+from gui.dialogs.command_palette import CommandPalette
+from gui.dialogs.layer_help import LayerHelp
+from gui.dialogs.shortcut_sheet import ShortcutSheet
+from gui.i18n import tr, tr_message
+from gui.main_window import MainWindow
+from gui.panels.data_panel import DataDialog
+from gui.pictures import Pictures
+from gui.workbench import Workbench
+
+PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
+
+
+class Commands(QObject):
+    """Handlers of all actions for one window."""
+
+    def __init__(self, window: MainWindow, bench: Workbench, actions: Actions) -> None:
+        super().__init__(window)
+        self.window, self.bench, self.actions = window, bench, actions
+        self.pictures = Pictures(window, bench)
+        self._devices: Devices | None = None
+        window.commands = self
+        window.may_close = self.confirm
+        self._connect()
+        self.connect_window()
+        bench.runner.devices.connect(self._found_devices)
+
+    # ---- wiring ----------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        on = self.actions.on
+        on("new", lambda: self.confirm() and self.bench.new())
+        on("open", self.open)
+        on("open_pictures", self.open_pictures)
+        on("open_folder", self.open_folder)
+        on("samples", lambda: self.window.show_samples(True))
+        on("save", self.save)
+        on("save_as", self.save_as)
+        on("export", self.export)
+        on("quit", lambda: self.window.close())
+        on("undo", lambda: self.bench.document.undo())
+        on("redo", lambda: self.bench.document.redo())
+        on("cut", lambda: self.window.canvas.cut_selection())
+        on("copy", lambda: self.window.canvas.copy_selection())
+        on("paste", lambda: self.window.canvas.paste())
+        on("duplicate", lambda: self.window.canvas.duplicate_selection())
+        on("delete", lambda: self.window.canvas.delete_selection())
+        on("rename", lambda: self.window.canvas.rename_selected())
+        on("select_all", lambda: self.window.canvas.select_all())
+        on("zoom_in", lambda: self.window.canvas.zoom_by(1.25))
+        on("zoom_out", lambda: self.window.canvas.zoom_by(0.8))
+        on("zoom_actual", lambda: self.window.canvas.zoom_to(1.0))
+        on("fit", lambda: self.window.canvas.fit())
+        on("fullscreen", self.toggle_fullscreen)
+        on("presentation", self.toggle_presentation)
+        on("add_layer", self.add_layer)
+        on("tidy", lambda: self.window.canvas.tidy())
+        on("data", self.show_data)
+        on("problems", self.show_problems)
+        on("play", self.bench.toggle_play)
+        for kind in ("op", "batch", "epoch"):
+            on(f"step_{kind}", lambda kind=kind: self.bench.step(kind))
+        on("reset", self.bench.reset)
+        for name in ("slow", "visible", "full"):
+            on(f"pace_{name}", lambda name=name: self.set_pace(name))
+        on("devices", lambda: self.window.training_bar.open_devices())
+        on("search", self.search)
+        on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
+        on("about", lambda: AboutDialog(self.bench.status.device_name, self.window).exec())
+        for name in ("dark", "light", "system"):
+            on(f"theme_{name}", lambda name=name: self.set_theme(name))
+        for code in i18n.LANGUAGES:
+            on(f"language_{code}", lambda code=code: self.set_language(code))
+        for name in ("weights", "activations", "gradients", "loss"):
+            on(f"dock_{name}", lambda name=name: self._toggle(f"dock_{name}", name))
+        on("palette", lambda: self._toggle("palette", "palette"))
+        on("inspector", lambda: self._toggle("inspector", "inspector"))
+        self.actions.check(f"theme_{self.bench.state.theme}")
+        self.actions.check(f"language_{i18n.language()}")
+        document = self.bench.document
+        document.undo_stack.canUndoChanged.connect(lambda can: self.actions.set_conditions({"can_undo": can}))
+        document.undo_stack.canRedoChanged.connect(lambda can: self.actions.set_conditions({"can_redo": can}))
+        document.undo_stack.undoTextChanged.connect(lambda _text: self._name_undo())
+        document.undo_stack.redoTextChanged.connect(lambda _text: self._name_undo())
+
+    def connect_window(self) -> None:
+        """The widgets of the window, after they were built (again)."""
+        window, bench = self.window, self.bench
+        window.menu_row.search_clicked.connect(self.search)
+        window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
+        window.training_bar.device_menu = self.fill_devices
+        window.strip.chosen.connect(self.open_path)
+        window.status_bar.problems_clicked.connect(self.show_problems)
+        window.status_bar.device_clicked.connect(lambda: window.training_bar.open_devices())
+        window.canvas.refused.connect(self._refused)
+        window.canvas.files_dropped.connect(self.drop)
+        window.canvas.selection_changed.connect(self._selected)
+        window.canvas.space_tapped.connect(lambda: self.actions["play"].trigger())
+        window.palette_panel.layer_chosen.connect(lambda kind: window.canvas.add_behind_selection(kind))
+        window.inspector.refused.connect(self._refused)
+        window.inspector.help_requested.connect(self.show_help)
+        window.canvas.help_requested.connect(self.show_help)
+        window.problems.refused.connect(self._refused)
+        window.problems.node_chosen.connect(lambda uid: window.go_to(uid))
+        window.fill_recent(self.open_path)
+        for name in ("weights", "activations", "gradients", "loss"):
+            self.actions.check(f"dock_{name}", window.panel_shown(name))
+        for name in ("palette", "inspector"):
+            self.actions.check(name, window.panel_shown(name))
+        self._selected(window.selection())
+        self._name_undo()
+        del bench
+
+    def _name_undo(self) -> None:
+        stack = self.bench.document.undo_stack
+        for name, text in (("undo", stack.undoText()), ("redo", stack.redoText())):
+            plain = self.actions.spec(name).text
+            self.actions[name].setText(f"{plain}: {text}" if text else plain)
+
+    def _selected(self, uids: tuple[str, ...]) -> None:
+        links = bool(self.window.canvas.canvas.selected_links)
+        self.actions.set_conditions({
+            "selection": bool(uids), "one_selected": len(uids) == 1, "selection_or_links": bool(uids) or links,
+        })
+
+    def _toggle(self, action: str, panel: str) -> None:
+        self.window.show_panel(panel, self.actions[action].isChecked())
+
+    def _refused(self, error: MatrizenError) -> None:
+        self.window.toasts.show_message(tr_message(error), "warning")
+
+    # ---- files -----------------------------------------------------------------------------------------
+
+    def confirm(self) -> bool:
+        """Ask about changes that are not in the file; False: stay here."""
+        if not self.bench.modified or not self._worth_asking():
+            return True
+        answer = ask_save(self.window, self.bench.title)
+        if answer == "save":
+            return self._save_and_wait()
+        return answer == "discard"
+
+    def _worth_asking(self) -> bool:
+        """A sample that was only played is not work that could be lost."""
+        return self.bench.document.modified or not project_files.is_sample(self.bench.path)
+
+    def _save_and_wait(self) -> bool:
+        path = self._target()
+        if path is None:
+            return False
+        from PySide6.QtCore import QEventLoop, QTimer
+
+        loop = QEventLoop()
+        saved: list[bool] = []
+
+        def done() -> None:
+            saved.append(True)
+            loop.quit()
+
+        self.bench.save(path, done)
+        if not saved:
+            QTimer.singleShot(15_000, loop.quit)
+            loop.exec()
+        return bool(saved)
+
+    def open(self) -> None:
+        """Choose a project and open it."""
+        name, _ = QFileDialog.getOpenFileName(
+            self.window, tr("Open project"), self.bench.state.folder, tr("Matrizen projects") + " (*.matrizen)"
+        )
+        if name:
+            self.open_path(Path(name))
+
+    def open_path(self, path: Path) -> None:
+        """Open a project, after asking about changes."""
+        if self.confirm():
+            if not project_files.is_sample(path):
+                self.bench.state.folder = str(path.parent)
+            self.bench.open(path)
+
+    def _target(self) -> Path | None:
+        """Where to save: the file opened, or one that is chosen now."""
+        path = self.bench.path
+        if path is not None and not project_files.is_sample(path):
+            return path
+        return self._choose_target()
+
+    def _choose_target(self) -> Path | None:
+        start = str(Path(self.bench.state.folder) / f"{self.bench.title}{project_files.SUFFIX}")
+        name, _ = QFileDialog.getSaveFileName(
+            self.window, tr("Save project"), start, tr("Matrizen projects") + " (*.matrizen)"
+        )
+        if not name:
+            return None
+        path = project_files.with_suffix(name)
+        self.bench.state.folder = str(path.parent)
+        return path
+
+    def save(self) -> None:
+        """Save to the project's file."""
+        path = self._target()
+        if path is not None:
+            self.bench.save(path)
+
+    def save_as(self) -> None:
+        """Save to another file."""
+        path = self._choose_target()
+        if path is not None:
+            self.bench.save(path)
+
+    def export(self) -> None:
+        """Export the weights as .npz."""
+        start = str(Path(self.bench.state.folder) / f"{self.bench.title}.npz")
+        name, _ = QFileDialog.getSaveFileName(
+            self.window, tr("Export weights"), start, tr("NumPy arrays") + " (*.npz)"
+        )
+        if name:
+            path = Path(name if name.lower().endswith(".npz") else name + ".npz")
+            self.bench.state.folder = str(path.parent)
+            self.bench.export(path)
+
+    def open_pictures(self) -> None:
+        """Choose pictures or data files."""
+        kinds = f"{tr('Pictures and data')} ({PICTURE_FILES} *.npz *.gz *ubyte);;{tr('All files')} (*)"
+        names, _ = QFileDialog.getOpenFileNames(
+            self.window, tr("Open pictures or data"), self.bench.state.folder, kinds
+        )
+        if names:
+            self.bench.state.folder = str(Path(names[0]).parent)
+            self.take(names)
+
+    def open_folder(self) -> None:
+        """Choose a folder of class folders."""
+        name = QFileDialog.getExistingDirectory(
+            self.window, tr("Open a folder of pictures"), self.bench.state.folder
+        )
+        if name:
+            self.bench.state.folder = str(Path(name).parent)
+            self.take([name])
+
+    def drop(self, paths: list[str], point: QPointF | None = None) -> None:
+        """Files were dropped on the window."""
+        self.take(paths)
+
+    def take(self, paths: list[str]) -> None:
+        """Do with files what their content says: open, load as training set, classify."""
+        self.bench.tasks.run(
+            "recognize", tr("Looking at {n} files").format(n=len(paths)),
+            lambda _progress, _canceled: recognize([Path(path) for path in paths]),
+            self.pictures.take, self.bench.cannot,
+        )
+
+    # ---- view ------------------------------------------------------------------------------------------
+
+    def set_theme(self, name: str) -> None:
+        """Switch colors at once and remember."""
+        self.bench.state.theme = name
+        theme.set_theme(name)
+        self.actions.check(f"theme_{name}")
+
+    def set_language(self, code: str) -> None:
+        """Switch words at once and remember."""
+        if code == i18n.language():
+            return
+        self.bench.state.language = code
+        i18n.install(code)
+        self.window.rebuild()
+        self.actions.check(f"language_{code}")
+
+    def toggle_fullscreen(self) -> None:
+        """Full screen and back."""
+        full = self.actions["fullscreen"].isChecked()
+        self.window.setWindowState(
+            self.window.windowState() | Qt.WindowState.WindowFullScreen if full
+            else self.window.windowState() & ~Qt.WindowState.WindowFullScreen
+        )
+
+    def toggle_presentation(self) -> None:
+        """Everything half as large again, for a projector."""
+        theme.set_theme(self.bench.state.theme, presentation=self.actions["presentation"].isChecked())
+        self.window.rebuild()
+
+    def add_layer(self) -> None:
+        """The search for layers at the pointer."""
+        self.window.canvas.setFocus()
+        self.window.canvas.open_search()
+
+    def search(self) -> None:
+        """The command palette."""
+        CommandPalette(self.actions, self.window).popup()
+
+    def show_help(self, kind: str) -> None:
+        """What a kind of layer does, with its formula."""
+        LayerHelp(kind, self.window).show()
+
+    def show_problems(self) -> None:
+        """The list of problems above the status bar."""
+        self.window.toggle_problems()
+
+    def show_data(self) -> None:
+        """Source, size, split of the training data."""
+        DataDialog(self.bench, self.window).show()
+
+    # ---- training --------------------------------------------------------------------------------------
+
+    def set_pace(self, name: str) -> None:
+        """Remember and tell the engine."""
+        self.bench.set_pace(name)
+        self.actions.check(f"pace_{name}")
+
+    def _found_devices(self, devices: Devices) -> None:
+        self._devices = devices
+        best = next((d for d in devices.devices if d.id == devices.best), None)
+        if best is not None and best.id != self.bench.status.device and not self.bench.state.device:
+            text = tr("{device} can compute faster.").format(device=best.name)
+            self.bench.told.emit(text, "info", tr("Use it"), lambda: self.set_device(best.id))
+
+    def set_device(self, device: str) -> None:
+        """Go on on another device and remember it."""
+        self.bench.state.device = device
+        self.bench.runner.set_device(device)
+
+    def fill_devices(self, menu: QMenu) -> None:
+        """Every device with its verdict; refused ones stay grey and say why."""
+        menu.setToolTipsVisible(True)
+        known = self._devices
+        if known is None:
+            menu.addAction(tr("Testing devices …")).setEnabled(False)
+            self.bench.runner.find_devices()
+            return
+        for device in known.devices:
+            action = menu.addAction(device.name)
+            action.setCheckable(True)
+            action.setChecked(device.id == self.bench.status.device)
+            reason = tr_message(device.reason)
+            action.setToolTip(reason)
+            if device.verdict == "ok":
+                action.triggered.connect(lambda _checked=False, name=device.id: self.set_device(name))
+            else:
+                action.setEnabled(False)
+                action.setText(f"{device.name} – {reason}" if reason else device.name)
+        if not known.done:
+            menu.addAction(tr("Testing devices …")).setEnabled(False)
+        menu.addSeparator()
+        again: Callable[[], None] = lambda: self.bench.runner.find_devices(fresh=True)  # noqa: E731
+        menu.addAction(tr("Test again")).triggered.connect(lambda _checked=False: again())
+
+
+def application() -> QApplication:
+    """The running application. Raises RuntimeError when there is none."""
+    found = QGuiApplication.instance()
+    if not isinstance(found, QApplication):
+        raise RuntimeError("no application")
+    return found

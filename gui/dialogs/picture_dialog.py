@@ -1,0 +1,219 @@
+"""A picture as its matrix of numbers, what the network says to it, and what each layer makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.data.pictures import Picture
+from engine.graph import GraphSpec
+from engine.session.protocol import Configured, Prediction
+from gui import i18n, icons, theme, tokens
+from gui.i18n import tr
+from gui.panels.numbers import Numbers
+from gui.views.base import View
+from gui.views.picture_view import PictureNumbers
+
+
+class Shares(View):
+    """Bars of the likeliest classes."""
+
+    ROW = 34
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[tuple[str, float]] = []
+
+    def set_shares(self, rows: Sequence[tuple[str, float]]) -> None:
+        """(name, share), likeliest first."""
+        self._rows = list(rows)[:6]
+        self.setFixedHeight(theme.px(self.ROW) * max(1, len(self._rows)))
+        self.update()
+
+    def rows(self) -> tuple[tuple[str, float], ...]:
+        """What is shown."""
+        return tuple(self._rows)
+
+    def paint(self, painter: QPainter) -> None:
+        row_height = theme.px(self.ROW)
+        for number, (name, share) in enumerate(self._rows):
+            top = number * row_height
+            strong = number == 0
+            painter.setFont(theme.ui_font(tokens.BASE, theme.SEMIBOLD if strong else theme.REGULAR))
+            painter.setPen(theme.color("text1" if strong else "text2"))
+            room = QRectF(0, top, self.width() - theme.px(64), theme.px(20))
+            text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+            painter.setFont(theme.mono_font(tokens.STATUS))
+            value = QRectF(0, top, self.width(), theme.px(20))
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+            painter.drawText(value, flags, f"{i18n.number(share * 100, 1)} %")
+            bar = QRectF(0, top + theme.px(22), self.width(), 4)
+            painter.fillRect(bar, theme.color("hair"))
+            bar.setWidth(self.width() * min(1.0, max(0.0, share)))
+            painter.fillRect(bar, theme.color("accent" if strong else "histogram"))
+
+
+class PictureDialog(QDialog):
+    """One or several pictures; leafing with the arrows. Not modal: training goes on."""
+
+    def __init__(self, pictures: Sequence[Picture], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("picture_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._pictures = list(pictures)
+        self._at = 0
+        self._prediction: Prediction | None = None
+        self._names: tuple[str, ...] = ()
+        self._layers: list[tuple[str, str]] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(12), theme.px(12), theme.px(12), theme.px(12))
+        head = QHBoxLayout()
+        self._title = QLabel()
+        self._title.setProperty("role", "heading")
+        head.addWidget(self._title, 1)
+        self._place = QLabel()
+        self._place.setProperty("role", "status")
+        head.addWidget(self._place)
+        for icon, tip, step in (("chevron-left", tr("Picture before"), -1), ("chevron-right", tr("Next picture"), 1)):
+            button = QToolButton()
+            button.setIcon(icons.icon(icon, "text2"))
+            button.setToolTip(tip)
+            button.setAccessibleName(tip)
+            button.setVisible(len(self._pictures) > 1)
+            button.clicked.connect(lambda _checked=False, step=step: self.leaf(step))
+            head.addWidget(button)
+        column.addLayout(head)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        self.numbers = PictureNumbers()
+        split.addWidget(self.numbers)
+        side = QWidget()
+        right = QVBoxLayout(side)
+        right.setContentsMargins(theme.px(16), 0, theme.px(4), 0)
+        right.setSpacing(theme.px(10))
+        says = QLabel(tr("What the network says"))
+        says.setProperty("role", "head")
+        right.addWidget(says)
+        self._reason = QLabel(tr("Asking the engine …"))
+        self._reason.setWordWrap(True)
+        self._reason.setProperty("role", "muted")
+        right.addWidget(self._reason)
+        self.shares = Shares()
+        self.shares.hide()
+        right.addWidget(self.shares)
+        self._layer = QComboBox()
+        self._layer.setAccessibleName(tr("Layer"))
+        self._layer.activated.connect(lambda _index: self._show_layer())
+        self._layer_head = QLabel(tr("What each layer makes of it"))
+        self._layer_head.setProperty("role", "head")
+        right.addWidget(self._layer_head)
+        right.addWidget(self._layer)
+        self.maps = Numbers("activations")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.maps)
+        right.addWidget(self._stack, 1)
+        for widget in (self._layer_head, self._layer, self._stack):
+            widget.hide()
+        self._filler = QWidget()
+        right.addWidget(self._filler, 1)
+        split.addWidget(side)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        split.setSizes([theme.px(560), theme.px(400)])
+        column.addWidget(split, 1)
+        self.resize(theme.px(980), theme.px(640))
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(980), theme.px(640))
+
+    def set_reason(self, text: str) -> None:
+        """Why nothing is said about the pictures."""
+        self._reason.setText(text)
+
+    def set_prediction(self, prediction: Prediction, configured: Configured, graph: GraphSpec, trained: bool) -> None:
+        """What the network says to all pictures, and every layer's activations."""
+        self._prediction, self._names = prediction, configured.data.class_names
+        self._reason.setText("" if trained else tr("Not trained yet: these are the answers of random weights."))
+        self._reason.setVisible(not trained or prediction.shares is None)
+        if prediction.shares is None:
+            row = ", ".join(i18n.short(float(v)) for v in prediction.values[prediction.output][0])
+            self._reason.setText(tr("The network gives {numbers}.").format(numbers=row))
+        self._layers = [
+            (graph.node(uid).name, value) for uid, value in configured.outputs.items()
+            if graph.has(uid) and value in prediction.values
+        ]
+        self._layer.clear()
+        for name, _ in self._layers:
+            self._layer.addItem(name)
+        for widget in (self._layer_head, self._layer, self._stack):
+            widget.setVisible(bool(self._layers))
+        self._filler.setVisible(not self._layers)
+        maps = [i for i, (_, v) in enumerate(self._layers) if prediction.values[v].ndim == 4]
+        self._layer.setCurrentIndex(maps[-1] if maps else len(self._layers) - 1)
+        self._show()
+
+    def leaf(self, step: int) -> None:
+        """Another picture."""
+        self._at = (self._at + step) % len(self._pictures)
+        self._show()
+
+    def best(self) -> str:
+        """The likeliest class of the picture shown, "" while unknown."""
+        rows = self.shares.rows()
+        return rows[0][0] if rows else ""
+
+    def _show(self) -> None:
+        picture = self._pictures[self._at]
+        self._title.setText(picture.name)
+        self.setWindowTitle(picture.name)
+        self._place.setText(f"{self._at + 1} / {len(self._pictures)}" if len(self._pictures) > 1 else "")
+        array = picture.array
+        if array.dtype == np.uint16:
+            array = (array >> 8).astype(np.uint8)
+        self.numbers.set_picture(array[..., 0] if array.shape[2] == 1 else array[..., :3])
+        prediction = self._prediction
+        if prediction is not None and prediction.shares is not None:
+            row = prediction.shares[self._at]
+            order = np.argsort(-row, kind="stable")
+            names = self._names
+            self.shares.set_shares([(names[i] if i < len(names) else str(i), float(row[i])) for i in order])
+            self.shares.show()
+        self._show_layer()
+
+    def _show_layer(self) -> None:
+        prediction, at = self._prediction, self._layer.currentIndex()
+        if prediction is None or not 0 <= at < len(self._layers):
+            return
+        values = np.asarray(prediction.values[self._layers[at][1]])[self._at]
+        if values.ndim == 3:
+            self.maps.show_maps(values)
+        else:
+            self.maps.show_matrix(as_rows(values))
+
+
+def as_rows(vector: np.ndarray) -> np.ndarray:
+    """A vector as a matrix that is easy to look at: one column while short, else about twice as wide as high."""
+    count = len(vector)
+    if count <= 16:
+        return vector.reshape(-1, 1)
+    columns = int(np.ceil(np.sqrt(count * 2)))
+    rows = -(-count // columns)
+    out = np.full(rows * columns, np.nan, dtype=np.float32)
+    out[:count] = vector
+    return out.reshape(rows, columns)

@@ -1,0 +1,316 @@
+"""Live numbers for one window: what it watches, and who gets what arrives."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt
+
+from engine.explain import Explanation
+from engine.ops.base import Terms
+from engine.session.protocol import Configured, Frame, Status
+from engine.session.views import BoundaryData, Curves, CurvesData, ViewData
+from engine.settings import TrainingSpec
+from engine.values import Phase
+from gui.i18n import tr, tr_message
+from gui.panels import targets
+from gui.panels.time_line import Flag
+from gui.watching import Wish
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+
+class Live(QObject):
+    """Connects the workbench's stream to the panels of a window, and the selection to the docks."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        bench = window.bench
+        self._curves: CurvesData | None = None
+        self._frames: deque[float] = deque(maxlen=90)
+        self._sample = 0
+        self._opened: tuple[str, tuple[int, ...]] | None = None
+        clients = (window.feed, *window.docks.values(), window.boundary, self)
+        for client in clients:
+            bench.watcher.add(client)
+        for dock in window.docks.values():
+            dock.wishes_changed.connect(self.sync)
+            dock.opened.connect(self.open_cell)
+            dock.numbers.hovered.connect(lambda place, dock=dock: self._hover(dock.name, place))
+            dock.numbers.map_selected.connect(lambda index, dock=dock: self._select_map(dock.name, index))
+            dock.pinned.connect(lambda _pinned: self.show_selection())
+        window.boundary.wishes_changed.connect(self.sync)
+        window.card.closed.connect(self._unmark)
+        bench.status_changed.connect(self._show_status)
+        bench.framed.connect(self._show_frame)
+        bench.restarted.connect(self._restart)
+        bench.hot_changed.connect(self._flag)
+        bench.document.changed.connect(self._show_facts)
+        bench.faulted.connect(lambda _fault: self._show_facts())
+        self._show_facts()
+        self._show_status(bench.status)
+
+    def close(self) -> None:
+        """The panels are about to go: stop watching and listening."""
+        bench = self._window.bench
+        bench.watcher.clear()
+        bench.status_changed.disconnect(self._show_status)
+        bench.framed.disconnect(self._show_frame)
+        bench.restarted.disconnect(self._restart)
+        bench.hot_changed.disconnect(self._flag)
+        bench.document.changed.disconnect(self._show_facts)
+        self.setParent(None)
+        self.deleteLater()
+
+    def memory(self) -> Mapping[str, Any]:
+        """What a rebuilt window goes on with."""
+        return {"curves": self._curves, "flags": self._window.time_line.flags()}
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Go on with what the window before knew."""
+        for flag in memory["flags"]:
+            assert isinstance(flag, Flag)
+            self._window.time_line.add_flag(flag.step, flag.text)
+        if memory["curves"] is not None:
+            self._show_curves(memory["curves"])
+        self._show_status(self._window.bench.status)
+
+    # ---- watching --------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """Tell the engine what is on the screen."""
+        watcher = self._window.bench.watcher
+        minimized = bool(self._window.windowState() & Qt.WindowState.WindowMinimized)
+        watcher.asleep = minimized
+        watcher.sync()
+
+    def wants(self) -> Mapping[str, Wish]:
+        """The curves, for time line and loss dock."""
+        return {"curves": Wish(Curves(), rate=6.0)} if self._window.bench.configured is not None else {}
+
+    def take(self, key: str, data: ViewData, step: int) -> None:
+        """See `gui.watching.Client`."""
+        if isinstance(data, CurvesData):
+            self._show_curves(data)
+
+    # ---- what arrives ----------------------------------------------------------------------------------
+
+    def show_program(self, configured: Configured | None) -> None:
+        """Another program runs, or none."""
+        self._close_card()
+        self.show_selection()
+        self._show_facts()
+        watcher = self._window.bench.watcher
+        self.sync()
+        if configured is not None:
+            watcher.repeat()
+
+    def show_selection(self) -> None:
+        """Give the docks the layer to show."""
+        window, bench = self._window, self._window.bench
+        configured, graph = bench.configured, bench.document.graph
+        uid = next((u for u in reversed(window.selection()) if graph.has(u)), None)
+        if uid is None and configured is not None:
+            uid = targets.first_weighted(configured.program, graph)
+        for dock in window.docks.values():
+            dock.set_layer(configured, graph, uid)
+        self.sync()
+
+    def _show_curves(self, data: CurvesData) -> None:
+        self._curves = data
+        self._window.time_line.set_losses(np.asarray(data.steps, float), np.asarray(data.mean, float))
+        self._window.loss_dock.show_curves(data)
+
+    def _show_frame(self, frame: Frame) -> None:
+        self._frames.append(time.monotonic())
+        boundary = frame.views.get("boundary")
+        if isinstance(boundary, BoundaryData):
+            self._window.feed.show_boundary(boundary)
+        self._acting(frame)
+        # an opened cell follows the numbers while the run rests on a step
+        if self._opened is not None and not self._window.bench.running:
+            self._ask(*self._opened)
+
+    def _acting(self, frame: Frame) -> None:
+        configured = self._window.bench.configured
+        scene = self._window.canvas.canvas
+        if frame.phase != "inside" or frame.op is None or configured is None:
+            scene.set_acting(None)
+            return
+        ops = configured.program.ops
+        at = min(frame.op, len(ops)) - 1
+        if at < 0:
+            scene.set_acting(None)
+            return
+        op = ops[at]
+        names = {Phase.AUGMENT: tr("data"), Phase.FORWARD: tr("forward"), Phase.LOSS: tr("loss"),
+                 Phase.BACKWARD: tr("backward"), Phase.CLIP: tr("clip"), Phase.UPDATE: tr("update")}
+        same = [i for i, each in enumerate(ops) if each.phase is op.phase]
+        text = tr("{phase}, {n} of {total}").format(phase=names[op.phase], n=same.index(at) + 1, total=len(same))
+        uid = op.node if self._window.bench.document.graph.has(op.node) else None
+        scene.set_acting(scene.shown(uid) if uid is not None else None, text, (at + 1) / len(ops))
+        self._window.status_bar.set_hint(text)
+
+    def _show_status(self, status: Status) -> None:
+        window = self._window
+        bar, bench = window.status_bar, window.bench
+        window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch)
+        window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
+        moving = status.running == "playing"
+        bar.set_steps(status.steps_per_second if moving else None)
+        bar.set_frames(self._rate() if moving else None)
+        bar.set_memory(status.memory_bytes if status.memory_bytes and bench.configured is not None else None)
+        bar.set_loss(status.loss if bench.configured is not None else None)
+        bar.set_test(status.test_accuracy, status.test_loss)
+        bar.set_device(status.device_name or "NumPy", tr_message(status.reason))
+        window.training_bar.set_device(short_device(status.device_name), tr_message(status.reason))
+        window.actions_.set_play(status.running == "playing")
+        window.actions_.set_conditions({
+            "running": moving, "paused": not moving, "built": bench.configured is not None, "ready": bench.ready,
+        })
+        if status.op is None and not moving:
+            bar.set_hint("")
+        if status.op is None:
+            window.canvas.canvas.set_acting(None)
+
+    def _rate(self) -> float:
+        now = time.monotonic()
+        recent = [t for t in self._frames if now - t < 1.0]
+        return float(len(recent))
+
+    def _show_facts(self, *_: object) -> None:
+        window, bench = self._window, self._window.bench
+        inference = bench.document.inference
+        problems = inference.problems
+        warnings = sum(problem.warning for problem in problems)
+        window.status_bar.set_problems(len(problems) - warnings, warnings)
+        window.status_bar.set_counts(len(bench.document.graph.nodes), inference.parameter_count)
+        choices = dict(TrainingSpec.settings()["loss"][0].choices)
+        window.loss_dock.set_loss_name(tr(choices.get(bench.document.training.loss, "")))
+        window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
+
+    def _flag(self, text: str) -> None:
+        step = self._window.bench.status.step
+        if step:
+            self._window.time_line.add_flag(step, text)
+
+    def _restart(self) -> None:
+        self._curves = None
+        self._window.time_line.clear()
+        self._window.loss_dock.clear()
+        self._window.canvas.canvas.forget_pictures()
+        self._close_card()
+        for dock in self._window.docks.values():
+            dock.numbers.reset()
+
+    # ---- the same place everywhere -----------------------------------------------------------------------
+
+    def _hover(self, name: str, place: tuple[int, ...] | None) -> None:
+        docks = self._window.docks
+        source = docks[name].target
+        for other, dock in docks.items():
+            if other == name or dock.target is None or source is None:
+                continue
+            dock.numbers.hover(translate(place, source, dock.target, self._sample))
+
+    def _select_map(self, name: str, index: int) -> None:
+        for other, dock in self._window.docks.items():
+            if other != name:
+                dock.numbers.select_map(index)
+
+    # ---- opening a cell ----------------------------------------------------------------------------------
+
+    def open_cell(self, value: str, cell: tuple[int, ...]) -> None:
+        """Ask the engine how a cell came about, and show it."""
+        bench = self._window.bench
+        if bench.running:
+            bench.runner.pause()
+        self._opened = (value, cell)
+        self._ask(value, cell)
+
+    def _ask(self, value: str, cell: tuple[int, ...]) -> None:
+        self._window.bench.runner.explain(value, cell, self._explained)
+
+    def _explained(self, explanation: Explanation | None, error: Any) -> None:
+        window = self._window
+        if explanation is None:
+            self._opened = None
+            if error is not None:
+                window.toasts.show_message(tr_message(error), "warning")
+            return
+        if self._opened is None or (explanation.value, explanation.cell) != self._opened:
+            return  # another cell was opened meanwhile
+        window.card.show_explanation(explanation, window.bench.document.graph)
+        self._mark(explanation)
+
+    def _mark(self, explanation: Explanation) -> None:
+        cells = cells_of(explanation.terms)
+        cells.setdefault(explanation.value, set()).add(explanation.cell)
+        for dock in self._window.docks.values():
+            target = dock.target
+            if target is None:
+                continue
+            found = cells.get(target.value) or cells.get(target.value.replace("@new", "@old"))
+            if not found or target.look != "matrix" or not all(len(cell) == 2 for cell in found):
+                dock.mark({})
+                continue
+            dock.mark(lines_of(found, target.shape))
+
+    def _unmark(self) -> None:
+        self._opened = None
+        for dock in self._window.docks.values():
+            dock.mark({})
+
+    def _close_card(self) -> None:
+        if self._opened is not None or not self._window.card.isHidden():
+            self._window.card.close_card()
+            self._unmark()
+
+
+def short_device(name: str) -> str:
+    """A device's name for the training bar: what stands before a parenthesis, not longer than 24."""
+    text = name.split("(")[0].strip() or "NumPy"
+    return text if len(text) <= 24 else text[:23].rstrip() + "…"
+
+
+def translate(place: tuple[int, ...] | None, source: targets.Target, goal: targets.Target,
+              sample: int) -> tuple[int, ...] | None:
+    """The same place in another dock: the same cell, map or neuron; None where there is none."""
+    if place is None:
+        return None
+    if source.look == "maps" and goal.look == "maps":
+        return place if source.shape == goal.shape else (place[0], 0, 0)
+    if source.look != "matrix" or goal.look != "matrix":
+        return None
+    if source.shape == goal.shape:
+        return place
+    if goal.batched and source.shape[:1] == goal.shape[:1]:
+        return (place[0], sample)
+    return None
+
+
+def cells_of(terms: Terms | None) -> dict[str, set[tuple[int, ...]]]:
+    """Value id -> the cells that were factors."""
+    found: dict[str, set[tuple[int, ...]]] = {}
+    for term in terms.terms if terms is not None else ():
+        for value, cell, _ in term.factors:
+            found.setdefault(value, set()).add(cell)
+    return found
+
+
+def lines_of(cells: set[tuple[int, ...]], shape: tuple[int, ...]) -> dict[str, object]:
+    """Whole rows and columns where the cells make one, else the cells themselves."""
+    rows, columns = {cell[0] for cell in cells}, {cell[1] for cell in cells}
+    if len(cells) == 1:
+        return {"cells": list(cells)}
+    if len(rows) == 1:
+        return {"rows": list(rows)}
+    if len(columns) == 1:
+        return {"columns": list(columns)}
+    return {"cells": list(cells)[:64]}

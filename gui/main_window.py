@@ -1,0 +1,364 @@
+"""The window: places panels, bars and docks, and gives way by width. What they do is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.session.protocol import Configured
+from gui import project_files, theme
+from gui.actions import Actions
+from gui.canvas.view import CanvasView
+from gui.feed import CanvasFeed
+from gui.i18n import tr
+from gui.live import Live
+from gui.panels.boundary_panel import BoundaryPanel
+from gui.panels.docks import DockRow, ValueDock
+from gui.panels.drop_mark import DropMark
+from gui.panels.explain_card import ExplainCard
+from gui.panels.inspector import Inspector
+from gui.panels.loading_bar import LoadingBar
+from gui.panels.loss_dock import LossDock
+from gui.panels.menu_row import MenuRow
+from gui.panels.palette import Palette
+from gui.panels.problems import ProblemsPanel
+from gui.panels.samples_strip import SamplesStrip
+from gui.panels.status_bar import StatusBar
+from gui.panels.time_line import TimeLine
+from gui.panels.toast import Toasts
+from gui.panels.training_bar import TrainingBar
+from gui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from gui.commands import Commands
+
+WIDE, FOUR, NARROW = 1440, 1400, 980
+"""Window widths: from here on the palette shows names; four docks fit; the inspector stays."""
+
+
+class MainWindow(QMainWindow):
+    """One project in one window. Words are built once; `rebuild()` builds them again in another language."""
+
+    def __init__(self, bench: Workbench, actions: Actions) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.bench, self.actions_ = bench, actions
+        self.commands: Commands | None = None
+        self.may_close: Callable[[], bool] = lambda: True
+        self.setAcceptDrops(True)
+        self.setMinimumSize(QSize(720, 480))
+        for spec in actions:
+            self.addAction(actions[spec.id])
+        self._selected: tuple[str, ...] = ()
+        self._build()
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.timeout.connect(self._arrange)
+        bench.title_changed.connect(self._show_title)
+        bench.programmed.connect(self._show_program)
+        bench.told.connect(lambda text, level, action, handler: self.toasts.show_message(text, level, action, handler))
+        bench.tasks.shown.connect(lambda text, done, total: self.loading.show_progress(text, done, total))
+        bench.tasks.hidden.connect(lambda: self.loading.hide())
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+        self._show_title()
+
+    # ---- placing ---------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        bench, actions = self.bench, self.actions_
+        document = bench.document
+        self.menu_row = MenuRow(actions)
+        self.setMenuWidget(self.menu_row)
+        self.training_bar = TrainingBar(document, actions)
+        self.strip = SamplesStrip()
+        self.palette_panel = Palette()
+        self.canvas = CanvasView(document)
+        self.boundary = BoundaryPanel()
+        self.inspector = Inspector(document)
+        self.time_line = TimeLine()
+        self.docks: dict[str, ValueDock] = {
+            "weights": ValueDock("weights"), "activations": ValueDock("activations"),
+            "gradients": ValueDock("gradients"),
+        }  # fmt: skip
+        self.loss_dock = LossDock()
+        self.dock_row = DockRow({**self.docks, "loss": self.loss_dock})
+        self.status_bar = StatusBar()
+        stage = QWidget()
+        stage_box = QVBoxLayout(stage)
+        stage_box.setContentsMargins(0, 0, 0, 0)
+        stage_box.addWidget(self.canvas)
+        self.stage = stage
+        self.across = QSplitter(Qt.Orientation.Horizontal)
+        self.across.setChildrenCollapsible(False)
+        self.across.setHandleWidth(1)
+        for widget in (stage, self.boundary, self.inspector):
+            self.across.addWidget(widget)
+        self.across.setStretchFactor(0, 1)
+        upper = QWidget()
+        line = QHBoxLayout(upper)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(1)
+        line.addWidget(self.palette_panel)
+        line.addWidget(self.across, 1)
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addWidget(self.time_line)
+        column.addWidget(self.dock_row, 1)
+        self.down = QSplitter(Qt.Orientation.Vertical)
+        self.down.setChildrenCollapsible(False)
+        self.down.setHandleWidth(1)
+        self.down.addWidget(upper)
+        self.down.addWidget(lower)
+        self.down.setStretchFactor(0, 1)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        for bar in (self.training_bar, self.strip):
+            rows.addWidget(bar)
+        rows.addWidget(self.down, 1)
+        rows.addWidget(self.status_bar)
+        self.setCentralWidget(whole)
+        self.card = ExplainCard(stage)
+        self.problems = ProblemsPanel(document, stage)
+        self.problems.closed.connect(self.problems.hide)
+        self.problems.hide()
+        self.drop_mark = DropMark(stage)
+        self.loading = LoadingBar(stage)
+        self.loading.canceled.connect(bench.tasks.cancel)
+        self.toasts = Toasts(whole, self._above_time_line)
+        self.feed = CanvasFeed(self.canvas.canvas, document, lambda: self.canvas.isVisible(), self)
+        self.live = Live(self)
+        self.canvas.selection_changed.connect(self._select)
+        self.strip.dismissed.connect(lambda: self.show_samples(False))
+        self.strip.setVisible(not bench.state.samples_dismissed)
+        self.dock_row.changed.connect(self._dock_heights)
+        for name in ("weights", "activations", "gradients", "loss"):
+            self.dock_row.set_shown(name, bench.state.flag(f"dock_{name}", True))
+        self._wish_palette = bench.state.flag("palette", True)
+        self._wish_inspector = bench.state.flag("inspector", True)
+        self._heights: tuple[int, bool] | None = None
+        self._widths: tuple[int, bool, bool] | None = None
+
+    def rebuild(self) -> None:
+        """Build everything again with the words of the language in use, the same place in sight."""
+        zoom, center = self.canvas.zoom, self.canvas.mapToScene(self.canvas.viewport().rect().center())
+        selected, running_stage = self._selected, self.live.memory()
+        self.dock_row.close_windows()
+        self.live.close()
+        self.actions_.retranslate()
+        old = self.centralWidget()
+        self._build()
+        if old is not None:
+            old.deleteLater()
+        if self.commands is not None:
+            self.commands.connect_window()
+        self._arrange()
+        self.canvas.zoom_to(zoom)
+        self.canvas.center_on(center)
+        self.canvas.canvas.select(selected)
+        self.live.restore(running_stage)
+        self._show_program(self.bench.configured)
+        self._show_title()
+
+    # ---- what others tell it ---------------------------------------------------------------------------
+
+    def show_samples(self, shown: bool) -> None:
+        """Show or send away the strip of samples."""
+        self.bench.state.samples_dismissed = not shown
+        self.strip.setVisible(shown)
+
+    def show_panel(self, name: str, shown: bool) -> None:
+        """Show or hide a dock, the palette or the inspector because the person says so."""
+        if name == "palette":
+            self._wish_palette = shown
+            self.bench.state.set_flag("palette", shown)
+            self._arrange()
+        elif name == "inspector":
+            self._wish_inspector = shown
+            self.bench.state.set_flag("inspector", shown)
+            self._arrange()
+        else:
+            self.bench.state.set_flag(f"dock_{name}", shown)
+            self.dock_row.set_shown(name, shown)
+
+    def toggle_problems(self) -> None:
+        """Open or close the list of problems over the lower left of the canvas."""
+        shown = self.problems.isHidden()
+        if shown:
+            self._place_problems()
+        self.problems.setVisible(shown)
+        if shown:
+            self.problems.raise_()
+            self.problems.setFocus()
+
+    def _place_problems(self) -> None:
+        room = self.stage.rect().adjusted(12, 12, -12, -12)
+        size = self.problems.sizeHint().boundedTo(room.size())
+        self.problems.setGeometry(room.left(), room.bottom() - size.height() + 1, size.width(), size.height())
+
+    def go_to(self, uid: str) -> None:
+        """Select a layer and bring it into sight."""
+        self.canvas.canvas.select([uid])
+        self.canvas.show_node(uid)
+        self.canvas.setFocus()
+
+    def panel_shown(self, name: str) -> bool:
+        """Whether the person wants a panel."""
+        if name == "palette":
+            return self._wish_palette
+        if name == "inspector":
+            return self._wish_inspector
+        return self.dock_row.is_shown(name)
+
+    def selection(self) -> tuple[str, ...]:
+        """The uids of the selected layers."""
+        return self._selected
+
+    def submenu(self, name: str) -> QMenu | None:
+        """A submenu of the menu bar."""
+        return self.menu_row.submenus.get(name)
+
+    def fill_recent(self, open_path: Callable[[Path], None]) -> None:
+        """Put the recent projects into the File menu."""
+        menu = self.menu_row.menus["file"]
+        recent = QMenu(tr("Open recent"), menu)
+        self._recent_menu = recent
+        before: QAction = self.actions_["open_pictures"]
+        menu.insertMenu(before, recent)
+
+        def fill() -> None:
+            recent.clear()
+            for path in self.bench.state.recent():
+                action = recent.addAction(path.stem)
+                action.setToolTip(str(path))
+                action.triggered.connect(lambda _checked=False, path=path: open_path(path))
+            if recent.isEmpty():
+                recent.addAction(tr("No projects yet")).setEnabled(False)
+
+        recent.aboutToShow.connect(fill)
+
+    # ---- giving way ------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """LOOK's order: palette names, fourth dock, ..., inspector. Training bar and status bar see to themselves."""
+        width = self.width() / theme.scale()
+        plane = self.boundary.applies
+        narrow_palette = width < WIDE or (plane and width < 1900)
+        self.palette_panel.set_compact(narrow_palette)
+        self.palette_panel.setVisible(self._wish_palette)
+        self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
+        self.boundary.setVisible(plane)
+        self.inspector.setVisible(self._wish_inspector and width >= NARROW)
+        self._dock_heights()
+        side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
+        stamp = (self.width(), plane, bool(side))
+        if stamp != self._widths:
+            self._widths = stamp
+            whole = self.across.width() or self.width() - self.palette_panel.width()
+            square = 0
+            if plane:
+                square = min(self._upper_height() + theme.px(6), int(whole * 0.42))
+                square = max(square, theme.px(240))
+            self.across.setSizes([max(200, whole - side - square), square, side])
+        self.card.settle()
+
+    def _upper_height(self) -> int:
+        return max(200, self.down.sizes()[0] or int(self.height() * 0.45))
+
+    def _dock_heights(self) -> None:
+        """Docks are 290 high, 222 in a lower window, less in a small one."""
+        height = self.height() / theme.scale()
+        docks = 290 if height >= 940 else 222 if height >= 720 else 168
+        stamp = (docks, self.dock_row.any_shown())
+        if stamp == self._heights or not self.isVisible():
+            return
+        self._heights = stamp
+        lower = theme.px(46) + 1 + (theme.px(docks) if stamp[1] else 0)
+        self.down.setSizes([max(100, self.down.height() - lower), lower])
+        self._widths = None
+        self._settle_timer.start(0)
+
+    def _above_time_line(self) -> int:
+        whole = self.centralWidget()
+        return whole.height() - self.time_line.mapTo(whole, self.time_line.rect().topLeft()).y()
+
+    # ---- what it shows ---------------------------------------------------------------------------------
+
+    def _show_title(self) -> None:
+        bench = self.bench
+        self.menu_row.set_title(bench.title, bench.modified)
+        self.setWindowModified(bench.modified)
+        self.setWindowTitle(f"{bench.title}[*] – Matrizen")
+        if bench.path is not None:
+            self.setWindowFilePath(str(bench.path))
+            self.setWindowTitle(f"{bench.title}[*] – Matrizen")
+        self.strip.mark(bench.path if project_files.is_sample(bench.path) else None)
+
+    def _select(self, uids: tuple[str, ...]) -> None:
+        self._selected = uids
+        self.inspector.show_nodes(uids)
+        self.live.show_selection()
+
+    def _show_program(self, configured: Configured | None) -> None:
+        self.boundary.set_program(configured)
+        self.feed.set_program(configured)
+        self._arrange()
+        self.live.show_program(configured)
+
+    # ---- keys, closing -----------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Space belongs to a focused button or list, although the window plays with it."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            keeps = (QAbstractButton, QComboBox, QAbstractItemView)
+            if event.key() == Qt.Key.Key_Space and isinstance(watched, keeps):
+                event.accept()
+        return False
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "live"):
+            self.live.sync()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close():
+            event.ignore()
+            return
+        state = self.bench.state
+        state.set_bytes("geometry", self.saveGeometry())
+        state.flush()
+        self.dock_row.close_windows()
+        event.accept()
+
+    def panels(self) -> Mapping[str, QWidget]:
+        """Every part by name, for tests and pictures."""
+        return {
+            "menu": self.menu_row, "training": self.training_bar, "samples": self.strip,
+            "palette": self.palette_panel, "canvas": self.canvas, "boundary": self.boundary,
+            "inspector": self.inspector, "time": self.time_line, "docks": self.dock_row, "status": self.status_bar,
+        }  # fmt: skip

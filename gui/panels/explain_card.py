@@ -1,0 +1,351 @@
+"""One cell opened: its factors, products and sum, from the engine's own numbers.
+
+The card lies over the lower edge of the canvas. Yellow is the calculation, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.graph import GraphSpec
+from engine.ops.base import Term, Terms
+from engine.explain import Explanation
+from gui import i18n, icons, theme, tokens
+from gui.formulas import FormulaView
+from gui.i18n import tr
+from gui.views.base import View
+from gui.views.scale import Scale, scale_of
+
+SHOWN = 24
+"""Terms drawn one by one; of more, the largest are drawn and the rest is one sum."""
+_CELL, _ROW = 62, 30
+
+
+def symbol(value: str) -> str:
+    """What a value is called in a formula: "dense1.weight@grad" is ∂L/∂W."""
+    name = value.split(".", 1)[-1]
+    base = name.split("@")[0].split("/")[0]
+    letters = {"weight": "W", "bias": "b", "z": "Z", "a": "A", "y": "Y", "x": "X", "p": "P"}
+    letter = letters.get(base, base)
+    return f"∂L/∂{letter}" if "@grad" in name else letter
+
+
+def index_text(cell: tuple[int, ...]) -> str:
+    """Indices from 1, as in a book: 2,4."""
+    return ",".join(str(c + 1) for c in cell)
+
+
+def role_of(value: str) -> str:
+    """The ramp a factor is painted in."""
+    if "@grad" in value:
+        return "gradients"
+    return "weights" if "@old" in value or "@new" in value else "activations"
+
+
+class TermsView(View):
+    """The factors as colored cells, a product under each pair, the sum in a yellow frame."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._terms: list[Term] = []
+        self._rest: tuple[int, float] | None = None
+        self._all: Terms | None = None
+        self._scales: dict[str, Scale] = {}
+        self._names: Mapping[str, str] = {}
+
+    def set_terms(self, terms: Terms, names: Mapping[str, str]) -> None:
+        """Show how a cell came about; `names` are heads by value id."""
+        self._all, self._names = terms, names
+        order = list(terms.terms)
+        if len(order) > SHOWN:
+            keep = set(sorted(range(len(order)), key=lambda i: -abs(order[i].value))[: SHOWN - 1])
+            keep |= {i for i, term in enumerate(order) if term.label}
+            left = [term for i, term in enumerate(order) if i not in keep]
+            self._terms = [term for i, term in enumerate(order) if i in keep]
+            self._rest = (len(left), sum(term.value for term in left))
+        else:
+            self._terms, self._rest = order, None
+        numbers: dict[str, list[float]] = {}
+        for term in order:
+            for value, _, number in term.factors:
+                numbers.setdefault(role_of(value), []).append(number)
+        import numpy as np
+
+        self._scales = {}
+        for role, found in numbers.items():
+            signed = role != "activations" or min(found) < 0
+            self._scales[role] = scale_of(np.array(found), "weights" if signed else role)
+        self.setFixedSize(self.sizeHint())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        wide = theme.px(12) + sum(self._width(term) for term in self._terms)
+        if self._rest is not None:
+            wide += theme.px(120)
+        return QSize(int(wide), theme.px(96))
+
+    def _width(self, term: Term) -> float:
+        count = max(1, len(term.factors))
+        return theme.px(_CELL) * count + theme.px(12) * (count - 1) + theme.px(28)
+
+    def paint(self, painter: QPainter) -> None:
+        if self._all is None:
+            return
+        x = float(theme.px(4))
+        top = float(theme.px(20))
+        for number, term in enumerate(self._terms):
+            if number:
+                self._word(painter, "+", x - theme.px(22), top, theme.px(22))
+            x = self._paint_term(painter, term, x, top)
+        if self._rest is not None:
+            self._word(painter, "+", x - theme.px(22), top, theme.px(22))
+            count, value = self._rest
+            text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
+            self._caption(painter, text, x, top + theme.px(18), theme.px(96))
+            self._product(painter, value, x, top + theme.px(_ROW + 12), theme.px(96))
+
+    def _paint_term(self, painter: QPainter, term: Term, x: float, top: float) -> float:
+        start = x
+        for number, (value, cell, amount) in enumerate(term.factors):
+            if number:
+                self._word(painter, "·", x, top, theme.px(12))
+                x += theme.px(12)
+            self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
+            head = f"{symbol(value)} {index_text(cell)}"
+            self._caption(painter, head, x, top - theme.px(5), theme.px(_CELL))
+            x += theme.px(_CELL)
+        if not term.factors:
+            x += theme.px(_CELL)
+        wide = x - start
+        self._bracket(painter, start, wide, top + theme.px(_ROW + 3))
+        self._product(painter, term.value, start, top + theme.px(_ROW + 12), wide)
+        return x + theme.px(28)
+
+    def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF) -> None:
+        import numpy as np
+
+        role = role_of(value)
+        scale = self._scales[role]
+        ramp = role if role != "activations" or not scale.signed else "weights"
+        r, g, b = (int(v) for v in theme.lut(ramp)[int(scale.indices(np.array([amount]))[0])])
+        ground = QColor(r, g, b)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("border"), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setPen(QColor(tokens.ink_on(ground.name())))
+        text = number_text(amount)
+        size = tokens.BASE if len(text) <= 8 else tokens.CAPTION
+        painter.setFont(theme.mono_font(size, theme.MEDIUM))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _bracket(self, painter: QPainter, x: float, wide: float, y: float) -> None:
+        painter.setPen(QPen(theme.color("link"), 1))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.drawLine(QPointF(x, y), QPointF(x, y + 4))
+        painter.drawLine(QPointF(x + wide, y), QPointF(x + wide, y + 4))
+        painter.drawLine(QPointF(x, y + 4), QPointF(x + wide, y + 4))
+
+    def _product(self, painter: QPainter, value: float, x: float, y: float, wide: float) -> None:
+        painter.setFont(theme.mono_font(tokens.BASE))
+        painter.setPen(theme.color("text1"))
+        room = QRectF(x - 8, y, wide + 16, theme.px(22))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, number_text(value, sign=True))
+
+    def _word(self, painter: QPainter, text: str, x: float, top: float, wide: float) -> None:
+        painter.setFont(theme.ui_font(tokens.TITLE))
+        painter.setPen(theme.color("text2"))
+        painter.drawText(QRectF(x, top, wide, theme.px(_ROW)), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _caption(self, painter: QPainter, text: str, x: float, base: float, wide: float) -> None:
+        font = theme.ui_font(tokens.CAPTION)
+        painter.setFont(font)
+        painter.setPen(theme.color("text3"))
+        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, wide)
+        offset = (wide - QFontMetricsF(font).horizontalAdvance(shown)) / 2
+        painter.drawText(QPointF(x + offset, base), shown)
+
+
+def number_text(value: float, *, sign: bool = False) -> str:
+    """Four decimals, or a power of ten where they would show nothing."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return i18n.number(value, 4, sign=sign)
+    text = i18n.short(value, 4)
+    return "+" + text if sign and value > 0 else text
+
+
+class ExplainCard(QFrame):
+    """`closed()` when it is sent away; `opened(value, cell)` when a factor's source is asked for."""
+
+    closed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("explain_card")
+        self.setProperty("surface", "card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(16), theme.px(10), theme.px(12), theme.px(10))
+        column.setSpacing(theme.px(4))
+        head = QHBoxLayout()
+        head.setSpacing(theme.px(12))
+        self._name = QLabel()
+        self._name.setTextFormat(Qt.TextFormat.RichText)
+        head.addWidget(self._name)
+        self._text = QLabel()
+        self._text.setProperty("role", "muted")
+        head.addWidget(self._text, 1)
+        self._formula = FormulaView("", tokens.BASE)
+        self._formula.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        head.addWidget(self._formula)
+        close = QToolButton()
+        close.setIcon(icons.icon("close", "text2"))
+        close.setIconSize(QSize(theme.px(14), theme.px(14)))
+        close.setToolTip(tr("Close (Esc)"))
+        close.setAccessibleName(tr("Close"))
+        close.clicked.connect(self.close_card)
+        head.addWidget(close)
+        column.addLayout(head)
+        body = QHBoxLayout()
+        body.setSpacing(theme.px(12))
+        self._view = TermsView()
+        self._area = QScrollArea()
+        self._area.setWidget(self._view)
+        self._area.setWidgetResizable(False)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFixedHeight(theme.px(108))
+        self._area.viewport().setAutoFillBackground(False)
+        body.addWidget(self._area, 1)
+        self._equals = QLabel("=")
+        self._equals.setProperty("role", "heading")
+        body.addWidget(self._equals)
+        result = QVBoxLayout()
+        result.setSpacing(theme.px(4))
+        self._sum = QLabel()
+        self._sum.setProperty("role", "caption")
+        self._sum.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._figure = QLabel()
+        self._figure.setObjectName("explain_result")
+        self._figure.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._check = QLabel()
+        self._check.setProperty("role", "caption")
+        self._check.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in (self._sum, self._figure, self._check):
+            result.addWidget(label)
+        body.addLayout(result)
+        column.addLayout(body)
+        self.explanation: Explanation | None = None
+        theme.changed.connect(self._dress)
+        self._dress()
+        self.hide()
+
+    def show_explanation(self, explanation: Explanation, graph: GraphSpec) -> None:
+        """Show an opened cell."""
+        self.explanation = explanation
+        node = graph.node(explanation.node).name if graph.has(explanation.node) else explanation.node
+        sign = symbol(explanation.value)
+        trace = theme.theme().trace
+        self._name.setText(
+            f'<span style="color:{trace};font-size:{theme.px(17)}px">{sign}'
+            f'<span style="font-size:{theme.px(12)}px"> {index_text(explanation.cell)}</span></span>'
+        )
+        self._text.setText(describe(explanation, node))
+        terms = explanation.terms
+        self._formula.set_formula(terms.note if terms is not None else "")
+        self._area.setVisible(terms is not None)
+        self._equals.setVisible(terms is not None)
+        self._figure.setText(number_text(explanation.number))
+        self._check.setText("")
+        self._sum.setText("")
+        if terms is not None:
+            self._view.set_terms(terms, {})
+            products = [term.value for term in terms.terms if term.label != "bias"]
+            if terms.rule == "sum" and len(products) < len(terms.terms):
+                text = tr("sum of products {n}").format(n=number_text(sum(products)))
+                self._sum.setText(text)
+            off = abs(terms.difference)
+            # float32 keeps about seven digits; the engine's sum may differ in the last ones
+            if off > 1e-4 * max(1.0, abs(terms.engine)):
+                self._check.setText(tr("differs by {n}").format(n=i18n.short(off)))
+        self.settle()
+        self.show()
+        self.raise_()
+        self.setFocus()
+
+    def settle(self) -> None:
+        """Take the lower edge of the canvas."""
+        host = self.parentWidget()
+        if host is None:
+            return
+        margin = theme.px(12)
+        wide = min(host.width() - 2 * margin, theme.px(1100))
+        self._area.setMaximumWidth(16777215)
+        wanted = self._view.width() + theme.px(300) if self._area.isVisibleTo(self) else theme.px(420)
+        wide = max(min(wide, max(wanted, theme.px(520))), theme.px(300))
+        wide = min(wide, host.width() - 2 * margin)
+        self._formula.setVisible(wide > theme.px(640))
+        self.setFixedWidth(wide)
+        self.adjustSize()
+        self.move((host.width() - wide) // 2, host.height() - self.height() - margin)
+
+    def close_card(self) -> None:
+        """Send it away."""
+        if not self.isHidden():
+            self.hide()
+            self.explanation = None
+            self.closed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_card()
+        else:
+            super().keyPressEvent(event)
+
+    def _dress(self) -> None:
+        current = theme.theme()
+        # on light ground the calculation is a dark line on yellow
+        ground = current.tracebg if not current.is_dark else current.raised
+        ink = current.trace
+        self._figure.setStyleSheet(
+            f"color: {ink}; background: {ground}; border: 2px solid {ink}; border-radius: {theme.px(6)}px;"
+            f"padding: {theme.px(4)}px {theme.px(14)}px; font-family: '{theme.MONO_FAMILY}';"
+            f"font-size: {theme.px(20)}px; font-weight: 700;"
+        )
+        if self.explanation is not None:
+            self._view.update()
+
+
+def describe(explanation: Explanation, node: str) -> str:
+    """One line: which row meets which column."""
+    cell = explanation.cell
+    row = cell[0] + 1
+    column = cell[-1] + 1
+    what = {
+        "dense": tr("{node}, example {column}: row {row} of W times column {column} of X, plus bias {row}"),
+        "dense_dw": tr("{node}: row {row} of ∂L/∂Z times row {column} of X, over the batch"),
+        "dense_dx": tr("{node}: column {row} of W times column {column} of ∂L/∂Z"),
+        "sum_samples": tr("{node}: row {row} of ∂L/∂Z, added up over the batch"),
+    }
+    template = what.get(explanation.kind)
+    if template is None:
+        if explanation.kind in ("input", "parameter"):
+            template = tr("{node}: the number before this step, changed only by the update")
+        elif explanation.terms is not None and explanation.terms.rule == "function":
+            template = tr("{node}, example {column}, neuron {row}: the function of one number")
+        else:
+            template = tr("{node}, place {place}")
+    return template.format(node=node, row=row, column=column, place=index_text(cell))

@@ -1,0 +1,97 @@
+"""The loss dock: training and test loss over the epochs, and the one big figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from engine.session.views import CurvesData, ViewData
+from gui import i18n, theme
+from gui.i18n import tr
+from gui.panels.docks import Switch
+from gui.views.curve_view import CurveView, Mark
+from gui.views.panel import Panel
+from gui.watching import Wish
+
+
+class LossDock(Panel):
+    """Wants nothing by itself: the window hands it the curves that the time line reads too."""
+
+    wishes_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(tr("Loss"), pin=False, parent=parent)
+        self.setObjectName("dock_loss")
+        self.view = CurveView()
+        self.set_content(self.view)
+        self._per_epoch = 1
+        self._data: CurvesData | None = None
+        self.scale_switch = Switch({"linear": (tr("lin"), tr("Linear axis")), "log": (tr("log"), tr("Logarithmic axis"))})
+        self.scale_switch.chosen.connect(lambda key: self.view.set_log(key == "log"))
+        self.add_header(self.scale_switch)
+
+    def set_loss_name(self, name: str) -> None:
+        """The loss that is trained with."""
+        self.set_subtitle(name)
+
+    def set_steps_per_epoch(self, count: int) -> None:
+        """How many steps make an epoch."""
+        if count and count != self._per_epoch:
+            self._per_epoch = count
+            self._draw()
+
+    def show_curves(self, data: CurvesData) -> None:
+        """The curves so far."""
+        self._data = data
+        if self.isVisible():
+            self._draw()
+
+    def clear(self) -> None:
+        """Another run."""
+        self._data = None
+        self.view.clear()
+
+    def wants(self) -> Mapping[str, Wish]:
+        """Nothing of its own."""
+        return {}
+
+    def take(self, key: str, data: ViewData, step: int) -> None:
+        """Nothing comes by itself."""
+
+    def _draw(self) -> None:
+        data = self._data
+        if data is None or not len(data.steps):
+            self.view.clear()
+            return
+        per = float(self._per_epoch)
+        self.view.set_curve("train", np.asarray(data.steps, float) / per, data.mean)
+        self.view.set_x_axis(tr("Epoch"))
+        marks: list[Mark] = []
+        if len(data.test_steps):
+            self.view.set_curve("test", np.asarray(data.test_steps, float) / per, data.test_loss)
+            best = int(np.nanargmin(data.test_loss)) if np.isfinite(data.test_loss).any() else -1
+            if 0 <= best < len(data.test_steps) - 1:
+                marks.append(Mark(float(data.test_steps[best]) / per))
+        self.view.set_marks(marks)
+        if len(data.test_accuracy):
+            shown = i18n.number(float(data.test_accuracy[-1]) * 100, 1)
+            self.view.set_figure(tr("Test accuracy"), f"{shown} %")
+        else:
+            self.view.set_figure()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw()
+        self.wishes_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.wishes_changed.emit()
+
+    def restyle(self) -> None:
+        """Fonts changed."""
+        self.view.setMinimumHeight(theme.px(60))

@@ -1,0 +1,243 @@
+"""The body of a dock: a matrix with its bias, or maps with the selected one enlarged; value and colors.
+
+It shows what it is given and reports places in the value; it knows nothing of engine or runner.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.i18n import tr
+from gui.views.base import Array
+from gui.views.color_bar import ColorBar
+from gui.views.matrix_view import MatrixView
+from gui.views.mosaic_view import MosaicView
+from gui.views.readout import Readout
+from gui.views.scale import Scale, StableScale
+
+WIDE = 300
+"""From this width on the value stands beside the picture, else below it."""
+
+
+class Numbers(QWidget):
+    """`hovered(place)` and `clicked(place, is_extra)`: places are (row, column) or (map, row, column).
+
+    `hovered` gives None when the pointer leaves. `map_selected(index)` is -1 for none.
+    """
+
+    hovered = Signal(object)
+    clicked = Signal(object, bool)
+    map_selected = Signal(int)
+
+    def __init__(self, role: str, *, enlarge: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._role, self._look = role, ""
+        self._always_enlarged = enlarge
+        self._stable = StableScale(role)
+        self.matrix = MatrixView(role)
+        self.extra = MatrixView(role)
+        self.mosaic = MosaicView(role)
+        self.enlarged = MatrixView(role)
+        self.enlarged.square = True
+        self.bar = ColorBar(role)
+        self.readout = Readout()
+        self.readout.setFixedWidth(theme.px(112))
+        self._picture = QHBoxLayout()
+        self._picture.setSpacing(theme.px(8))
+        self._picture.addWidget(self.matrix, 5)
+        self._picture.addWidget(self.extra, 1)
+        self._picture.addWidget(self.enlarged, 5)
+        self._picture.addWidget(self.mosaic, 6)
+        left = QVBoxLayout()
+        left.setSpacing(theme.px(6))
+        left.addLayout(self._picture, 1)
+        left.addWidget(self.bar)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
+        self._rows.setSpacing(theme.px(10))
+        self._rows.addLayout(left, 1)
+        self._rows.addWidget(self.readout, 0, Qt.AlignmentFlag.AlignTop)
+        self.matrix.cell_hovered.connect(lambda r, c: self._hover_matrix(self.matrix, r, c))
+        self.extra.cell_hovered.connect(lambda r, c: self._hover_matrix(self.extra, r, c))
+        self.mosaic.cell_hovered.connect(self._hover_map)
+        self.enlarged.cell_hovered.connect(self._hover_enlarged)
+        self.matrix.cell_clicked.connect(lambda r, c: self.clicked.emit((r, c), False))
+        self.extra.cell_clicked.connect(lambda r, c: self.clicked.emit((r, c), True))
+        self.mosaic.cell_clicked.connect(self._click_map)
+        self.enlarged.cell_clicked.connect(lambda r, c: self.clicked.emit((self.mosaic.selected(), r, c), False))
+        self._arrange("matrix", False)
+
+    # ---- what is shown -------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Another value: scales and selection start afresh."""
+        self._stable.reset()
+        for view in (self.matrix, self.extra, self.enlarged):
+            view.set_highlight()
+            view.set_selected(None)
+            view.reset_scale()
+        self.mosaic.set_trace(None)
+        self.mosaic.reset_scale()
+
+    def show_matrix(self, values: Array, scale: Scale | None = None) -> None:
+        """A matrix (r, c) on one scale with its extra vector."""
+        self._arrange("matrix", not self.extra.isHidden())
+        self._choose_role(values)
+        scale = scale or self._stable.update(values)
+        self.matrix.set_values(values, scale)
+        self.bar.set_values(values, scale)
+        if self.extra.values().size:
+            self.extra.set_values(self.extra.values(), scale)
+        self._refresh_value()
+
+    def show_extra(self, values: Array | None) -> None:
+        """The vector beside the matrix, (m, 1); None for none."""
+        self.extra.setVisible(values is not None and self._look != "maps")
+        if values is not None:
+            scale = self.matrix.scale() if self.matrix.values().size else None
+            self.extra.set_values(values, scale)
+
+    def show_maps(self, maps: Array) -> None:
+        """Maps (k, h, w) on one scale; the selected one enlarged."""
+        self._arrange("maps", False)
+        self._choose_role(maps)
+        scale = self._stable.update(maps)
+        self.mosaic.set_maps(maps, scale)
+        self.bar.set_values(maps, scale)
+        if self._always_enlarged and self.mosaic.selected() < 0 and len(maps):
+            self.mosaic.set_selected(0)
+        self._enlarge()
+        self._refresh_value()
+
+    def clear(self) -> None:
+        """No numbers."""
+        empty = np.zeros((0, 0), dtype=np.float32)
+        self.matrix.set_values(empty)
+        self.mosaic.set_maps(np.zeros((0, 1, 1), dtype=np.float32))
+        self.bar.set_values(empty, Scale(-1.0, 1.0))
+        self.readout.clear()
+
+    def set_base_role(self, role: str) -> None:
+        """The ramp for signed values of this dock."""
+        self._role = role
+
+    def select_map(self, index: int) -> None:
+        """Enlarge a map because another dock did; -1 for none."""
+        if index != self.mosaic.selected():
+            self.mosaic.set_selected(index)
+            self._enlarge()
+
+    def hover(self, place: tuple[int, ...] | None) -> None:
+        """Outline the same place as another dock; emits nothing."""
+        if self._look == "maps":
+            index = place[0] if place is not None and len(place) == 3 else -1
+            self.mosaic.set_hovered(index)
+            if not self.enlarged.isHidden():
+                same = place is not None and len(place) == 3 and place[0] == self.mosaic.selected()
+                self.enlarged.set_hovered(place[1:] if same and place else None)  # type: ignore[arg-type]
+            self._say(place if place is not None and len(place) == 3 else None)
+        else:
+            cell = place if place is not None and len(place) == 2 else None
+            self.matrix.set_hovered(cell)  # type: ignore[arg-type]
+            self._say(self.matrix.hovered())
+
+    @property
+    def look(self) -> str:
+        """ "matrix" or "maps"."""
+        return self._look
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _arrange(self, look: str, extra: bool) -> None:
+        if look == self._look:
+            return
+        self._look = look
+        self.matrix.setVisible(look == "matrix")
+        self.extra.setVisible(look == "matrix" and extra)
+        self.mosaic.setVisible(look == "maps")
+        self.enlarged.setVisible(False)
+        self._stable.reset()
+
+    def _choose_role(self, values: Array) -> None:
+        """Activations that go below zero need a signed ramp; gradients and weights always have one."""
+        role = self._role
+        if role == "activations":
+            finite = values[np.isfinite(values)]
+            role = "weights" if finite.size and float(finite.min()) < 0 else "activations"
+        if role != self.matrix.role:
+            self._stable = StableScale(role)
+            for view in (self.matrix, self.extra, self.enlarged, self.mosaic):
+                view.set_role(role)
+            self.bar.set_role(role)
+
+    def _enlarge(self) -> None:
+        index = self.mosaic.selected()
+        self.enlarged.setVisible(index >= 0)
+        if index >= 0:
+            self.enlarged.set_values(self.mosaic.maps()[index], self.mosaic.scale())
+
+    def _click_map(self, index: int, row: int, column: int) -> None:
+        self._enlarge()
+        self.map_selected.emit(index)
+
+    def _hover_matrix(self, view: MatrixView, row: int, column: int) -> None:
+        if view is self.extra:
+            if row >= 0:
+                self._tell(tr("bias {row}").format(row=row + 1), float(view.values()[row, column]))
+            else:
+                self._say(None)
+            return
+        place = (row, column) if row >= 0 else None
+        self._say(place)
+        self.hovered.emit(place)
+
+    def _hover_map(self, index: int, row: int, column: int) -> None:
+        place = (index, row, column) if index >= 0 else None
+        self._say(place)
+        self.hovered.emit(place)
+
+    def _hover_enlarged(self, row: int, column: int) -> None:
+        place = (self.mosaic.selected(), row, column) if row >= 0 else None
+        self.mosaic.set_hovered(place[0] if place else -1)
+        self._say(place)
+        self.hovered.emit(place)
+
+    def _refresh_value(self) -> None:
+        """The number under a resting pointer changes with the frames."""
+        if self._said is not None:
+            self._say(self._said)
+
+    _said: tuple[int, ...] | None = None
+
+    def _say(self, place: tuple[int, ...] | None) -> None:
+        self._said = place
+        if place is None:
+            self.readout.clear()
+            self.bar.set_value(None)
+            return
+        if len(place) == 3:
+            maps = self.mosaic.maps()
+            if any(not 0 <= p < n for p, n in zip(place, maps.shape, strict=False)):
+                return
+            text = tr("map {map}, row {row}, column {column}").format(
+                map=place[0] + 1, row=place[1] + 1, column=place[2] + 1
+            )
+            value = float(maps[place])
+        else:
+            values = self.matrix.values()
+            if any(not 0 <= p < n for p, n in zip(place, values.shape, strict=False)):
+                return
+            text, value = self.matrix.cell_text(*place), float(values[place])
+        self._tell(text, value)
+
+    def _tell(self, text: str, value: float) -> None:
+        self.readout.show_value(text, value)
+        self.bar.set_value(value)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.readout.setVisible(self.width() >= theme.px(WIDE))

@@ -1,0 +1,147 @@
+"""The samples as a strip under the training bar: one click opens one, one click sends the strip away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from gui import icons, resources, theme, tokens
+from gui.i18n import tr
+from gui.views.panel import ElidedLabel
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A project that ships with Matrizen."""
+
+    stem: str
+    title: str
+    text: str
+    icon: str
+    kind: str
+
+    @property
+    def path(self) -> Path:
+        return resources.path("samples", f"{self.stem}.matrizen")
+
+
+def samples() -> tuple[Sample, ...]:
+    """All samples whose files exist, in the order of the strip."""
+    known = (
+        Sample("circle", tr("Circle"), tr("the smallest network that bends"), "boundary", "data"),
+        Sample("spiral", tr("Spiral"), tr("8 + 8 neurons tell two arms apart"), "points", "data"),
+        Sample("fashion_cnn", tr("Clothes"), tr("a convolution finds edges"), "conv", "linear"),
+        Sample("fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"),
+        Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
+        Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
+    )
+    return tuple(sample for sample in known if sample.path.is_file())
+
+
+class Card(QPushButton):
+    """One sample: tile, title and a line about it."""
+
+    def __init__(self, sample: Sample, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sample = sample
+        self.setProperty("kind", "sample")
+        self.setCheckable(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(sample.title)
+        self.setToolTip(sample.text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.px(8), theme.px(4), theme.px(12), theme.px(4))
+        row.setSpacing(theme.px(10))
+        row.addWidget(_Tile(sample.kind, sample.icon))
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        title = QLabel(sample.title)
+        title.setProperty("role", "title")
+        self._text = ElidedLabel(sample.text)
+        self._text.setProperty("role", "caption")
+        for label in (title, self._text):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            words.addWidget(label)
+        row.addLayout(words, 1)
+        self._title = title
+
+    def sizeHint(self) -> QSize:
+        small = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        wide = max(self._title.sizeHint().width(), small)
+        return QSize(min(wide, theme.px(240)) + theme.px(30 + 10 + 24), theme.px(46))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._title.sizeHint().width() + theme.px(70), theme.px(46))
+
+
+class _Tile(QWidget):
+    """The tile of a kind, following the theme."""
+
+    def __init__(self, kind: str, icon: str) -> None:
+        super().__init__()
+        self._kind, self._icon = kind, icon
+        self.setFixedSize(theme.px(30), theme.px(30))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        icons.paint_kind_tile(painter, self.rect().toRectF(), self._kind, self._icon)
+        painter.end()
+
+
+class SamplesStrip(QFrame):
+    """`chosen(path)` opens a sample, `dismissed()` sends the strip away."""
+
+    chosen = Signal(object)
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("samples_strip")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.px(12), theme.px(8), theme.px(8), theme.px(8))
+        row.setSpacing(theme.px(8))
+        head = QLabel(tr("Samples"))
+        head.setProperty("role", "head")
+        row.addWidget(head)
+        row.addSpacing(theme.px(4))
+        self._cards = [Card(sample) for sample in samples()]
+        holder = QWidget()
+        line = QHBoxLayout(holder)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(theme.px(8))
+        for card in self._cards:
+            card.clicked.connect(lambda _checked=False, path=card.sample.path: self.chosen.emit(path))
+            line.addWidget(card)
+        line.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(holder)
+        area.setWidgetResizable(True)
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedHeight(theme.px(48))
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        holder.setAutoFillBackground(False)
+        area.viewport().setAutoFillBackground(False)
+        row.addWidget(area, 1)
+        close = QToolButton()
+        close.setIcon(icons.icon("close", "text2"))
+        close.setIconSize(QSize(theme.px(14), theme.px(14)))
+        close.setToolTip(tr("Hide samples (File menu shows them again)"))
+        close.setAccessibleName(tr("Hide samples"))
+        close.clicked.connect(self.dismissed)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.setFixedHeight(theme.px(64) + tokens.LINE_HAIR)
+
+    def mark(self, path: Path | None) -> None:
+        """Show which sample is open."""
+        for card in self._cards:
+            card.setChecked(path is not None and card.sample.path == path)
+
+    def cards(self) -> tuple[Card, ...]:
+        """The cards, in order."""
+        return tuple(self._cards)

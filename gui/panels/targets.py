@@ -1,0 +1,149 @@
+"""Which numbers belong to a layer: the value each dock shows when that layer is selected.
+
+Pure functions from the running program and the drawn graph to value ids, so that they can be tested
+without a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.graph import GraphSpec, Uid
+from engine.values import Program, state_id
+
+Look = Literal["matrix", "maps"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value to show. `extra` is the vector beside it (b beside W), "" for none.
+
+    `shape` is the logical shape with the batch's capacity; `symbol` is LaTeX-free: W, Z, A, δ, dW.
+    """
+
+    node: Uid
+    name: str
+    value: str
+    shape: tuple[int, ...]
+    look: Look
+    batched: bool
+    extra: str = ""
+    non_negative: bool = False
+
+    @property
+    def size_text(self) -> str:
+        """8 × 5 × 5, without the batch."""
+        sizes = self.shape[:-1] if self.batched else self.shape
+        return " × ".join(str(n) for n in sizes)
+
+
+def make_target(program: Program, graph: GraphSpec, uid: Uid, value: str, extra: str = "") -> Target | None:
+    """The target for a value id, None when the program has no such value."""
+    found = program.values.get(value)
+    if found is None:
+        return None
+    maps = len(found.axes) == 4
+    batched = found.batched
+    name = graph.node(uid).name if graph.has(uid) else uid
+    kinds = ("relu", "softmax", "sigmoid", "input")
+    positive = graph.has(uid) and graph.node(uid).layer.kind in kinds and not value.endswith("@grad")
+    return Target(uid, name, value, found.shape, "maps" if maps else "matrix", batched,
+                  extra if extra in program.values else "", positive)
+
+
+def weighted(program: Program, graph: GraphSpec, uid: Uid) -> Uid | None:
+    """The layer whose weights explain `uid`: itself, or the one it follows in a chain."""
+    seen: set[Uid] = set()
+    while graph.has(uid) and uid not in seen:
+        seen.add(uid)
+        node = graph.node(uid)
+        if state_id(node.owner, "weight") in program.values:
+            return uid
+        links = graph.inputs_of(uid)
+        if len(links) != 1:
+            return None
+        uid = links[0].source
+    return None
+
+
+def weights_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
+    """The weights (before the step shown) and bias of a layer or of the one it follows."""
+    source = weighted(program, graph, uid)
+    if source is None:
+        return None
+    owner = graph.node(source).owner
+    return make_target(program, graph, source, state_id(owner, "weight"), state_id(owner, "bias"))
+
+
+def weight_gradients_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
+    """dL/dW and dL/db of a layer or of the one it follows."""
+    source = weighted(program, graph, uid)
+    if source is None:
+        return None
+    owner = graph.node(source).owner
+    weight = program.gradients.get(state_id(owner, "weight"))
+    bias = program.gradients.get(state_id(owner, "bias"))
+    if weight is None:
+        return None
+    return make_target(program, graph, source, weight.id, bias.id if bias else "")
+
+
+def output_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
+    """What leaves a layer: Z of a dense layer or convolution, A of an activation."""
+    value = program.outputs.get(uid)
+    return None if value is None else make_target(program, graph, uid, value.id)
+
+
+def activation_after(program: Program, graph: GraphSpec, uid: Uid) -> Uid | None:
+    """The activation function that alone reads a layer, None when there is none."""
+    links = graph.outputs_of(uid) if graph.has(uid) else ()
+    if len(links) != 1:
+        return None
+    target = links[0].target
+    is_activation = graph.node(target).layer.category == "activation" and target in program.outputs
+    return target if is_activation else None
+
+
+def delta_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
+    """The gradient of the loss by what leaves a layer; None where none is computed."""
+    value = program.outputs.get(uid)
+    if value is None:
+        return None
+    gradient = program.gradients.get(value.id)
+    if gradient is not None:
+        return make_target(program, graph, uid, gradient.id)
+    # behind a drawn softmax the loss starts at the layer before it
+    links = graph.inputs_of(uid)
+    return delta_of(program, graph, links[0].source) if len(links) == 1 else None
+
+
+def first_weighted(program: Program, graph: GraphSpec) -> Uid | None:
+    """What is shown while nothing is selected: the first layer that has weights."""
+    for node in graph.nodes:
+        if node.uid in program.outputs and state_id(node.owner, "weight") in program.values:
+            return node.uid
+    return None
+
+
+def logical_cell(target: Target, cell: tuple[int, ...], sample: int, channel: int) -> tuple[int, ...]:
+    """From a place in a view to the cell of the value.
+
+    `cell` is (row, column) of a matrix or (map, row, column) of maps, unreduced.
+    """
+    if target.look == "maps":
+        index, row, column = cell
+        return (index, row, column, sample) if target.batched else (index, channel, row, column)
+    row, column = cell
+    return (row,) if len(target.shape) == 1 else (row, column)
+
+
+def stride_to(size: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:
+    """How many cells of the value one cell of a reduced map stands for, down and across."""
+    return max(1, -(-size[0] // max(1, shown[0]))), max(1, -(-size[1] // max(1, shown[1])))
+
+
+def names_of_classes(names: tuple[str, ...], count: int) -> Mapping[int, str]:
+    """Row names for an output of `count` units, empty when they are not classes."""
+    return dict(enumerate(names)) if names and len(names) == count else {}

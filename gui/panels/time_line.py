@@ -1,0 +1,227 @@
+"""The time line: the loss as its own silhouette, epochs as marks, changes as flags, the knob is now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import i18n, theme, tokens
+from gui.i18n import tr
+from gui.views.base import View, draw_caption
+
+HEAD = 118
+FLAGS = 40
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A change made while training: where it took effect and what it was, in a few words."""
+
+    step: int
+    text: str
+
+
+class TimeLine(View):
+    """46 px high and never hidden. `set_now`, `set_losses`, `add_flag` are all it knows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("time_line")
+        self.setFixedHeight(theme.px(46))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._step, self._epoch, self._per_epoch = 0, 0.0, 0
+        self._steps: NDArray[np.float64] = np.zeros(0)
+        self._losses: NDArray[np.float64] = np.zeros(0)
+        self._flags: list[Flag] = []
+        self._describe()
+
+    def set_now(self, step: int, epoch: float, per_epoch: int) -> None:
+        """The step reached (0: nothing learnt yet), as epochs, and how many steps make one."""
+        if (step, epoch, per_epoch) != (self._step, self._epoch, self._per_epoch):
+            self._step, self._epoch, self._per_epoch = step, epoch, per_epoch
+            self._describe()
+            self.update()
+
+    def set_losses(self, steps: NDArray[np.float64], losses: NDArray[np.float64]) -> None:
+        """The curve so far, (k,) each, steps rising."""
+        finite = np.isfinite(losses)
+        self._steps, self._losses = steps[finite], losses[finite]
+        self.update()
+
+    def add_flag(self, step: int, text: str) -> None:
+        """Mark a change. Several at one step become one flag with the newest words."""
+        self._flags = [flag for flag in self._flags if flag.step != step][-FLAGS + 1 :]
+        self._flags.append(Flag(step, text))
+        self.update()
+
+    def clear(self) -> None:
+        """A new start: no curve, no flags."""
+        self._flags = []
+        self._steps = self._losses = np.zeros(0)
+        self.set_now(0, 0.0, self._per_epoch)
+        self.update()
+
+    def flags(self) -> tuple[Flag, ...]:
+        """All flags, oldest first."""
+        return tuple(self._flags)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(600), theme.px(46))
+
+    def span(self) -> int:
+        """Steps from the left end to the right: a round number a little beyond now."""
+        return nice_span(self._step, self._per_epoch)
+
+    # ---- painting ------------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), theme.color("panel"))
+        painter.fillRect(QRectF(0, 0, self.width(), 1), theme.color("border"))
+        self._paint_words(painter)
+        left, right = theme.px(HEAD) + 12.0, self.width() - 24.0
+        if right - left < 40:
+            return
+        top, base = 6.0, self.height() - 8.0
+        area = QRectF(left, top, right - left, base - top)
+        self._paint_marks(painter, area)
+        self._paint_silhouette(painter, area)
+        self._paint_flags(painter, area)
+        self._paint_now(painter, area)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        whole = i18n.number(self._epoch, 1 if self._epoch < 1000 else 0)
+        painter.setFont(theme.ui_font(tokens.BASE, theme.SEMIBOLD))
+        painter.setPen(theme.color("text1"))
+        painter.drawText(QPointF(theme.px(12), self.height() / 2 - 2), tr("Epoch {n}").format(n=whole))
+        step = tr("step {n}").format(n=i18n.integer(self._step))
+        draw_caption(painter, QPointF(theme.px(12), self.height() / 2 + theme.px(13)), step, "text2")
+
+    def _x(self, step: float, area: QRectF) -> float:
+        return area.left() + area.width() * min(1.0, step / max(1, self.span()))
+
+    def _paint_marks(self, painter: QPainter, area: QRectF) -> None:
+        rail = QRectF(area.left(), area.bottom() - 1.5, area.width(), 3)
+        painter.fillRect(rail, theme.color("border"))
+        span = self.span()
+        per = self._per_epoch or 1
+        epochs = span / per
+        if epochs < 1:
+            return
+        every = nice_step(epochs / 5)
+        last = area.left() + theme.px(20)
+        for count in range(1, 12):
+            epoch = count * every
+            if epoch > epochs * 1.0001:
+                break
+            x = round(self._x(epoch * per, area)) + 0.5
+            painter.setPen(QPen(theme.color("border"), 1))
+            painter.drawLine(QPointF(x, area.top() - 4), QPointF(x, area.bottom() - 2))
+            text = i18n.integer(round(epoch))
+            at_end = x + theme.px(40) > area.right() + 12
+            draw_caption(painter, QPointF(x - 5 if at_end else x + 5, area.top() + theme.px(8)), text, "text3",
+                         "right" if at_end else "left")
+            last = x
+        del last
+
+    def _paint_silhouette(self, painter: QPainter, area: QRectF) -> None:
+        if len(self._steps) < 2 or self._step < 1:
+            return
+        shown = curve_points(self._steps, self._losses, int(area.width() * self._step / max(1, self.span())))
+        if shown is None:
+            return
+        steps, losses = shown
+        top = float(np.percentile(losses, 99.5)) or 1.0
+        height = area.height() - theme.px(6)
+        path = QPainterPath(QPointF(self._x(float(steps[0]), area), area.bottom()))
+        for step, loss in zip(steps.tolist(), losses.tolist(), strict=True):
+            y = area.bottom() - 2 - height * min(1.0, max(0.0, loss / top))
+            path.lineTo(self._x(step, area), y)
+        path.lineTo(self._x(float(steps[-1]), area), area.bottom())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("accent", 48))
+        painter.drawPath(path)
+        painter.setPen(QPen(theme.color("accent", 150), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        line = QPainterPath()
+        for index in range(1, path.elementCount() - 1):
+            element = path.elementAt(index)
+            point = QPointF(element.x, element.y)
+            if index == 1:
+                line.moveTo(point)
+            else:
+                line.lineTo(point)
+        painter.drawPath(line)
+        painter.restore()
+
+    def _paint_flags(self, painter: QPainter, area: QRectF) -> None:
+        free = -math.inf
+        for flag in self._flags:
+            x = round(self._x(flag.step, area)) + 0.5
+            painter.setPen(QPen(theme.color("warning"), 1))
+            painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom()))
+            painter.fillRect(QRectF(x, area.top() - 3, theme.px(9), theme.px(7)), theme.color("warning"))
+            painter.setFont(theme.ui_font(tokens.CAPTION))
+            wide = painter.fontMetrics().horizontalAdvance(flag.text)
+            start = x + theme.px(14)
+            if start > free and start + wide < area.right():
+                draw_caption(painter, QPointF(start, area.top() + theme.px(7)), flag.text, "text2")
+                free = start + wide + 8
+
+    def _paint_now(self, painter: QPainter, area: QRectF) -> None:
+        x = self._x(self._step, area)
+        done = QRectF(area.left(), area.bottom() - 1.5, x - area.left(), 3)
+        painter.fillRect(done, theme.color("accent"))
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("text1"), 1.5))
+        painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("text1"))
+        painter.drawEllipse(QPointF(x, area.bottom()), 5.0, 5.0)
+        painter.restore()
+
+    def _describe(self) -> None:
+        self.setAccessibleName(tr("Time line"))
+        self.setAccessibleDescription(
+            tr("Epoch {epoch}, step {step}").format(epoch=i18n.number(self._epoch, 1), step=self._step)
+        )
+
+
+def nice_step(value: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `value`."""
+    if value <= 1:
+        return 1
+    power = 10 ** math.floor(math.log10(value))
+    return next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= value)
+
+
+def nice_span(step: int, per_epoch: int) -> int:
+    """The length of the line in steps: 20 epochs at first, then growing in round parts, so it rarely jumps."""
+    per = per_epoch or 1
+    epochs = step / per
+    span = 20
+    while span < epochs * 1.02:
+        # 20, 50, 100, 200, 500 ...
+        span = int(span * (2.5 if str(span)[0] == "2" else 2))
+    return span * per
+
+
+def curve_points(
+    steps: NDArray[np.float64], losses: NDArray[np.float64], width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Means of the curve in at most `width` columns; None when there is nothing to draw."""
+    count = min(len(steps), max(2, width))
+    if count < 2:
+        return None
+    edges = np.linspace(0, len(steps), count + 1).astype(int)
+    sizes = np.maximum(1, np.diff(edges))
+    starts = edges[:-1]
+    return np.add.reduceat(steps, starts) / sizes, np.add.reduceat(losses, starts) / sizes

@@ -1,0 +1,345 @@
+"""The training bar: Play, the sizes of a step, the settings of training, pace and device.
+
+Its fields are made from `TrainingSpec.settings()`. It gives way by itself: when there is no room the
+names of the steps go first, then the loss, the pace, the device's name and the optimizer; Play never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import MatrizenError
+from engine.settings import TrainingSpec
+from gui import icons, theme
+from gui.actions import Actions, key_text
+from gui.document import Document, DocumentState
+from gui.forms import Choice, Field, Form
+from gui.i18n import tr, tr_message
+from gui.number_field import NumberField
+
+SHOWN = ("learning_rate", "batch", "optimizer", "loss")
+STEPS = ("step_op", "step_batch", "step_epoch", "reset")
+# which settings an optimizer reads besides the rate; the others would do nothing
+OF_OPTIMIZER = {
+    "sgd": (), "momentum": ("momentum",), "rmsprop": ("decay", "epsilon"),
+    "adam": ("beta1", "beta2", "epsilon"),
+}  # fmt: skip
+NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
+MONO_MARGIN = 18
+
+
+class TrainingBar(QFrame):
+    """`refused(sentence)`: a setting could not be taken. `device_menu` fills the menu of devices."""
+
+    refused = Signal(str)
+
+    def __init__(self, document: Document, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setObjectName("training_bar")
+        self.setFixedHeight(theme.px(52))
+        self._document, self._actions = document, actions
+        self._editors: dict[str, NumberField | Choice] = {}
+        self._cells: dict[str, QWidget] = {}
+        self._level = -1
+        self._device_name = "NumPy"
+        self._pace_text = tr("Pace")
+        self.device_menu: Callable[[QMenu], None] = lambda menu: None
+        row = self._row = QHBoxLayout(self)
+        row.setContentsMargins(theme.px(12), 0, theme.px(12), 0)
+        row.setSpacing(theme.px(6))
+        self.play = self._play_button()
+        row.addWidget(self.play)
+        self._key = QLabel(key_text("Space"))
+        self._key.setProperty("role", "key")
+        row.addWidget(self._key)
+        row.addSpacing(theme.px(4))
+        self._steps = [self._step_button(name) for name in STEPS]
+        for button in self._steps:
+            row.addWidget(button)
+        line = QFrame()
+        line.setFixedSize(1, theme.px(24))
+        line.setProperty("surface", "divider")
+        row.addSpacing(theme.px(6))
+        row.addWidget(line)
+        row.addSpacing(theme.px(6))
+        facts = TrainingSpec.settings()
+        for name in SHOWN:
+            row.addWidget(self._field(name, facts[name][0]))
+        self._more = QToolButton()
+        self._more.setIcon(icons.icon("settings", "text2"))
+        self._more.setIconSize(QSize(theme.px(18), theme.px(18)))
+        self._more.setToolTip(tr("All training settings"))
+        self._more.setAccessibleName(tr("All training settings"))
+        self._more.clicked.connect(self.open_settings)
+        row.addWidget(self._more)
+        row.addStretch(1)
+        self._pace = self._menu_button("clock", tr("Pace"))
+        self._pace_menu = QMenu(self._pace)
+        for name in ("pace_slow", "pace_visible", "pace_full"):
+            self._pace_menu.addAction(actions[name])
+            actions[name].toggled.connect(self._show_pace)
+        self._pace.clicked.connect(lambda: self._drop(self._pace, self._pace_menu))
+        row.addWidget(self._pace)
+        self._device = self._menu_button("chip", tr("Device"))
+        self._device.clicked.connect(self.open_devices)
+        row.addWidget(self._device)
+        self._popup: SettingsPopup | None = None
+        document.changed.connect(self._on_changed)
+        actions["play"].changed.connect(self._show_play)
+        self._show_play()
+        self._show_pace()
+        self.set_device("NumPy", "")
+        self._show_values()
+
+    # ---- what others tell it -------------------------------------------------------------------------
+
+    def set_device(self, name: str, why: str) -> None:
+        """The device that computes, and why it does."""
+        self._device_name = name
+        self._device.setToolTip(why or tr("Choose a device"))
+        self._device.setAccessibleName(tr("Device: {name}").format(name=name))
+        self._apply(max(self._level, 0))
+        self._fit()
+
+    def open_settings(self) -> None:
+        """Every training setting in a small window under its button."""
+        self._popup = SettingsPopup(self._document, self)
+        self._popup.refused.connect(self.refused)
+        self._popup.adjustSize()
+        corner = self._more.mapToGlobal(QPoint(0, self._more.height() + theme.px(8)))
+        screen = self.window().frameGeometry()
+        corner.setX(min(corner.x(), screen.right() - self._popup.width() - theme.px(12)))
+        self._popup.move(corner)
+        self._popup.show()
+
+    def editor(self, name: str) -> QWidget:
+        """The field of a setting. Raises KeyError for one that is not shown."""
+        return self._editors[name]
+
+    # ---- building ------------------------------------------------------------------------------------
+
+    def _play_button(self) -> QPushButton:
+        button = QPushButton()
+        button.setObjectName("play")
+        button.setProperty("kind", "primary")
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.setFixedHeight(theme.px(34))
+        button.setIconSize(QSize(theme.px(18), theme.px(18)))
+        metrics = button.fontMetrics()
+        widest = max(metrics.horizontalAdvance(text) for text in (tr("Play"), tr("Pause")))
+        button.setMinimumWidth(widest + theme.px(18 + 6 + 36))  # the same for Play and Pause
+        button.clicked.connect(self._actions["play"].trigger)
+        return button
+
+    def _step_button(self, name: str) -> QToolButton:
+        action = self._actions[name]
+        spec = self._actions.spec(name)
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setIcon(icons.icon(spec.icon))
+        button.setIconSize(QSize(theme.px(18), theme.px(18)))
+        button.setText({"step_op": tr("Operation"), "step_batch": tr("Batch"), "step_epoch": tr("Epoch"),
+                        "reset": tr("Reset")}[name])
+        button.setToolTip(action.toolTip())
+        button.setAccessibleName(spec.text)
+        button.setProperty("weight", "medium")
+        button.clicked.connect(action.trigger)
+        button.setEnabled(action.isEnabled())
+        action.enabledChanged.connect(button.setEnabled)
+        return button
+
+    def _field(self, name: str, facts: Any) -> QWidget:
+        cell = QWidget()
+        inside = QHBoxLayout(cell)
+        inside.setContentsMargins(0, 0, theme.px(8), 0)
+        inside.setSpacing(theme.px(8))
+        label = QLabel(tr(facts.label))
+        label.setProperty("role", "muted")
+        label.setToolTip(tr(facts.help))
+        inside.addWidget(label)
+        editor: NumberField | Choice
+        if facts.kind == "choice":
+            editor = Choice(facts.choices)
+            editor.chosen.connect(lambda value: self._set(name, value))
+        else:
+            editor = NumberField(
+                0 if facts.kind == "int" else 0.0, minimum=facts.minimum, maximum=facts.maximum,
+                integer=facts.kind == "int",
+            )  # fmt: skip
+            editor.setFixedWidth(theme.px(NUMBER_WIDTH.get(name, 80)))
+            editor.value_changed.connect(lambda value: self._set(name, value))
+            editor.problem_changed.connect(lambda text: text and self.refused.emit(text))
+        editor.setFixedHeight(theme.px(28))
+        editor.setObjectName(name)
+        editor.setAccessibleName(tr(facts.label))
+        editor.setToolTip(tr(facts.help))
+        label.setBuddy(editor)
+        inside.addWidget(editor)
+        self._editors[name], self._cells[name] = editor, cell
+        return cell
+
+    def _menu_button(self, icon: str, name: str) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("kind", "menu")
+        button.setIcon(icons.icon(icon, "text1"))
+        button.setIconSize(QSize(theme.px(16), theme.px(16)))
+        button.setToolTip(name)
+        button.setAccessibleName(name)
+        button.setFixedHeight(theme.px(30))
+        return button
+
+    # ---- values --------------------------------------------------------------------------------------
+
+    def _set(self, name: str, value: Any) -> None:
+        try:
+            self._document.set_training(**{name: value})
+        except MatrizenError as refusal:
+            self.refused.emit(tr_message(refusal))
+            self._show_values()
+
+    def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if old.training != new.training:
+            self._show_values()
+
+    def _show_values(self) -> None:
+        for name, editor in self._editors.items():
+            editor.set_value(getattr(self._document.training, name))
+
+    def _show_play(self) -> None:
+        action = self._actions["play"]
+        text = action.text()
+        running = text == tr("Pause")
+        self.play.setText(" " + text)
+        self.play.setIcon(icons.icon("pause" if running else "play", "onaccent"))
+        self.play.setAccessibleName(text)
+        self.play.setToolTip(f"{text}  {key_text('Space')}")
+        self.play.setEnabled(action.isEnabled())
+
+    def _show_pace(self) -> None:
+        chosen = next((a for a in self._pace_menu.actions() if a.isChecked()), None)
+        self._pace_text = chosen.text() if chosen is not None else tr("Pace")
+        self._apply(max(self._level, 0))
+
+    def open_devices(self) -> None:
+        menu = QMenu(self._device)
+        self.device_menu(menu)
+        self._drop(self._device, menu)
+
+    def _drop(self, button: QPushButton, menu: QMenu) -> None:
+        at = button.mapToGlobal(QPoint(0, button.height() + theme.px(4)))
+        right = self.window().frameGeometry().right()
+        at.setX(min(at.x(), right - menu.sizeHint().width() - theme.px(8)))
+        menu.popup(at)
+
+    # ---- giving way ----------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            QTimer.singleShot(0, self, self._fit)  # style sheets are polished after this event
+
+    def _fit(self) -> None:
+        for level in range(8):
+            self._apply(level)
+            self._row.invalidate()
+            if self._row.sizeHint().width() <= self.width():
+                break
+
+    def _apply(self, level: int) -> None:
+        self._level = level
+        style = Qt.ToolButtonStyle
+        for button in self._steps:
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if level < 1 else style.ToolButtonIconOnly)
+        self._cells["loss"].setVisible(level < 3)
+        self._pace.setText("" if level >= 2 else " " + self._pace_text)
+        self._device.setText("" if level >= 4 else " " + self._device_name)
+        self._cells["optimizer"].setVisible(level < 5)
+        self._key.setVisible(level < 6)
+        self._cells["batch"].setVisible(level < 7)
+        for button in (self._pace, self._device):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(360), theme.px(52))
+
+    def level(self) -> int:
+        """How much has given way: 0 nothing, 1 the names of the steps, 2 the pace's, 3 the loss, ..."""
+        return self._level
+
+
+class SettingsPopup(QFrame):
+    """All training settings, with those of the optimizer chosen; closes when the person looks away."""
+
+    refused = Signal(str)
+
+    def __init__(self, document: Document, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setProperty("surface", "raised")
+        self._document = document
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(theme.px(16), theme.px(12), theme.px(16), theme.px(16))
+        self._column.setSpacing(theme.px(12))
+        head = QLabel(tr("Training settings"))
+        head.setProperty("role", "title")
+        self._column.addWidget(head)
+        self._form: Form | None = None
+        self._build()
+        document.changed.connect(self._on_changed)
+
+    def _build(self) -> None:
+        training = self._document.training
+        names = [*SHOWN, *OF_OPTIMIZER.get(training.optimizer, ()), "seed"]
+        fields = [
+            Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
+                  tuple(facts.choices), default)
+            for name, (facts, default) in TrainingSpec.settings().items() if name in names
+        ]  # fmt: skip
+        self._names = tuple(field.name for field in fields)
+        form = Form(fields)
+        form.set_values({name: getattr(training, name) for name in self._names})
+        form.edited.connect(self._set)
+        if self._form is not None:
+            self._column.replaceWidget(self._form, form)
+            self._form.deleteLater()
+        else:
+            self._column.addWidget(form)
+        self._form = form
+        self.setMinimumWidth(theme.px(300))
+
+    def _set(self, name: str, value: Any) -> None:
+        try:
+            self._document.set_training(**{name: value})
+        except MatrizenError as refusal:
+            if self._form is not None:
+                self._form.set_problem(name, tr_message(refusal))
+
+    def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if old.training.optimizer != new.training.optimizer:
+            self._build()
+            self.adjustSize()
+        elif self._form is not None:
+            self._form.set_values({name: getattr(new.training, name) for name in self._names})
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        return False

@@ -1,0 +1,355 @@
+"""What the window works on: one document, one runner, one set of files; and how they act on each other.
+
+It knows no widgets. Panels listen to its signals; the actions call its methods.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.data.dataset import Dataset, load
+from engine.data.source import SourceSpec
+from engine.errors import N_, MatrizenError, Message
+from engine.export.npz import import_npz
+from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
+from engine.training import data_spec
+from gui import i18n, project_files
+from gui.document import Document, DocumentState, difference
+from gui.i18n import tr, tr_message
+from gui.loading import Tasks
+from gui.project_files import Opened
+from gui.runner import Runner
+from gui.watching import Watcher
+from gui.windows_state import WindowsState
+
+_log = logging.getLogger("matrizen")
+SLOW_PACE = 4.0
+REBUILD_MS = 30
+"""Edits that follow each other at once (a paste, a repair) are one rebuild."""
+
+
+class Workbench(QObject):
+    """Holds document, runner and file; every change of one that touches another goes through here."""
+
+    told = Signal(str, str, str, object)
+    """(text, level, action, handler): a toast."""
+    title_changed = Signal()
+    programmed = Signal(object)
+    """The Configured program, or None while nothing can run."""
+    status_changed = Signal(object)
+    framed = Signal(object)
+    restarted = Signal()
+    """The run is another one: curves and pictures of the old one are no longer true."""
+    hot_changed = Signal(str)
+    """A setting changed while training; in words."""
+    faulted = Signal(object)
+
+    def __init__(self, state: WindowsState, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self.document = Document()
+        self.runner = runner
+        self.tasks = Tasks(self)
+        self.watcher = Watcher(runner)
+        self.path: Path | None = None
+        self.name = ""
+        self.configured: Configured | None = None
+        self.status = Status()
+        self._saved_step = 0
+        self._fresh = False
+        self._resume: Any = None
+        self._loading = False
+        self._pace: float | None = AUTO_PACE
+        self._told_fault = ""
+        self._configure_timer = QTimer(self)
+        self._configure_timer.setSingleShot(True)
+        self._configure_timer.setInterval(REBUILD_MS)
+        self._configure_timer.timeout.connect(self._configure)
+        self.document.changed.connect(self._document_changed)
+        self.document.undo_stack.cleanChanged.connect(lambda _clean: self.title_changed.emit())
+        runner.configured.connect(self._on_configured)
+        runner.status.connect(self._on_status)
+        runner.frame.connect(self._on_frame)
+        runner.fault.connect(self._on_fault)
+        runner.restarted.connect(self._on_engine_restarted)
+
+    # ---- what it is about ------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """The name shown: the file's, or "untitled"."""
+        return self.name or tr("untitled")
+
+    @property
+    def modified(self) -> bool:
+        """Whether document or run differ from the file."""
+        return self.document.modified or self.status.step != self._saved_step
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a network that can run."""
+        d = self.document
+        return d.source is not None and d.data is not None and d.inference.ready
+
+    @property
+    def running(self) -> bool:
+        """Whether training goes on by itself."""
+        return self.status.running in ("playing", "stepping") and self.status.op is None
+
+    # ---- document to engine ----------------------------------------------------------------------------
+
+    def _document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        self.title_changed.emit()
+        if self._loading:
+            return
+        kind = difference(old, new)
+        if kind == "hot" and self.configured is not None:
+            layers = {}
+            for node in new.graph.nodes:
+                before = next((n for n in old.graph.nodes if n.uid == node.uid), None)
+                if before is None or before.layer == node.layer:
+                    continue
+                for field, (facts, _) in node.layer.settings().items():
+                    if facts.hot and getattr(before.layer, field) != getattr(node.layer, field):
+                        layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
+            self.runner.set_training(new.training, layers)
+            if old.training.learning_rate != new.training.learning_rate:
+                rates = [i18n.short(t.learning_rate) for t in (old.training, new.training)]
+                self.hot_changed.emit(tr("rate {old} → {new}").format(old=rates[0], new=rates[1]))
+        elif kind == "structural":
+            if old.training.seed != new.training.seed and self.status.step:
+                self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
+            self._configure_timer.start()
+
+    def _configure(self) -> None:
+        state = self.document.state
+        if not self.ready or state.source is None:
+            # the engine keeps the last program that could run; nothing is lost while drawing
+            if self.configured is not None:
+                self.runner.pause()
+            self.configured = None
+            self.programmed.emit(None)
+            return
+        base = str(self.path.parent) if self.path is not None else ""
+        fresh, resume, self._fresh, self._resume = self._fresh, self._resume, False, None
+        self.runner.configure(
+            state.graph, state.training, state.source, base=base, fresh=fresh, resume=resume
+        )
+
+    # ---- engine to window ------------------------------------------------------------------------------
+
+    def _on_configured(self, configured: Configured) -> None:
+        self.configured = configured
+        self._told_fault = ""
+        self.programmed.emit(configured)
+
+    def _on_status(self, status: Status) -> None:
+        before, self.status = self.status, status
+        if before.step > status.step:
+            self.restarted.emit()
+        if (before.step != self._saved_step) != (status.step != self._saved_step):
+            self.title_changed.emit()
+        self.status_changed.emit(status)
+
+    def _on_frame(self, frame: Frame) -> None:
+        self.framed.emit(frame)
+        self.watcher.deliver(frame.views, frame.step)
+
+    def _on_fault(self, fault: Fault) -> None:
+        text = tr_message(fault.message)
+        _log.warning("engine: %s", fault.message)
+        self.faulted.emit(fault)
+        if text != self._told_fault:
+            self._told_fault = text
+            if fault.kind == "engine" and "checkpoint" in fault.message.template:
+                return  # the restart says it with the step
+            level = "warning" if fault.kind == "command" else "error"
+            if fault.kind == "non_finite":
+                rate = self.document.training.learning_rate / 10
+                action = tr("Use rate {rate}").format(rate=i18n.short(rate))
+                self.told.emit(text, "error", action, lambda: self.document.set_training(learning_rate=rate))
+            else:
+                self.told.emit(text, level, "", None)
+
+    def _on_engine_restarted(self, state: RunState | None) -> None:
+        """A new engine knows nothing of what is on the screen."""
+        self.watcher.repeat()
+        if state is not None:
+            step = i18n.integer(state.checkpoint.step)
+            self.told.emit(tr("The engine stopped. Training continues from step {n}.").format(n=step), "warning", "", None)
+        elif self.configured is not None or self.ready:
+            self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
+            self._configure()
+
+    # ---- training --------------------------------------------------------------------------------------
+
+    def toggle_play(self) -> None:
+        """Play, or pause."""
+        if self.status.running == "playing":
+            self.runner.pause()
+        elif self.ready:
+            self._told_fault = ""
+            self.runner.play()
+
+    def step(self, kind: str) -> None:
+        """One op, batch or epoch."""
+        self.runner.step(kind)
+
+    def reset(self) -> None:
+        """Back to the same start."""
+        self.runner.reset()
+
+    def set_pace(self, name: str) -> None:
+        """ "slow", "visible" or "full"."""
+        per_epoch = self.status.steps_per_epoch or 1
+        pace: dict[str, float | None] = {"slow": SLOW_PACE, "visible": 60.0 * per_epoch, "full": None}
+        self._pace = pace[name]
+        self.runner.set_pace(pace[name])
+
+    # ---- files -----------------------------------------------------------------------------------------
+
+    def new(self) -> None:
+        """An empty canvas."""
+        self._put(DocumentState(), None, "", None)
+
+    def open(self, path: Path, then: Callable[[], None] | None = None) -> None:
+        """Open a project; reading and its data happen off the window's thread."""
+
+        def done(opened: Opened) -> None:
+            self._opened(opened)
+            if then is not None:
+                then()
+
+        self.tasks.run(
+            "open", tr("Opening {file}").format(file=path.name),
+            lambda progress, canceled: project_files.read_project(path, progress, canceled),
+            done, self.cannot,
+        )
+
+    def _opened(self, opened: Opened) -> None:
+        sample = project_files.is_sample(opened.path)
+        project = opened.project
+        self._put(project_files.document_state(opened), opened.path, opened.path.stem, project.run)
+        if not sample:
+            self.state.add_recent(opened.path)
+        for message in project.messages:
+            self.told.emit(tr_message(message), "warning", "", None)
+        if opened.trouble is not None:
+            self.told.emit(tr_message(opened.trouble), "error", "", None)
+
+    def _put(self, state: DocumentState, path: Path | None, name: str, run: Any) -> None:
+        if self.running:
+            self.runner.pause()
+        self.path, self.name = path, name
+        self._fresh, self._resume = run is None, run
+        self._saved_step = run.step if run is not None else 0
+        self.status = Status(step=self._saved_step)
+        self._loading = True
+        try:
+            self.document.load(state)
+        finally:
+            self._loading = False
+        self.restarted.emit()
+        self.title_changed.emit()
+        self._configure()
+
+    def save(self, path: Path, then: Callable[[], None] | None = None) -> None:
+        """Save document and run at one step boundary to `path`."""
+
+        def write(run: RunState | None) -> None:
+            try:
+                project_files.write_project(path, self.document, run.checkpoint if run is not None else None)
+            except MatrizenError as refusal:
+                self.cannot(refusal.message)
+                return
+            self.path, self.name = path, path.stem
+            self._saved_step = run.checkpoint.step if run is not None else self.status.step
+            self.document.mark_saved()
+            self.state.add_recent(path)
+            self.title_changed.emit()
+            if then is not None:
+                then()
+            else:
+                self.told.emit(tr("Saved {file}").format(file=path.name), "ok", "", None)
+
+        if self.configured is None:
+            write(None)
+        else:
+            self.runner.checkpoint(write)
+
+    def export(self, path: Path) -> None:
+        """Write the weights as .npz."""
+
+        def write(data: ExportData | None, error: Message | None) -> None:
+            if data is None:
+                self.cannot(error or Message(N_("The engine gives no weights.")))
+                return
+            try:
+                project_files.write_weights(path, data)
+            except MatrizenError as refusal:
+                self.cannot(refusal.message)
+                return
+            text = tr("Exported the weights to {file}").format(file=path.name)
+            self.told.emit(text, "ok", "", None)
+
+        self.runner.export(write)
+
+    def import_weights(self, path: Path) -> None:
+        """Put the weights of a file into the network drawn here."""
+        graph = self.document.graph
+
+        def done(found: Any) -> None:
+            state, missing, extra = found
+            for key, array in state.items():
+                cells = np.argwhere(np.ones(array.shape, bool))
+                self.runner.edit_cells(key, cells, array.ravel())
+            text = tr("Took {n} arrays from {file}.").format(n=len(state), file=path.name)
+            level = "ok" if not missing and not extra else "warning"
+            if missing:
+                text += " " + tr("Not in the file: {keys}.").format(keys=", ".join(missing[:4]))
+            if extra:
+                text += " " + tr("Not in the network: {keys}.").format(keys=", ".join(extra[:4]))
+            self.told.emit(text, level, "", None)
+
+        self.tasks.run("weights", tr("Reading {file}").format(file=path.name),
+                       lambda _progress, _canceled: import_npz(path, graph), done, self.cannot)
+
+    def load_data(self, source: SourceSpec, text: str = "") -> None:
+        """Make `source` the training data, as one step that can be undone."""
+        base = self.path.parent if self.path is not None else None
+
+        def done(dataset: Dataset) -> None:
+            spec = dataset.spec or source
+            self.document.set_data(spec, data_spec(dataset))
+            self.told.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
+            for note in (*dataset.notes, *dataset.skipped[:3]):
+                self.told.emit(tr_message(note), "warning" if note in dataset.skipped else "info", "", None)
+
+        self.tasks.run(
+            "data", text or tr("Loading data"),
+            lambda progress, canceled: load(source, progress, canceled, base),
+            done, self.cannot, lambda: self.told.emit(tr("Loading canceled; nothing changed."), "info", "", None),
+        )
+
+    def _said(self, dataset: Dataset) -> str:
+        facts: Mapping[str, Any] = {
+            "train": i18n.integer(dataset.n_train), "test": i18n.integer(dataset.n_test),
+            "classes": dataset.n_classes,
+        }
+        if dataset.n_classes:
+            return tr("{train} training and {test} test examples in {classes} classes.").format(**facts)
+        return tr("{train} training and {test} test examples.").format(**facts)
+
+    def cannot(self, message: Message) -> None:
+        self.told.emit(tr_message(message), "error", "", None)
+
+    def close(self) -> None:
+        """The window is gone: nothing more is asked of the engine."""
+        self.tasks.cancel()
+        self._configure_timer.stop()
