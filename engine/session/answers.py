@@ -102,9 +102,10 @@ class Answers:
             found = devices.list_devices(test=True, fresh=fresh)
             best = devices.choose("auto", found)
             emit(p.Devices(tuple(found), best.id if best.id != self.session.builder.device else "", True))
-        except (OSError, MatrizenError):
-            # the search is a service: NumPy goes on without it, a closed pipe ends the process anyway
-            return
+        except MatrizenError:
+            emit(p.Devices((devices.numpy_device(),), "", True))
+        except OSError:
+            return  # the window is gone, and the process with it
 
 
 def _no_value(name: str) -> GraphError:

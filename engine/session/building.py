@@ -12,7 +12,7 @@ from engine.backends.base import Array, Backend
 from engine.backends.opening import open_backend
 from engine.data.dataset import Dataset, load
 from engine.data.source import SourceSpec
-from engine.errors import N_, DataError, MatrizenError, Message
+from engine.errors import N_, DataError, GraphError, MatrizenError, Message
 from engine.session import protocol as p
 from engine.training import Trainer
 
@@ -125,15 +125,17 @@ def facts(t: Trainer, generation: int) -> p.Configured:
 
 
 def set_hot(t: Trainer, command: p.SetTraining) -> None:
-    """Hot settings of layers and training, from the next step on."""
-    if command.graph is not None:
-        for node in command.graph.nodes:
-            before = t.graph.node(node.uid).layer
-            for name, (setting, _) in node.layer.settings().items():
-                value = getattr(node.layer, name)
-                if setting.hot and value != getattr(before, name):
-                    t.set_control(f"{node.uid}.{name}", float(value))
-        t.graph = command.graph
+    """Hot settings of layers and training, from the next step on. Raises GraphError for what is not hot."""
+    graph = t.graph
+    for key, value in command.layers.items():
+        uid, _, name = key.rpartition(".")
+        layer = graph.node(uid).layer
+        if not any(name == field and setting.hot for field, (setting, _) in layer.settings().items()):
+            raise GraphError(N_("{key} cannot be changed while training."), key=key)
+        graph = graph.replace_node(uid, layer=replace(layer, **{name: value}))
+    for key, value in command.layers.items():
+        t.set_control(key, float(value))
+    t.graph = graph
     t.set_training(command.training)
 
 

@@ -90,8 +90,14 @@ class Client:
         return self._process.pid if self._process is not None else None
 
     @property
-    def alive(self) -> bool:
-        return self._process is not None and self._process.is_alive()
+    def started(self) -> bool:
+        """Whether there is a process that is not known to be dead."""
+        return self._connection is not None
+
+    @property
+    def last_serial(self) -> int:
+        """Number of the last command."""
+        return self._serial
 
     def restart(self, replay: bool = True) -> p.RunState | None:
         """A new process in the place of a dead one, brought to the newest checkpoint and beyond.
@@ -100,7 +106,7 @@ class Client:
         engine that dies of what it is told. Returns the state it goes on from, None when there was none.
         """
         self._drop_process()
-        state = self._newest()
+        state = self.newest()
         journal = [e for e in self._journal if state is None or e.serial > state.serial]
         if not replay:
             journal = [e for e in journal if isinstance(e.command, p.Configure)] if state is None else []
@@ -117,7 +123,8 @@ class Client:
             self._post(watch)
         return state
 
-    def _newest(self) -> p.RunState | None:
+    def newest(self) -> p.RunState | None:
+        """The newest checkpoint that is whole; None when there is none."""
         pairs = [pair for pair in (self._slots, *(old for _, old in self._older)) if pair is not None]
         states: list[p.RunState] = [s for pair in pairs if (s := slots.newest(pair)) is not None]
         # serials grow over all processes: the highest one knows the most
@@ -125,8 +132,8 @@ class Client:
 
     # ---- talking --------------------------------------------------------------------------------------
 
-    def send(self, command: p.Command) -> None:
-        """Say something; never blocks, never fails: a dead engine is told again after `restart`."""
+    def send(self, command: p.Command) -> int:
+        """Say something; its serial. Never blocks or fails: a dead engine is told again after `restart`."""
         if isinstance(command, p.Watch):
             if command.request is None:
                 self._watches.pop(command.key, None)
@@ -135,6 +142,7 @@ class Client:
         envelope = self._post(command)
         if isinstance(command, _CHANGES_RUN):
             self._journal.append(envelope)
+        return envelope.serial
 
     def pull(self) -> bool:
         """Ask for a status and a frame unless the last request is still open."""

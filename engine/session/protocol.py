@@ -18,6 +18,7 @@ from engine.backends.devices import DeviceInfo
 from engine.data.dataset import Dataset
 from engine.data.source import SourceSpec
 from engine.errors import Message
+from engine.explain import Explanation as Explanation
 from engine.graph import GraphSpec
 from engine.session.views import View, ViewData
 from engine.settings import DataSpec, TrainingSpec
@@ -103,10 +104,10 @@ class Reset:
 
 @dataclass(frozen=True)
 class SetTraining:
-    """Hot settings of training and layers, from the next step on; a `graph` differs in nothing else."""
+    """Hot settings, from the next step on. `layers`: hot fields of layers, "<node>.<field>" -> value."""
 
     training: TrainingSpec
-    graph: GraphSpec | None = None
+    layers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -337,7 +338,7 @@ class Frame:
 class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
-    kind: "configure", "device", "non_finite", "memory", "command", "internal".
+    kind: "configure", "device", "non_finite", "command", "internal", "engine" (the process died).
     """
 
     message: Message
@@ -375,6 +376,11 @@ class ExportData:
     run: RunState
     dataset: Dataset
     """The data without its examples: names, shape, scale, normalization, hashes."""
+
+    @property
+    def state(self) -> Mapping[str, Array]:
+        """Arrays by key "<node>.<parameter>"."""
+        return self.run.checkpoint.state
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,8 @@ class Session:
             return
         self._leave_step()
         before = self.trainer
+        self.generation = c.generation  # when it is refused, the program before goes on under this number
         self.trainer = self.builder.build(c, before)
-        self.generation = c.generation
         if before is not self.trainer or c.fresh:
             self._stop()
             self._loss = None

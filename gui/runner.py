@@ -1,0 +1,300 @@
+"""Seam 2: the engine's process as the window sees it. Commands go out, what is newest comes in.
+
+One timer is the clock: it polls, asks for the next frame when the one before has arrived, and stops when
+nothing is to come. The window never waits. An engine that dies is replaced, and goes on from the checkpoint
+that the window owns.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QWindow
+
+from engine.data.source import SourceSpec
+from engine.errors import N_, Message
+from engine.graph import GraphSpec
+from engine.session import protocol as p
+from engine.session.client import Client, Died
+from engine.session.views import View
+from engine.settings import TrainingSpec
+from engine.training import Checkpoint
+
+_log = logging.getLogger("matrizen.runner")
+
+TICK_MS = 16
+ASLEEP_MS = 1000
+"""While the window is minimized the engine is only looked after."""
+PULL_SECONDS = 0.05
+"""Frames are asked for at most this often; painting is what costs."""
+CRASHES, CRASH_SECONDS = 3, 30.0
+"""An engine that dies more often than this is not started again until something is asked of it."""
+
+T = TypeVar("T")
+Answer = Callable[[T | None, Message | None], None]
+"""Called with what was asked for, or with None and the reason."""
+
+
+class Runner(QObject):
+    """Owns the engine's process. Everything here returns at once."""
+
+    configured = Signal(object)
+    """Configured: another program runs."""
+    status = Signal(object)
+    """Status, about as often as frames."""
+    frame = Signal(object)
+    """Frame of the newest program; older ones are dropped."""
+    fault = Signal(object)
+    """Fault: something was refused, or went wrong."""
+    devices = Signal(object)
+    """Devices, while they are being tested and at the end."""
+    progress = Signal(object)
+    """Progress of loading data."""
+    died = Signal(object)
+    """Message: the engine's process ended unasked. `fault` (kind "engine") is emitted, too."""
+    restarted = Signal(object)
+    """RunState the new process goes on from, or None when it starts anew."""
+
+    def __init__(self, parent: QObject | None = None, client: Client | None = None) -> None:
+        super().__init__(parent)
+        self._client = client or Client()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._generation = 0
+        self._answers: dict[int, Answer[Any]] = {}
+        self._number = 0
+        self._asked = 0
+        """Serial of the last command: a status that contains it can say that nothing more will come."""
+        self._pulled = 0.0
+        self._finding = False
+        self._closed = False
+        self._deaths: deque[float] = deque(maxlen=CRASHES + 1)
+        self._start()
+
+    # ---- commands -------------------------------------------------------------------------------------
+
+    def configure(self, graph: GraphSpec, training: TrainingSpec, source: SourceSpec, *, base: str = "",
+                  device: str = "", fresh: bool = False,
+                  resume: Checkpoint | p.RunState | None = None) -> int:
+        """Run this network on this data; the number of the program. `configured` or `fault` follows."""
+        self._generation += 1
+        self._send(p.Configure(graph, training, source, self._generation, device, base, fresh, resume))
+        return self._generation
+
+    def play(self) -> None:
+        self._send(p.Play())
+
+    def pause(self) -> None:
+        self._send(p.Pause())
+
+    def step(self, kind: str = "batch") -> None:
+        """Kind: "op", "batch" or "epoch"."""
+        self._send(p.Step(cast(p.StepKind, kind)))
+
+    def reset(self) -> None:
+        """Back to the same start, paused."""
+        self._send(p.Reset())
+
+    def set_training(self, training: TrainingSpec, layers: Mapping[str, float] | None = None) -> None:
+        """Hot settings, from the next step on; `layers` holds "<node>.<field>" -> value."""
+        self._send(p.SetTraining(training, dict(layers or {})))
+
+    def set_pace(self, steps_per_second: float | None) -> None:
+        """None is full speed; `protocol.AUTO_PACE` about one epoch a frame for points, else full speed."""
+        self._send(p.SetPace(steps_per_second))
+
+    def set_device(self, device: str) -> None:
+        """Go on on this device; a refusal is a fault of kind "device"."""
+        self._send(p.SetDevice(device))
+
+    def find_devices(self, fresh: bool = False) -> None:
+        """List and test devices in the background; `devices` follows."""
+        self._finding = True
+        self._send(p.FindDevices(fresh))
+
+    def watch(self, key: str, request: View | None, rate: float = 15.0, bytes: int = 4_000_000) -> None:
+        """Show something under `key` in every frame from now on; None stops."""
+        self._send(p.Watch(key, request, rate, bytes))
+
+    def edit_cells(self, key: str, cells: Any, values: Any, answer: Answer[Any] | None = None) -> None:
+        """Write cells (k, axes) of the parameter "<node>.<name>"; answered with the old numbers (k)."""
+        self._ask(lambda id: p.EditCells(key, cells, values, id), answer or _ignore)
+
+    def explain(self, value: str, cell: tuple[int, ...], answer: Answer[p.Explanation]) -> None:
+        """How a cell of the step shown came about."""
+        self._ask(lambda id: p.Explain(value, cell, id), answer)
+
+    def read(self, value: str, answer: Answer[Any]) -> None:
+        """A whole value of the step shown."""
+        self._ask(lambda id: p.Read(value, id), answer)
+
+    def predict(self, arrays: Any, keep: tuple[str, ...], answer: Answer[p.Prediction]) -> None:
+        """What the network says to (N, C, H, W) or (N, F); `keep` names more values, ("*",) means all."""
+        self._ask(lambda id: p.Predict(arrays, keep, id), answer)
+
+    def export(self, answer: Answer[p.ExportData]) -> None:
+        """The weights with what a file needs to know about them."""
+        self._ask(p.Export, answer)
+
+    def checkpoint(self, answer: Callable[[p.RunState | None], None]) -> None:
+        """The run at the next step boundary; the last checkpoint if the engine is dead, None without one."""
+
+        def given(run: p.RunState | None, error: Message | None) -> None:
+            answer(run if run is not None else self._client.newest())
+
+        self._ask(p.CheckpointNow, given)
+
+    # ---- state ----------------------------------------------------------------------------------------
+
+    @property
+    def last_status(self) -> p.Status:
+        """The newest status."""
+        return self._client.status
+
+    @property
+    def generation(self) -> int:
+        """Number of the program asked for last."""
+        return self._generation
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the engine's process."""
+        return self._client.pid
+
+    @property
+    def ticking(self) -> bool:
+        """Whether the clock runs; it stops when nothing is to come."""
+        return self._timer.isActive()
+
+    def close(self) -> None:
+        """End the engine and free its memory; waits at most some two seconds. Twice does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            self._answers.clear()
+            self._client.close()
+
+    # ---- the clock ------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        try:
+            self._client.start()
+        except OSError as error:
+            _log.error("the engine cannot be started: %s", error)
+            message = Message(N_("The engine cannot be started: {reason}."), {"reason": str(error)})
+            QTimer.singleShot(0, self, lambda: self.fault.emit(p.Fault(message, kind="engine")))
+
+    def _send(self, command: p.Command) -> None:
+        if self._closed:
+            return
+        if not self._client.started:
+            self._restart()
+        self._asked = self._client.send(command)
+        if not self._timer.isActive():
+            self._timer.start(TICK_MS)
+
+    def _ask(self, command: Callable[[int], p.Command], answer: Answer[Any]) -> None:
+        self._number += 1
+        self._answers[self._number] = answer
+        self._send(command(self._number))
+        if not self._client.started and self._answers.pop(self._number, None) is not None:
+            answer(None, Message(N_("The engine is not running.")))
+
+    def _tick(self) -> None:
+        try:
+            events = self._client.poll()
+        except Died as death:
+            self._bury(death)
+            return
+        for event in events:
+            self._take(event)
+        if self._closed:
+            return
+        asleep = minimized()
+        self._timer.setInterval(ASLEEP_MS if asleep else TICK_MS)
+        now = time.monotonic()
+        if self._resting():
+            self._timer.stop()
+        elif not asleep and not self._client.waiting and now - self._pulled >= PULL_SECONDS:
+            self._pulled = now
+            self._client.pull()
+
+    def _resting(self) -> bool:
+        """Whether nothing more will come before the next command."""
+        s = self._client.status
+        answered = not self._answers and not self._finding and not self._client.waiting
+        return answered and s.settled and s.serial >= self._asked
+
+    def _take(self, event: p.Event) -> None:
+        match event:
+            case p.Status():
+                self.status.emit(event)
+            case p.Frame():
+                if event.generation == self._generation:
+                    self.frame.emit(event)
+            case p.Configured():
+                if event.generation == self._generation:
+                    self.configured.emit(event)
+            case p.Fault():
+                if event.generation in (0, self._generation):
+                    self.fault.emit(event)
+            case p.Reply():
+                answer = self._answers.pop(event.id, None)
+                if answer is not None:
+                    answer(event.payload, event.error)
+            case p.Devices():
+                self._finding = not event.done
+                self.devices.emit(event)
+            case p.Progress():
+                self.progress.emit(event)
+
+    # ---- death and return -----------------------------------------------------------------------------
+
+    def _bury(self, death: Died) -> None:
+        _log.warning("the engine's process ended: %s", death.message)
+        self._finding = False
+        left, self._answers = self._answers, {}
+        now = time.monotonic()
+        self._deaths.append(now)
+        often = len(self._deaths) > CRASHES and now - self._deaths[0] < CRASH_SECONDS
+        text = N_("{what} It does not stay up; the next command starts it once more.") if often else \
+            N_("{what} It goes on from its last checkpoint.")
+        self.died.emit(death.message)
+        self.fault.emit(p.Fault(Message(text, {"what": death.message}), kind="engine"))
+        for answer in left.values():
+            answer(None, death.message)
+        if often:
+            self._timer.stop()
+        else:
+            self._restart()
+
+    def _restart(self) -> None:
+        # whoever dies twice in a row may die of what it is told: then it comes back paused
+        recent = [t for t in self._deaths if time.monotonic() - t < CRASH_SECONDS]
+        try:
+            state = self._client.restart(replay=len(recent) < CRASHES)
+        except OSError as error:
+            _log.error("the engine cannot be started again: %s", error)
+            self._timer.stop()
+            return
+        self._asked = self._client.last_serial
+        self._timer.start(TICK_MS)
+        self.restarted.emit(state)
+
+
+def minimized() -> bool:
+    """Whether every window of the program that is not hidden is minimized."""
+    if not isinstance(QGuiApplication.instance(), QGuiApplication):
+        return False
+    shown = [w for w in QGuiApplication.topLevelWindows() if w.visibility() != QWindow.Visibility.Hidden]
+    return bool(shown) and all(w.visibility() == QWindow.Visibility.Minimized for w in shown)
+
+
+def _ignore(_payload: Any, _error: Message | None) -> None:
+    """For commands whose answer nobody needs."""
