@@ -7,29 +7,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QFontMetricsF,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPen,
-    QPixmap,
-)
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.axes import Axes, tick_text, ticks
 from gui.views.base import Array, View, draw_caption, draw_empty, image_from_words, words_from_rgb
-from gui.views.contour import segments
+from gui.views.contour import chains, segments
 from gui.views.markers import marker
 from gui.views.reading import paint_reading
 from gui.views.scale import StableScale
 
 _SHARE = 0.5  # class colors over the canvas
 _MARKER = 9.0  # size of a point in logical pixels
-_FULL = 400  # more points than this are drawn smaller
+_FULL = 800  # more points than this are drawn smaller
 
 
 class BoundaryView(View):
@@ -55,7 +48,7 @@ class BoundaryView(View):
         self._is_test: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._names: tuple[str, ...] = ()
         self._field_image: QImage | None = None
-        self._lines: NDArray[np.float64] = np.zeros((0, 4))
+        self._lines: list[list[tuple[float, float]]] = []
         self._point_layer: tuple[QPixmap, Any] | None = None
         self._pointer: QPointF | None = None
 
@@ -73,7 +66,7 @@ class BoundaryView(View):
             raise ValueError(f"a field has the axes (classes, rows, columns), got {values.shape}")
         self._classes, self._signed = values, None
         self._move(extent)
-        self._lines = _undecided(values)
+        self._lines = chains(_undecided(values))
 
     def set_signed_field(self, values: Array, extent: tuple[float, float, float, float]) -> None:
         """Show one signed value per place (g, g), such as a neuron or a regression, in the weights' ramp."""
@@ -81,7 +74,7 @@ class BoundaryView(View):
             raise ValueError(f"a signed field has two axes, got {values.shape}")
         self._classes, self._signed = None, values
         self._move(extent)
-        self._lines = segments(values)
+        self._lines = chains(segments(values))
 
     def set_points(self, points: Array, labels: Array, is_test: Array | None = None) -> None:
         """Points (n, 2) as x, y with their class and whether they are held back for testing."""
@@ -108,7 +101,7 @@ class BoundaryView(View):
         """No field and no points."""
         self._classes = self._signed = None
         self._stable.reset()
-        self._lines = np.zeros((0, 4))
+        self._lines = []
         self.set_points(np.zeros((0, 2)), np.zeros(0))
         self._field_image = None
 
@@ -192,22 +185,23 @@ class BoundaryView(View):
 
     def _paint_line(self, painter: QPainter, axes: Axes) -> None:
         field = self._classes[0] if self._classes is not None else self._signed
-        if field is None or not len(self._lines):
+        if field is None or not self._lines:
             return
         rows, columns = field.shape
         step_x, step_y = axes.area.width() / max(1, columns - 1), axes.area.height() / max(1, rows - 1)
         left, bottom = axes.area.left(), axes.area.bottom()
-        lines = [
-            QLineF(left + x1 * step_x, bottom - y1 * step_y, left + x2 * step_x, bottom - y2 * step_y)
-            for x1, y1, x2, y2 in self._lines.tolist()
-        ]
+        path = QPainterPath()
+        for run in self._lines:
+            path.addPolygon(QPolygonF([QPointF(left + x * step_x, bottom - y * step_y) for x, y in run]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # a ground below the line keeps it apart from points and colors; opaque, so that ends do not bead
         for token, width in (("canvas", 4.0), ("text1", 2.0)):
             pen = QPen(theme.color(token), width)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(pen)
-            painter.drawLines(lines)
+            painter.drawPath(path)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _paint_points(self, painter: QPainter, axes: Axes) -> None:
@@ -228,7 +222,7 @@ class BoundaryView(View):
         painter.drawPixmap(0, 0, self._point_layer[0])
 
     def _draw_points(self, painter: QPainter, axes: Axes, ratio: float) -> None:
-        size = theme.px(_MARKER if len(self._points) <= _FULL else 6.0)
+        size = theme.px(_MARKER if len(self._points) <= _FULL else 7.0)
         xs = axes.area.left() + (self._points[:, 0] - axes.x0) / (axes.x1 - axes.x0) * axes.area.width()
         ys = axes.area.bottom() - (self._points[:, 1] - axes.y0) / (axes.y1 - axes.y0) * axes.area.height()
         name = theme.theme().name

@@ -61,3 +61,37 @@ def segments(field: Array, level: float = 0.0) -> NDArray[np.float64]:
             )
             found += [np.concatenate([edges[s], edges[e]], axis=1)[chosen] for s, e in ways]
     return np.concatenate(found)
+
+
+def chains(pieces: NDArray[np.float64]) -> list[list[tuple[float, float]]]:
+    """Line pieces (n, 4) joined end to end into runs of points; a closed run ends where it began.
+
+    Drawn as one path a line has no beads where translucent edges of its pieces would overlap.
+    """
+    ends: dict[tuple[float, float], list[int]] = {}
+    points = [((x1, y1), (x2, y2)) for x1, y1, x2, y2 in np.round(pieces, 6).tolist()]
+    for index, pair in enumerate(points):
+        for point in pair:
+            ends.setdefault(point, []).append(index)
+    used = [False] * len(points)
+
+    def follow(run: list[tuple[float, float]]) -> None:
+        while True:
+            index = next((i for i in ends[run[-1]] if not used[i]), None)
+            if index is None:
+                return
+            used[index] = True
+            first, second = points[index]
+            run.append(second if first == run[-1] else first)
+
+    found = []
+    for index, (first, second) in enumerate(points):
+        if used[index]:
+            continue
+        used[index] = True
+        run = [first, second]
+        follow(run)
+        run.reverse()
+        follow(run)
+        found.append(run)
+    return found

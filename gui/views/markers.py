@@ -23,13 +23,14 @@ def marker(label: int, test: bool, size: float, ratio: float, theme_name: str) -
     color = theme.class_color(label)
     of = tokens.THEMES[theme_name]
     outline = QColor("#0B0D10") if of.is_dark else QColor("#FFFFFF")
-    path = shape_path(label, QPointF(side / 2, side / 2), size / 2 - (1.2 if test else 0.4))
+    line = 2.0 if size >= 8 else 1.5
+    path = shape_path(label, QPointF(side / 2, side / 2), size / 2 - (line / 2 if test else 0.4))
     if test:
         ground = QColor(of.canvas)
-        painter.setPen(QPen(outline, 4.0))
+        painter.setPen(QPen(outline, line + 2.0))
         painter.drawPath(path)
         painter.setBrush(ground)
-        painter.setPen(QPen(color, 2.0))
+        painter.setPen(QPen(color, line))
     else:
         painter.setPen(QPen(outline, 1.2))
         painter.setBrush(color)

@@ -36,12 +36,14 @@ class Digits:
         if not math.isfinite(value):
             return "NaN" if math.isnan(value) else "−∞" if value < 0 else "∞"
         text = i18n.number(value / 10.0**self.exponent, self.decimals, group=False)
-        if self.strip_zero:
-            point = i18n.decimal_point()
-            for sign in ("", i18n.MINUS):
-                if text.startswith(f"{sign}0{point}"):
-                    return sign + text[len(sign) + 1 :]
-        return text
+        if not self.strip_zero:
+            return text
+        point = i18n.decimal_point()
+        for sign in ("", i18n.MINUS):
+            if text.startswith(f"{sign}0{point}"):
+                return sign + text[len(sign) + 1 :]
+        # −1.0 of a saturated tanh among −.9 and .3
+        return text if len(text) <= self.characters else text.split(point)[0]
 
 
 def unit_exponent(biggest: float, values_matter: bool) -> int:
@@ -69,8 +71,10 @@ def choose_digits(
     allowed = 0 if whole else min(most, 2 if width >= DIGITS_2[0] else 1)
     largest = int(min(16.0 * scale, height * 0.62))
     smallest = int(11 * scale)
-    for decimals in range(allowed, -1, -1):
-        strip = shown < 0.995 and decimals > 0 and width < 40 * scale
+    # without a decimal, −0.6 would be called −1: better no digits than wrong ones
+    fewest = 0 if whole or shown >= 9.5 else 1
+    for decimals in range(allowed, fewest - 1, -1):
+        strip = shown <= 1.0 and decimals > 0 and width < 40 * scale
         characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + int(signed)
         size = int(min(largest, (width - 7) / (characters * _MONO_ADVANCE)))
         if size < smallest:  # better close to the edge than not at all

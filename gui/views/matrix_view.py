@@ -18,7 +18,7 @@ from gui.views.matrix_layout import CellBox, Heads, area_beside, heads, place_ce
 from gui.views.matrix_paint import Digits
 from gui.views.scale import Scale, StableScale
 
-_LARGEST = (64.0, 36.0)  # cells grow no larger than this
+_LARGEST = (72.0, 44.0)  # cells grow no larger than this
 _ZOOM_LIMIT = 64.0
 _DIM = 0.8  # share of canvas in a cell at rest
 

@@ -100,6 +100,16 @@ def test_digits_appear_at_their_sizes(cell: tuple[int, int], decimals: int | Non
     assert (None if digits is None else digits.decimals) == decimals
 
 
+def test_digits_never_round_a_fraction_to_a_whole() -> None:
+    tight = choose_digits(23, 24, biggest=1.0, whole=False)
+    assert tight
+    assert [tight.text(v) for v in (-0.63, 0.3, -1.0, 1.0, -0.96)] == ["−.6", ".3", "−1", "1.0", "−1"]
+    assert choose_digits(23, 24, biggest=3.4, whole=False) is None
+    assert choose_digits(40, 24, biggest=-0.0, whole=False) is not None
+    large = choose_digits(30, 24, biggest=34.0, whole=False)
+    assert large and large.text(-34.2) == "−34"
+
+
 def test_digits_in_words(qtbot: QtBot) -> None:
     narrow = choose_digits(34, 24, biggest=0.64, whole=False)
     wide = choose_digits(60, 24, biggest=4.44, whole=False)

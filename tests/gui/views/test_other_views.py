@@ -19,7 +19,7 @@ from gui.views.axes import log_ticks, tick_text, ticks
 from gui.views.base import View
 from gui.views.boundary_view import BoundaryView
 from gui.views.color_bar import ColorBar
-from gui.views.contour import segments
+from gui.views.contour import chains, segments
 from gui.views.curve_view import CurveView, Mark
 from gui.views.histogram import HistogramView, heights
 from gui.views.mosaic_view import MosaicView
@@ -216,6 +216,16 @@ def test_marching_squares_follow_a_circle() -> None:
     assert np.hypot(ends[:, 0] - 20, ends[:, 1] - 20) == pytest.approx(np.full(len(ends), 12.0), abs=0.05)
     length = np.hypot(lines[:, 0] - lines[:, 2], lines[:, 1] - lines[:, 3]).sum()
     assert length == pytest.approx(2 * np.pi * 12, rel=0.01)
+
+
+def test_pieces_are_joined_into_one_closed_line() -> None:
+    y, x = np.mgrid[0:31, 0:31]
+    pieces = segments(np.hypot(x - 15.0, y - 15.0), 9.5)
+    (run,) = chains(pieces)
+    assert len(run) == len(pieces) + 1
+    assert run[0] == run[-1]
+    assert len(chains(segments(np.abs(x - 15.3) - 4.0))) == 2
+    assert chains(np.zeros((0, 4))) == []
 
 
 @pytest.mark.parametrize("corners", range(16))
