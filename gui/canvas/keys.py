@@ -9,7 +9,6 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from engine.graph import Uid
-from engine.layers import LAYERS
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
 }  # fmt: skip
-
-
-def known_kind(kind: str) -> bool:
-    return kind in LAYERS
 
 
 def _keys(view: CanvasView) -> dict[str, Callable[[], object]]:

@@ -44,7 +44,7 @@ def landing(
     if moving is not None and (graph.inputs_of(moving) or graph.outputs_of(moving)):
         return Landing()
     own = [k for k in graph.links if moving in (k.source, k.target)]
-    return Landing(link=canvas.link_at(center, own))
+    return Landing(link=canvas.link_at(center, own, MAGNET))
 
 
 def dock_at(canvas: CanvasScene, corner: QPointF, center: QPointF, moving: Uid | None) -> Uid | None:

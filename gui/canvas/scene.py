@@ -178,9 +178,13 @@ class CanvasScene(QGraphicsScene):
                 return node.uid, *found
         return None
 
-    def link_at(self, point: QPointF, but: Collection[LinkSpec] = ()) -> LinkSpec | None:
+    def link_at(self, point: QPointF, but: Collection[LinkSpec] = (), reach: float = 8.0) -> LinkSpec | None:
         return next(
-            (k for k, item in self.links.items() if item.isVisible() and k not in but and item.near(point)),
+            (
+                k
+                for k, item in self.links.items()
+                if item.isVisible() and k not in but and item.near(point, reach)
+            ),
             None,
         )
 
@@ -222,6 +226,9 @@ class CanvasScene(QGraphicsScene):
         for uid in [u for u in self.nodes if not graph.has(u)]:
             self.removeItem(self.nodes.pop(uid))
             self._weights.pop(uid, None)
+            bubble = self.bubbles.pop(uid, None)
+            if bubble is not None:
+                self.removeItem(bubble)
         if self._hovered not in self.nodes:
             self._hovered = None
         guests = {host: uid for uid, host in self.hosts.items()}

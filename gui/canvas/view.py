@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import (
-    QEasingCurve,
     QEvent,
     QPoint,
     QPointF,
@@ -14,7 +13,6 @@ from PySide6.QtCore import (
     QRectF,
     Qt,
     QTimer,
-    QVariantAnimation,
     Signal,
 )
 from PySide6.QtGui import (
@@ -33,30 +31,30 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from engine.errors import MatrizenError
 from engine.graph import LinkSpec, Uid
+from engine.layers import LAYERS
 from gui import theme
 from gui.canvas import backdrop, keys, menu
+from gui.canvas.drops import Drops
 from gui.canvas.geometry import HEADER
-from gui.canvas.gestures import DrawLink, DropLayer, Gesture, MoveNodes, Pan, PressRepair, RubberBand
-from gui.canvas.gestures.drop_layer import MIME
+from gui.canvas.gestures import DrawLink, Gesture, MoveNodes, Pan, PressRepair, RubberBand
+from gui.canvas.hover import Hover
 from gui.canvas.layer_search import LayerSearch
 from gui.canvas.minimap import MiniMap
-from gui.canvas.overlays import Legend, NeuronCard, NodeTools, ZoomBar
+from gui.canvas.overlays import Legend, ZoomBar
 from gui.canvas.rename_field import RenameField
 from gui.canvas.scene import CanvasScene
+from gui.canvas.zoom_view import MARGIN, STEP, ZoomView
 from gui.document import Document
-from gui.i18n import integer, tr
+from gui.i18n import tr
 
-SMALLEST, LARGEST = 0.08, 4.0
-STEP = 1.25
-MARGIN = 32
 SETTLE_MS = 140
 
 
-class CanvasView(QGraphicsView):
+class CanvasView(ZoomView):
     """Shows a `Document`. `canvas` is its scene; pictures and weights are handed to that."""
 
     selection_changed = Signal(tuple)
@@ -69,7 +67,6 @@ class CanvasView(QGraphicsView):
     """A MatrizenError: why an edit could not be done."""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
-    zoom_changed = Signal(float)
     space_tapped = Signal()
     """Space was pressed and released without a drag; only while something listens is Space kept here."""
 
@@ -78,35 +75,30 @@ class CanvasView(QGraphicsView):
         self.document = document
         self.canvas = CanvasScene(document, self)
         self.setScene(self.canvas)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         # Smart and Minimal cost 30 times as much once pictures in all nodes change
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Network"))
-        self.zoom = 1.0
         self.gesture: Gesture | None = None
         self.space_down = False
         self._space_used = False
-        self._drop: DropLayer | None = None
+        self.drops = Drops(self)
         self._fitted = False
-        self._motion: QVariantAnimation | None = None
         self._search: LayerSearch | None = None
         self._rename: RenameField | None = None
-        self._last_pixel = QPoint()
+        self.last_pixel = QPoint()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._sharpen)
         self._make_overlays()
+        self.zoom_changed.connect(self._zoomed)
+        self.moved.connect(self._seen)
         self.canvas.selection_changed.connect(self._selected)
         self.canvas.weights_known.connect(self._overlays)
         document.changed.connect(lambda *_: self._overlays())
@@ -122,52 +114,13 @@ class CanvasView(QGraphicsView):
         self.zoom_bar.fit.connect(self.fit)
         self.legend = Legend(self.viewport())
         self.minimap = MiniMap(self)
-        self.card = NeuronCard(self.viewport())
-        self.tools = NodeTools(self.viewport())
-        self.tools.duplicate.connect(lambda: self._tool(self.duplicate_selection))
-        self.tools.delete.connect(lambda: self._tool(self.delete_selection))
-        self.tools.more.connect(lambda at: self._tool(lambda: menu.popup(self, at)))
+        self.hover = Hover(self)
 
     # ---- zoom and pan --------------------------------------------------------------------------------
 
-    @property
-    def scale_factor(self) -> float:
-        """Pixels of the viewport per scene unit: zoom, 1.5 times as much in presentation mode."""
-        return self.zoom * theme.scale()
-
-    def zoom_to(self, zoom: float, pixel: QPoint | None = None) -> None:
-        """Zoom so that the scene point under `pixel` (the middle) stays where it is."""
-        zoom = min(max(zoom, SMALLEST), LARGEST)
-        at = pixel if pixel is not None else self.viewport().rect().center()
-        before = self.mapToScene(at)
-        self.zoom = zoom
-        self.setTransform(QTransform.fromScale(self.scale_factor, self.scale_factor))
-        self.pan_by(at - self.mapFromScene(before))
-        self.canvas.set_zoom(zoom, self.canvas.atlas.ratio)
-        self._settle.start()
-        self.zoom_bar.show_zoom(zoom)
-        self._seen()
-        self.zoom_changed.emit(zoom)
-
-    def zoom_by(self, factor: float, pixel: QPoint | None = None) -> None:
-        self.zoom_to(self.zoom * factor, pixel)
-
-    def pan_by(self, pixels: QPoint) -> None:
-        """Move the paper by so many pixels."""
-        self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() - pixels.x())
-        self.verticalScrollBar().setValue(self.verticalScrollBar().value() - pixels.y())
-        self._seen()
-
-    def center_on(self, point: QPointF) -> None:
-        """Bring a point of the scene into the middle."""
-        self.pan_by(self.viewport().rect().center() - self.mapFromScene(point))
-
-    def visible_scene_rect(self) -> QRectF:
-        return self.mapToScene(self.viewport().rect()).boundingRect()
-
     def fit(self) -> None:
         """Show the whole network, not larger than 100 %, gliding there."""
-        self._show_rect(self.canvas.content_rect())
+        self.show_rect(self.canvas.content_rect())
 
     def show_node(self, uid: Uid) -> None:
         """Select a node and bring it into sight."""
@@ -185,57 +138,20 @@ class CanvasView(QGraphicsView):
         if dx or dy:
             self.pan_by(QPoint(dx, dy))
 
-    def _show_rect(self, rect: QRectF, animate: bool = True) -> None:
-        room = self.viewport().rect().adjusted(MARGIN, MARGIN - 8, -MARGIN, -MARGIN - 24)
-        if rect.isEmpty() or room.width() < 20 or room.height() < 20:
-            self.zoom_to(1.0)
-            self.center_on(rect.center())
-            return
-        goal = min(room.width() / rect.width(), room.height() / rect.height()) / theme.scale()
-        goal = min(max(goal, SMALLEST), 1.0)
-        # a network that fits begins at the upper left, as it is read
-        factor = goal * theme.scale()
-        tall = rect.height() * factor
-        middle = QPointF(rect.center().x(), rect.center().y())
-        if tall < room.height() * 0.98:
-            slack = (room.height() - tall) / 2
-            middle.setY(middle.y() + max(0.0, slack - 16) * 0.25 / factor)
-        shift = room.center() - self.viewport().rect().center()
-        middle -= QPointF(shift) / factor
-        self._glide(goal, middle, animate)
-
-    def _glide(self, zoom: float, middle: QPointF, animate: bool) -> None:
-        duration = theme.duration("fit") if animate and self.isVisible() else 0
-        if self._motion is not None:
-            self._motion.stop()
-            self._motion = None
-        if not duration:
-            self.zoom_to(zoom)
-            self.center_on(middle)
-            return
-        start_zoom, start = self.zoom, self.visible_scene_rect().center()
-        motion = QVariantAnimation(self)
-        motion.setStartValue(0.0)
-        motion.setEndValue(1.0)
-        motion.setDuration(duration)
-        motion.setEasingCurve(QEasingCurve.Type.OutCubic)
-
-        def step(share: float) -> None:
-            self.zoom_to(start_zoom + (zoom - start_zoom) * share)
-            self.center_on(start + (middle - start) * share)
-
-        motion.valueChanged.connect(step)
-        self._motion = motion
-        motion.start()
-
     def _sharpen(self) -> None:
         self.canvas.set_zoom(self.zoom, self.scale_factor * self.devicePixelRatioF())
         self.viewport().update()
 
+    def _zoomed(self, zoom: float) -> None:
+        self.canvas.set_zoom(zoom, self.canvas.atlas.ratio)
+        self._settle.start()
+        self.zoom_bar.show_zoom(zoom)
+        self._seen()
+
     def _seen(self) -> None:
         """What is in sight changed."""
         self.minimap.update()
-        self.tools.hide()
+        self.hover.tools.hide()
         if self._rename is not None:
             self._rename = None
 
@@ -275,8 +191,8 @@ class CanvasView(QGraphicsView):
 
     def paste(self) -> None:
         """Add the layers on the clipboard where the pointer is."""
-        inside = self.viewport().rect().contains(self._last_pixel)
-        at = self.mapToScene(self._last_pixel if inside else self.viewport().rect().center())
+        inside = self.viewport().rect().contains(self.last_pixel)
+        at = self.mapToScene(self.last_pixel if inside else self.viewport().rect().center())
         made = self.attempt(lambda: self.document.paste((at.x(), at.y())))
         if made:
             self.canvas.select(made)
@@ -292,7 +208,7 @@ class CanvasView(QGraphicsView):
         for uid, node in self.canvas.nodes.items():
             if node.isVisible():
                 rect = rect.united(QRectF(self.canvas.goal(uid), node.rect().size()))
-        self._show_rect(rect)
+        self.show_rect(rect)
 
     def rename_selected(self) -> None:
         """Edit the name of the selected node in place."""
@@ -318,10 +234,16 @@ class CanvasView(QGraphicsView):
     ) -> LayerSearch:
         """The layer search at a point of the viewport (the pointer); the layer is linked `after` a node,
         in front of an input port (`before`) or put into a `link`."""
-        inside = self.viewport().rect().contains(self._last_pixel)
-        at = pixel if pixel is not None else self._last_pixel if inside else self.viewport().rect().center()
+        inside = self.viewport().rect().contains(self.last_pixel)
+        at = pixel if pixel is not None else self.last_pixel if inside else self.viewport().rect().center()
         scene = self.mapToScene(at)
-        self._search = LayerSearch(self.viewport())
+        kinds = [
+            k
+            for k, cls in LAYERS.items()
+            if (cls.port_limit() or (after is None and link is None))
+            and (cls.has_output or (before is None and link is None))
+        ]
+        self._search = LayerSearch(self.viewport(), kinds)
         self._search.chosen.connect(lambda kind: self._add(kind, scene, after, before, link))
         self._search.closed.connect(self.setFocus)
         self._search.open_at(at)
@@ -360,7 +282,7 @@ class CanvasView(QGraphicsView):
         self.gesture = self._gesture(event, point, pixel)
         if self.gesture is not None and self.gesture.cursor is not None:
             self.viewport().setCursor(self.gesture.cursor)
-        self.tools.hide()
+        self.hover.tools.hide()
         event.accept()
 
     def _gesture(self, event: QMouseEvent, point: QPointF, pixel: QPoint) -> Gesture | None:
@@ -389,12 +311,12 @@ class CanvasView(QGraphicsView):
         return RubberBand(self, point, pixel, add)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        pixel = self._last_pixel = event.position().toPoint()
+        pixel = self.last_pixel = event.position().toPoint()
         point = self.mapToScene(pixel)
         if self.gesture is not None:
             self.gesture.move(point, pixel, event.modifiers())
             return
-        self._hover(point)
+        self.hover.at(point)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gesture, self.gesture = self.gesture, None
@@ -427,80 +349,6 @@ class CanvasView(QGraphicsView):
             gesture.cancel()
             self.viewport().unsetCursor()
 
-    def _hover(self, point: QPointF) -> None:
-        bubble = self.canvas.bubble_at(point)
-        for other in self.canvas.bubbles.values():
-            over = other is bubble and other.on_button(point)
-            if other.hovered != over:
-                other.hovered = over
-                other.update()
-        port = None if bubble is not None else self.canvas.port_at(point)
-        uid = None if bubble is not None else port[0] if port is not None else self.canvas.node_at(point)
-        if bubble is not None:
-            uid = self.canvas.shown(bubble.problem.node)
-        link = self.canvas.link_at(point) if uid is None else None
-        unit = self.canvas.nodes[uid].neuron_at(point) if uid is not None and bubble is None else None
-        self.canvas.hover(uid, link, (uid, unit) if uid is not None and unit is not None else None)
-        hand = (bubble is not None and bubble.on_button(point)) or link is not None
-        shape = (
-            Qt.CursorShape.PointingHandCursor
-            if hand
-            else Qt.CursorShape.CrossCursor
-            if port is not None
-            else Qt.CursorShape.OpenHandCursor
-            if self.space_down
-            else Qt.CursorShape.ArrowCursor
-        )
-        self.viewport().setCursor(shape)
-        self._show_tools(uid)
-        self._show_card()
-
-    def _show_tools(self, uid: Uid | None) -> None:
-        if uid is None or self.zoom < 0.7 or uid in self.canvas.bubbles:
-            self.tools.hide()
-            return
-        place = self.mapFromScene(self.canvas.nodes[uid].rect()).boundingRect()
-        self.tools.setProperty("uid", uid)
-        self.tools.adjustSize()
-        self.tools.move(place.center().x() - self.tools.width() // 2, place.bottom() - theme.px(6))
-        self.tools.show()
-
-    def _tool(self, act: Callable[[], Any]) -> None:
-        uid = self.tools.property("uid")
-        if uid in self.canvas.nodes:
-            if uid not in self.canvas.selected:
-                self.canvas.select([uid])
-            self.tools.hide()
-            act()
-
-    def _show_card(self) -> None:
-        hovered = self.canvas.hovered_neuron
-        known = self.canvas.weights_of(hovered[0]) if hovered is not None else None
-        if hovered is None or known is None or hovered[1] >= len(known[0]):
-            self.card.hide()
-            return
-        uid, unit = hovered
-        row = known[0][unit]
-        inputs = self.document.graph.inputs_of(uid)
-        first = inputs and self.document.node(self.canvas.shown(inputs[0].source)).layer.kind == "input"
-        names = (
-            ("x", "y")
-            if first and len(row) == 2
-            else tuple(tr("neuron {n}").format(n=integer(j + 1)) for j in range(len(row)))
-        )
-        self.card.show_neuron(self.document.node(uid).name, unit, row, known[1], names)
-        place = self.mapFromScene(self.canvas.nodes[uid].rect()).boundingRect()
-        room = self.viewport().rect()
-        x = (
-            place.right() + 14
-            if place.right() + 14 + self.card.width() < room.right()
-            else place.left() - 14 - self.card.width()
-        )
-        y = min(max(8, self._last_pixel.y() - 20), room.bottom() - self.card.height() - 8)
-        self.card.move(max(8, x), max(8, y))
-        self.card.show()
-        self.card.raise_()
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Wheel and pinch zoom around the pointer; two fingers and Shift pan."""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -523,14 +371,12 @@ class CanvasView(QGraphicsView):
         if event.type() == QEvent.Type.Leave and self.gesture is None:
             below = self.viewport().childAt(self.viewport().mapFromGlobal(self.cursor().pos()))
             if below is None:
-                self.canvas.hover(None)
-                self.tools.hide()
-                self.card.hide()
+                self.hover.leave()
         return super().viewportEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Mouse:
-            self._last_pixel = event.pos()
+            self.last_pixel = event.pos()
             point = self.mapToScene(event.pos())
             uid, link = self.canvas.node_at(point), self.canvas.link_at(point)
             if uid is not None:
@@ -543,48 +389,16 @@ class CanvasView(QGraphicsView):
     # ---- drag and drop ---------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        mime = event.mimeData()
-        if mime.hasFormat(MIME):
-            self._leave_drop()
-            kind = bytes(mime.data(MIME).data()).decode("utf-8", "replace")
-            if keys.known_kind(kind):
-                self._drop = DropLayer(self, kind)
-                self._drop.move(self.mapToScene(event.position().toPoint()))
-                event.acceptProposedAction()
-                return
-        if mime.hasUrls() and any(u.isLocalFile() for u in mime.urls()):
-            event.acceptProposedAction()
-            return
-        event.ignore()
+        self.drops.enter(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if self._drop is not None:
-            self._drop.move(self.mapToScene(event.position().toPoint()))
-            event.acceptProposedAction()
-        elif event.mimeData().hasUrls():
-            event.acceptProposedAction()
-        else:
-            event.ignore()
+        self.drops.move(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._leave_drop()
-
-    def _leave_drop(self) -> None:
-        if self._drop is not None:
-            drop, self._drop = self._drop, None
-            drop.leave()
+        self.drops.leave()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        point = self.mapToScene(event.position().toPoint())
-        if self._drop is not None:
-            drop, self._drop = self._drop, None
-            drop.drop(point)
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
-            event.acceptProposedAction()
-        elif event.mimeData().hasUrls():
-            paths = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
-            event.acceptProposedAction()
-            self.files_dropped.emit(paths, point)
+        self.drops.drop(event)
 
     # ---- keys and focus --------------------------------------------------------------------------------
 
@@ -665,11 +479,11 @@ class CanvasView(QGraphicsView):
             QTimer.singleShot(0, self, self._first_fit)
 
     def _first_fit(self) -> None:
-        self._show_rect(self.canvas.content_rect(), animate=False)
+        self.show_rect(self.canvas.content_rect(), animate=False)
         self._sharpen()
 
     def _loaded(self) -> None:
-        self._show_rect(self.canvas.content_rect(), animate=False)
+        self.show_rect(self.canvas.content_rect(), animate=False)
         self._sharpen()
 
     def _tell_width(self) -> None:

@@ -1,0 +1,64 @@
+"""What may be dropped on the canvas: a layer from the palette, or files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+
+from engine.layers import LAYERS
+from gui.canvas.gestures import DropLayer
+from gui.canvas.gestures.drop_layer import MIME
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+
+class Drops:
+    """Belongs to a view, which hands its drag events over."""
+
+    def __init__(self, view: CanvasView) -> None:
+        self.view = view
+        self._layer: DropLayer | None = None
+
+    def enter(self, event: QDragEnterEvent) -> None:
+        mime = event.mimeData()
+        self.leave()
+        if mime.hasFormat(MIME):
+            kind = bytes(mime.data(MIME).data()).decode("utf-8", "replace")
+            if kind in LAYERS:
+                self._layer = DropLayer(self.view, kind)
+                self._layer.move(self.view.mapToScene(event.position().toPoint()))
+                event.acceptProposedAction()
+                return
+        if mime.hasUrls() and any(u.isLocalFile() for u in mime.urls()):
+            event.acceptProposedAction()
+            return
+        event.ignore()
+
+    def move(self, event: QDragMoveEvent) -> None:
+        if self._layer is not None:
+            self._layer.move(self.view.mapToScene(event.position().toPoint()))
+            event.acceptProposedAction()
+        elif event.mimeData().hasUrls():
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def leave(self) -> None:
+        if self._layer is not None:
+            layer, self._layer = self._layer, None
+            layer.leave()
+
+    def drop(self, event: QDropEvent) -> None:
+        point = self.view.mapToScene(event.position().toPoint())
+        if self._layer is not None:
+            layer, self._layer = self._layer, None
+            layer.drop(point)
+            self.view.setFocus(Qt.FocusReason.MouseFocusReason)
+            event.acceptProposedAction()
+        elif event.mimeData().hasUrls():
+            paths = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
+            event.acceptProposedAction()
+            self.view.files_dropped.emit(paths, point)

@@ -1,0 +1,111 @@
+"""What happens while the pointer only moves: hover, cursor, the tools under a node, a neuron's card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPointF, Qt
+
+from engine.graph import Uid
+from gui import theme
+from gui.canvas import menu
+from gui.canvas.overlays import NeuronCard, NodeTools
+from gui.i18n import integer, tr
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
+
+
+class Hover:
+    """Belongs to a view; owns the two floating widgets that follow the pointer."""
+
+    def __init__(self, view: CanvasView) -> None:
+        self.view = view
+        self.card = NeuronCard(view.viewport())
+        self.tools = NodeTools(view.viewport())
+        self.tools.duplicate.connect(lambda: self._tool(view.duplicate_selection))
+        self.tools.delete.connect(lambda: self._tool(view.delete_selection))
+        self.tools.more.connect(lambda at: self._tool(lambda: menu.popup(view, at)))
+
+    def leave(self) -> None:
+        """The pointer left the canvas."""
+        self.view.canvas.hover(None)
+        self.tools.hide()
+        self.card.hide()
+
+    def at(self, point: QPointF) -> None:
+        bubble = self.view.canvas.bubble_at(point)
+        for other in self.view.canvas.bubbles.values():
+            over = other is bubble and other.on_button(point)
+            if other.hovered != over:
+                other.hovered = over
+                other.update()
+        port = None if bubble is not None else self.view.canvas.port_at(point)
+        uid = None if bubble is not None else port[0] if port is not None else self.view.canvas.node_at(point)
+        if bubble is not None:
+            uid = self.view.canvas.shown(bubble.problem.node)
+        link = self.view.canvas.link_at(point) if uid is None else None
+        unit = self.view.canvas.nodes[uid].neuron_at(point) if uid is not None and bubble is None else None
+        self.view.canvas.hover(uid, link, (uid, unit) if uid is not None and unit is not None else None)
+        hand = (bubble is not None and bubble.on_button(point)) or link is not None
+        shape = (
+            Qt.CursorShape.PointingHandCursor
+            if hand
+            else Qt.CursorShape.CrossCursor
+            if port is not None
+            else Qt.CursorShape.OpenHandCursor
+            if self.view.space_down
+            else Qt.CursorShape.ArrowCursor
+        )
+        self.view.viewport().setCursor(shape)
+        self._tools_for(uid)
+        self._show_card()
+
+    def _tools_for(self, uid: Uid | None) -> None:
+        if uid is None or self.view.zoom < 0.7 or uid in self.view.canvas.bubbles:
+            self.tools.hide()
+            return
+        place = self.view.mapFromScene(self.view.canvas.nodes[uid].rect()).boundingRect()
+        self.tools.setProperty("uid", uid)
+        self.tools.adjustSize()
+        self.tools.move(place.center().x() - self.tools.width() // 2, place.bottom() - theme.px(6))
+        self.tools.show()
+
+    def _tool(self, act: Callable[[], Any]) -> None:
+        uid = self.tools.property("uid")
+        if uid in self.view.canvas.nodes:
+            if uid not in self.view.canvas.selected:
+                self.view.canvas.select([uid])
+            self.tools.hide()
+            act()
+
+    def _show_card(self) -> None:
+        hovered = self.view.canvas.hovered_neuron
+        known = self.view.canvas.weights_of(hovered[0]) if hovered is not None else None
+        if hovered is None or known is None or hovered[1] >= len(known[0]):
+            self.card.hide()
+            return
+        uid, unit = hovered
+        row = known[0][unit]
+        inputs = self.view.document.graph.inputs_of(uid)
+        first = (
+            inputs and self.view.document.node(self.view.canvas.shown(inputs[0].source)).layer.kind == "input"
+        )
+        names = (
+            ("x", "y")
+            if first and len(row) == 2
+            else tuple(tr("neuron {n}").format(n=integer(j + 1)) for j in range(len(row)))
+        )
+        self.card.show_neuron(self.view.document.node(uid).name, unit, row, known[1], names)
+        place = self.view.mapFromScene(self.view.canvas.nodes[uid].rect()).boundingRect()
+        room = self.view.viewport().rect()
+        x = (
+            place.right() + 14
+            if place.right() + 14 + self.card.width() < room.right()
+            else place.left() - 14 - self.card.width()
+        )
+        y = min(max(8, self.view.last_pixel.y() - 20), room.bottom() - self.card.height() - 8)
+        self.card.move(max(8, x), max(8, y))
+        self.card.show()
+        self.card.raise_()
