@@ -55,6 +55,8 @@ class CanvasScene(QGraphicsScene):
         self.selected_links: tuple[LinkSpec, ...] = ()
         self.hovered_neuron: tuple[Uid, int] | None = None
         self.target_port: tuple[Uid, int] | None = None
+        self.moving: frozenset[Uid] = frozenset()
+        """Nodes under the hand: links do not give way to them, or none could be met."""
         self.unfolded: dict[Uid, Unfold] = {}
         self.hosts: dict[Uid, Uid] = {}
         self._hovered: Uid | None = None
@@ -366,7 +368,9 @@ class CanvasScene(QGraphicsScene):
 
     def _way(self, link: LinkSpec) -> Route:
         a, b = self.nodes[self.shown(link.source)], self.nodes[self.shown(link.target)]
-        others = [n.rect() for n in self.visible_nodes() if n is not a and n is not b]
+        others = [
+            n.rect() for n in self.visible_nodes() if n is not a and n is not b and n.uid not in self.moving
+        ]
         lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
         return route(a.output_port(), b.input_port(link.port), a.rect(), b.rect(), others, lane)
 

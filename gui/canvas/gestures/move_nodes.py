@@ -40,6 +40,7 @@ class MoveNodes(Gesture):
     def move(self, point: QPointF, pixel: QPoint, modifiers: Qt.KeyboardModifier) -> None:
         if not self.moved_enough(pixel):
             return
+        self.canvas.moving = frozenset(self.origins)
         shift = point - self.start
         if not modifiers & Qt.KeyboardModifier.AltModifier:
             origin = self.origins[self.uid]
@@ -75,6 +76,7 @@ class MoveNodes(Gesture):
             if not self.add and self.was_selected:
                 self.canvas.select([self.uid])
             return
+        self.canvas.moving = frozenset()
         found = self.landing
         self._aim(Landing())
         moved = {u: (self.canvas.nodes[u].pos().x(), self.canvas.nodes[u].pos().y()) for u in self.origins}
@@ -86,6 +88,7 @@ class MoveNodes(Gesture):
             self.view.attempt(lambda: self.document.insert_into(self.uid, link, moved[self.uid]))
         else:
             self.view.attempt(lambda: self.document.move(moved))
+        self.canvas.reroute()
 
     def _settle(self) -> None:
         """Put the items where the document has them, when nothing changed there."""
@@ -94,5 +97,6 @@ class MoveNodes(Gesture):
         self.canvas.reroute()
 
     def cancel(self) -> None:
+        self.canvas.moving = frozenset()
         self._aim(Landing())
         self._settle()
