@@ -10,9 +10,11 @@ import os
 import sys
 from pathlib import Path
 
-from tools import pythons
-
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / ".tasks"))
+
+from tools import pythons  # noqa: E402 - found only now
+
 USAGE = """\
 usage: python3 tasks.py TASK [...]        (Windows: py tasks.py TASK [...])
 

@@ -22,7 +22,7 @@ from tools.environment import Environment
 from tools.problems import Stop
 
 
-@pytest.mark.parametrize("file", ["main.py", "tasks.py", "tools/pythons.py"])
+@pytest.mark.parametrize("file", ["main.py", "tasks.py", ".tasks/tools/pythons.py"])
 def test_an_old_python_can_read_the_doors(root: Path, file: str) -> None:
     ast.parse((root / file).read_text(encoding="utf-8"), feature_version=(3, 8))
 
@@ -85,9 +85,9 @@ def test_an_unknown_task_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A checkout with a .venv whose pip only writes down what it is asked for."""
-    (tmp_path / "requirements").mkdir()
+    (tmp_path / ".tasks" / "requirements").mkdir(parents=True)
     for group in environment.GROUPS:
-        (tmp_path / "requirements" / f"{group}.txt").write_text(f"{group}==1\n")
+        (tmp_path / ".tasks" / "requirements" / f"{group}.txt").write_text(f"{group}==1\n")
     env = Environment(tmp_path)
     env.python.parent.mkdir(parents=True)
     env.python.touch()
@@ -118,14 +118,14 @@ def test_installing_twice_installs_once_and_starts_no_process(
 def test_a_changed_lock_installs_what_changed(checkout: SimpleNamespace) -> None:
     checkout.env.ensure("dev", "parity")
     checkout.asked.clear()
-    (checkout.root / "requirements" / "dev.txt").write_text("dev==2\n")
+    (checkout.root / ".tasks" / "requirements" / "dev.txt").write_text("dev==2\n")
     checkout.env.ensure("dev", "parity")
     assert checkout.asked == [["dev"]]
 
 
 def test_line_ends_of_a_checkout_do_not_matter(checkout: SimpleNamespace) -> None:
     checkout.env.ensure()
-    (checkout.root / "requirements" / "run.txt").write_bytes(b"run==1\r\n")
+    (checkout.root / ".tasks" / "requirements" / "run.txt").write_bytes(b"run==1\r\n")
     checkout.asked.clear()
     checkout.env.ensure()
     assert checkout.asked == []
@@ -135,12 +135,12 @@ def test_an_interrupted_installation_is_done_again(
     checkout: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout.env.ensure()
-    (checkout.root / "requirements" / "run.txt").write_text("run==2\n")
+    (checkout.root / ".tasks" / "requirements" / "run.txt").write_text("run==2\n")
     with monkeypatch.context() as patch:
         patch.setattr(Environment, "_pip", _raising(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             checkout.env.ensure()
-    (checkout.root / "requirements" / "run.txt").write_text("run==1\n")
+    (checkout.root / ".tasks" / "requirements" / "run.txt").write_text("run==1\n")
     checkout.asked.clear()
     checkout.env.ensure()  # back at the old lock, but what lies in .venv is unknown
     assert checkout.asked == [["run"]]
@@ -176,7 +176,7 @@ def test_the_three_locks_agree(root: Path) -> None:
         for file in [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
     }
     for group in environment.GROUPS:
-        text = (root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+        text = (root / ".tasks" / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
         for entry in re.findall(r"^[\w.-]+==.*(?:\n\s.*)*", text, re.MULTILINE):
             name, version = entry.split()[0].split("==")
             assert (name, version) in versions, group
@@ -187,7 +187,7 @@ def test_the_three_locks_agree(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     named = {_name(text) for text in project["project"]["dependencies"]}
     assert named == {package["name"] for package in own["dependencies"]}
-    run = (root / "requirements" / "run.txt").read_text(encoding="utf-8")
+    run = (root / ".tasks" / "requirements" / "run.txt").read_text(encoding="utf-8")
     assert named <= set(re.findall(r"^([\w-]+)==", run, re.MULTILINE))
 
 
@@ -196,7 +196,7 @@ def test_the_locks_name_no_private_host(root: Path) -> None:
     hosts = set(re.findall(r"https?://([^/\"]+)", locked))
     assert hosts == {"pypi.org", "files.pythonhosted.org"}
     for group in environment.GROUPS:
-        assert "://" not in (root / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+        assert "://" not in (root / ".tasks" / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
 
 
 def test_the_package_is_made_of_files_that_exist(root: Path) -> None:

@@ -1,6 +1,6 @@
 """The folder .venv: made once, filled from the lock, and left alone while nothing changed.
 
-`requirements/*.txt` are the lock as pip reads it: exact versions with hashes and markers for every
+`.tasks/requirements/*.txt` are the lock as pip reads it: exact versions with hashes and markers for every
 system, exported from uv.lock by `tasks.py lock`. A stamp inside .venv remembers what was installed,
 so the next start costs one comparison and needs no network.
 """
@@ -21,7 +21,7 @@ from typing import Any
 from tools import pythons, system
 from tools.problems import Stop
 
-# one file of requirements/ each; `run` is the program, the others come on top of it
+# one file of .tasks/requirements/ each; `run` is the program, the others come on top of it
 GROUPS = ("run", "dev", "cpu", "parity")
 # resolved when asked for: its builds differ by system and have no common hashes
 UNHASHED = ("parity",)
@@ -117,7 +117,7 @@ class Environment:
             raise Stop(f"{self.folder} has no pip; delete that folder and start again.")
 
     def _pip(self, *arguments: str) -> None:
-        say("Installing what is locked in requirements/ (the first time that is a download) ...")
+        say("Installing what is locked in .tasks/requirements/ (the first time that is a download) ...")
         loud = [] if sys.stdout.isatty() else ["--quiet"]
         command = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", *loud, *arguments]
         if self.run(*command):
@@ -127,7 +127,7 @@ class Environment:
         return [word for name in groups for word in ("-r", str(self._file(name)))]
 
     def _file(self, group: str) -> Path:
-        return self.root / "requirements" / f"{group}.txt"
+        return self.root / ".tasks" / "requirements" / f"{group}.txt"
 
     def _fresh_stamp(self) -> dict[str, Any]:
         return {"python": self._version(), "groups": {}}

@@ -71,7 +71,7 @@ def lint(root: Path, arguments: list[str]) -> int:
     checks = (
         ("-m", "ruff", "check", *(arguments or ["."])),
         ("-m", "mypy"),
-        ("-m", "tools.translations", "--check"),
+        (".tasks/tools/translations.py", "--check"),
     )
     statuses = []
     for check in checks:
@@ -108,11 +108,11 @@ def translations(root: Path, arguments: list[str]) -> int:
     """Collect texts, update the German catalog, compile it; with --check only compare."""
     environment = Environment(root)
     environment.ensure("dev")
-    return environment.run("-m", "tools.translations", *arguments)
+    return environment.run(".tasks/tools/translations.py", *arguments)
 
 
 def lock_anew(root: Path, arguments: list[str]) -> int:
-    """Resolve pyproject.toml into uv.lock and requirements/."""
+    """Resolve pyproject.toml into uv.lock and .tasks/requirements/."""
     lock.lock(root, *arguments)
     return 0
 

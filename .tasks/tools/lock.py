@@ -1,4 +1,4 @@
-"""Resolve pyproject.toml into uv.lock, and write it as pip reads it into requirements/.
+"""Resolve pyproject.toml into uv.lock, and write it as pip reads it into .tasks/requirements/.
 
 Needs `uv` (in .venv, on PATH or as a module). Both locks are universal: one for every system and
 Python. What this machine's pip or uv is configured to use beside PyPI is left out.
@@ -49,8 +49,8 @@ def without(entries: list[str], others: list[str]) -> list[str]:
 
 
 def write(root: Path, group: str, entries: list[str]) -> None:
-    """Write requirements/<group>.txt."""
-    path = root / "requirements" / f"{group}.txt"
+    """Write .tasks/requirements/<group>.txt."""
+    path = root / ".tasks" / "requirements" / f"{group}.txt"
     path.write_text(HEADER + "".join(entries), encoding="utf-8", newline="\n")
 
 

@@ -188,4 +188,4 @@ def _compiled(catalog: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], Path(__file__).resolve().parent.parent))
+    sys.exit(main(sys.argv[1:], Path(__file__).resolve().parents[2]))
