@@ -262,6 +262,8 @@ class CurveView(View):
             spots.append((y, curve, end))
         lowest = axes.area.bottom() - theme.px(8)
         overflow = max(0.0, floor - line - lowest) if spots else 0.0
+        # names stand in one column behind the line that reaches furthest
+        right = max((end.x() for _, _, end in spots), default=0.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for y, curve, end in spots:
             color = theme.color(curve.token)
@@ -269,7 +271,7 @@ class CurveView(View):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
                 painter.drawEllipse(end, 3.5, 3.5)
-            self._paint_label(painter, curve, curves, QPointF(end.x() + theme.px(12), y - overflow), color)
+            self._paint_label(painter, curve, curves, QPointF(right + theme.px(12), y - overflow), color)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _paint_label(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF
@@ -72,21 +73,22 @@ def fit_grid(
     """
     room_w, room_h = max(1, int(rect.width())), max(1, int(rect.height()))
     count = max(1, count)
-    best: tuple[float, int, int] | None = None
-    for across in [columns] if columns else range(1, min(count, 128) + 1):
+
+    def factor_of(across: int) -> float:
         down = math.ceil(count / across)
-        factor = min(
+        return min(
             (room_w - gap * (across - 1)) / (across * width), (room_h - gap * (down - 1)) / (down * height)
         )
-        # a full last row is worth a little size
-        worth = factor * (1.0 - 0.08 * (across * down - count) / (across * down))
-        if best is None or worth > best[0] * 1.001:
-            best = (worth, across, down)
-    assert best is not None
-    _, across, down = best
-    factor = min(
-        (room_w - gap * (across - 1)) / (across * width), (room_h - gap * (down - 1)) / (down * height)
-    )
+
+    if not columns:
+        # the same number of maps gets the same arrangement everywhere, so that map 4 is found in the same
+        # place in every panel; only a room of quite another form changes it
+        columns = usual_columns(count, width / height)
+        best = max(range(1, min(count, 128) + 1), key=factor_of)
+        if factor_of(columns) < 0.55 * factor_of(best):
+            columns = best
+    across, down = columns, math.ceil(count / columns)
+    factor = max(factor_of(across), 1 / max(width, height))
     if largest:
         factor = min(factor, largest / max(width, height))
     if factor >= 2:
@@ -99,6 +101,18 @@ def fit_grid(
         count, across, down, left + max(0, (room_w - used_w) // 2), top + max(0, (room_h - used_h) // 2),
         tile_w, tile_h, gap,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def usual_columns(count: int, aspect: float = 1.0) -> int:
+    """Columns for `count` tiles of this width to height: full rows, a little wider than high."""
+
+    def worth(across: int) -> float:
+        down = math.ceil(count / across)
+        missing = (across * down - count) / (across * down)
+        return abs(math.log(across * aspect / down / 1.5)) + (0.3 + 4.0 * missing if missing else 0.0)
+
+    return min(range(1, min(count, 128) + 1), key=worth)
 
 
 def resize(tiles: Array, height: int, width: int) -> Array:

@@ -79,6 +79,25 @@ def test_every_tile_lies_inside_and_none_overlap(count: int, shape: tuple[int, i
     assert np.array_equal(before[outside], after[outside])
 
 
+def test_the_same_number_of_maps_is_arranged_the_same_everywhere() -> None:
+    for count, columns in (
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 2),
+        (6, 3),
+        (8, 4),
+        (10, 5),
+        (16, 4),
+        (32, 8),
+        (64, 8),
+    ):
+        for room in (QRect(0, 0, 130, 130), QRect(0, 0, 310, 170), QRect(0, 0, 136, 92)):
+            for side in (5, 28):
+                assert fit_grid(room, count, side, side, gap=2).columns == columns
+    assert fit_grid(QRect(0, 0, 40, 400), 16, 1, 1).columns < 4  # a tall room changes it
+
+
 def test_a_grid_finds_its_tiles_again() -> None:
     grid = fit_grid(QRect(0, 0, 300, 150), 8, 5, 5)
     for index in range(8):
