@@ -58,7 +58,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
         return []
     raw = span / most
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * f for f in (1, 2, 2.5, 5, 10) if power * f >= raw * 0.999)
+    step = next(power * f for f in (1, 2, 5, 10) if power * f >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [i * step for i in range(first, last + 1)]
@@ -78,8 +78,6 @@ def tick_text(value: float, spacing: float) -> str:
     if spacing > 0 and (spacing < 1e-4 or abs(value) >= 1e6):
         return i18n.short(value, 2)
     decimals = max(0, -math.floor(math.log10(spacing) + 1e-9)) if spacing > 0 else 2
-    if spacing and abs(spacing * 10**decimals - round(spacing * 10**decimals)) > 1e-6:
-        decimals += 1  # steps of 0.25
     return i18n.number(value, decimals)
 
 

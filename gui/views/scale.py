@@ -7,6 +7,7 @@ scale widens when values leave it and narrows only after they have stayed well i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 
 import numpy as np
 
@@ -19,7 +20,8 @@ PERCENTILE = {"weights": 99.5, "gradients": 98.0, "activations": 99.5, "pictures
 _SMALL = 100  # with so few values nothing is cut off
 _SAMPLE = 20_000
 _NARROW = 0.55  # narrower than this share of the scale ...
-_PATIENCE = 12  # ... for so many updates before the scale shrinks
+_PATIENCE = 12  # ... for so many updates
+_WAIT = 1.2  # ... or so many seconds, where updates are rare, before the scale shrinks
 _ROOM = 1.12
 
 
@@ -86,6 +88,7 @@ class StableScale:
         self.role = role
         self._scale: Scale | None = None
         self._calm = 0
+        self._calm_since = 0.0
 
     def reset(self) -> None:
         """Forget: the next values set the ends afresh (another layer, another run)."""
@@ -110,8 +113,10 @@ class StableScale:
         if low < now.low or high > now.high or (now.low == 0.0) != (low == 0.0):
             return False
         if (high - low) < _NARROW * (now.high - now.low):
+            if self._calm == 0:
+                self._calm_since = monotonic()
             self._calm += 1
-            return self._calm < _PATIENCE
+            return self._calm < _PATIENCE and monotonic() - self._calm_since < _WAIT
         self._calm = 0
         return True
 

@@ -57,6 +57,19 @@ def test_it_widens_at_once_and_narrows_after_a_while() -> None:
     assert stable.update(values) == first
 
 
+def test_where_updates_are_rare_it_narrows_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("gui.views.scale.monotonic", lambda: now[0])
+    stable = StableScale("gradients")
+    values = np.linspace(-1, 1, 50)
+    stable.update(values)
+    seen = []
+    for now[0] in (0.1, 0.6, 1.4):
+        seen.append(stable.update(values * 0.1).high)
+    assert seen[:2] == [1.0, 1.0]
+    assert seen[2] < 0.2
+
+
 def test_places_on_the_ramp() -> None:
     scale = Scale(-1.0, 1.0)
     values = np.array([-2.0, -1.0, 0.0, 1.0, 5.0, np.nan, np.inf, -np.inf])
