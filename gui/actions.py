@@ -84,8 +84,15 @@ def _file() -> tuple[ActionSpec, ...]:
 def _edit() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec("undo", tr("Undo"), "Ctrl+Z", "undo", "edit", needs=("can_undo",)),
-        ActionSpec("redo", tr("Redo"), "Ctrl+Shift+Z", "redo", "edit", needs=("can_redo",),
-                   more_shortcuts=("Ctrl+Y",)),
+        ActionSpec(
+            "redo",
+            tr("Redo"),
+            "Ctrl+Shift+Z",
+            "redo",
+            "edit",
+            needs=("can_redo",),
+            more_shortcuts=("Ctrl+Y",),
+        ),
         ActionSpec("cut", tr("Cut"), "Ctrl+X", "", "edit", needs=("selection",), gap=True),
         ActionSpec("copy", tr("Copy"), "Ctrl+C", "", "edit", needs=("selection",)),
         ActionSpec("paste", tr("Paste"), "Ctrl+V", "", "edit"),
@@ -107,18 +114,23 @@ def _view() -> tuple[ActionSpec, ...]:
         ActionSpec("zoom_out", tr("Zoom out"), "Ctrl+-", "zoom-out", "view", needs=("nodes",)),
         ActionSpec("zoom_actual", tr("Actual size"), "Ctrl+0", "", "view", needs=("nodes",)),
         ActionSpec("fit", tr("Fit network"), "Ctrl+1", "fit", "view", needs=("nodes",)),
-        ActionSpec("theme_dark", tr("Dark"), "", "moon", "view", "theme", checkable=True, group="theme", gap=True,
+        ActionSpec("theme_dark", tr("Dark"),
+                   "", "moon", "view", "theme", checkable=True, group="theme", gap=True,
                    words=tr("theme colors")),
         ActionSpec("theme_light", tr("Light"), "", "sun", "view", "theme", checkable=True, group="theme",
                    words=tr("theme colors")),
-        ActionSpec("theme_system", tr("As the system"), "", "", "view", "theme", checkable=True, group="theme",
+        ActionSpec("theme_system", tr("As the system"),
+                   "", "", "view", "theme", checkable=True, group="theme",
                    words=tr("theme colors")),
         *languages,
         ActionSpec("presentation", tr("Presentation size"), "Ctrl+Shift+F11", "", "view", checkable=True,
                    words=tr("projector larger 150 %")),
-        ActionSpec("dock_weights", tr("Weights"), "Ctrl+Alt+1", "matrix", "view", "docks", checkable=True, gap=True),
-        ActionSpec("dock_activations", tr("Activations"), "Ctrl+Alt+2", "grid", "view", "docks", checkable=True),
-        ActionSpec("dock_gradients", tr("Gradients"), "Ctrl+Alt+3", "matrix", "view", "docks", checkable=True),
+        ActionSpec("dock_weights", tr("Weights"),
+                   "Ctrl+Alt+1", "matrix", "view", "docks", checkable=True, gap=True),
+        ActionSpec("dock_activations", tr("Activations"),
+                   "Ctrl+Alt+2", "grid", "view", "docks", checkable=True),
+        ActionSpec("dock_gradients", tr("Gradients"),
+                   "Ctrl+Alt+3", "matrix", "view", "docks", checkable=True),
         ActionSpec("dock_loss", tr("Loss"), "Ctrl+Alt+4", "curve", "view", "docks", checkable=True),
         ActionSpec("palette", tr("Layer palette"), "", "", "view", "docks", checkable=True, gap=True),
         ActionSpec("inspector", tr("Inspector"), "", "", "view", "docks", checkable=True),
@@ -130,8 +142,15 @@ def _network() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec("add_layer", tr("Add a layer …"), "Shift+A", "add", "network", words=tr("search insert")),
         ActionSpec("tidy", tr("Tidy layout"), "Ctrl+L", "tidy", "network", needs=("nodes",)),
-        ActionSpec("data", tr("Training data …"), "", "data", "network", gap=True,
-                   words=tr("pictures resize split noise")),
+        ActionSpec(
+            "data",
+            tr("Training data …"),
+            "",
+            "data",
+            "network",
+            gap=True,
+            words=tr("pictures resize split noise"),
+        ),
         ActionSpec("problems", tr("Show problems"), "", "problem", "network"),
     )
 
@@ -140,15 +159,19 @@ def _training() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec("play", tr("Play"), "Space", "play", "training", needs=("ready",),
                    words=tr("pause start stop train")),
-        ActionSpec("step_op", tr("One operation"), "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
+        ActionSpec("step_op", tr("One operation"),
+                   "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
         ActionSpec("step_batch", tr("One batch"), "F7", "step-batch", "training", needs=("ready", "paused"),
                    words=tr("step")),
         ActionSpec("step_epoch", tr("One epoch"), "F8", "step-epoch", "training", needs=("ready", "paused")),
         ActionSpec("reset", tr("Reset"), "Ctrl+R", "reset", "training", needs=("built",),
                    words=tr("start again")),
-        ActionSpec("pace_slow", tr("Slow"), "", "", "training", "pace", checkable=True, group="pace", gap=True),
-        ActionSpec("pace_visible", tr("One epoch a frame"), "", "", "training", "pace", checkable=True, group="pace"),
-        ActionSpec("pace_full", tr("Full speed"), "Ctrl+F", "", "training", "pace", checkable=True, group="pace"),
+        ActionSpec("pace_slow", tr("Slow"),
+                   "", "", "training", "pace", checkable=True, group="pace", gap=True),
+        ActionSpec("pace_visible", tr("One epoch a frame"),
+                   "", "", "training", "pace", checkable=True, group="pace"),
+        ActionSpec("pace_full", tr("Full speed"),
+                   "Ctrl+F", "", "training", "pace", checkable=True, group="pace"),
         ActionSpec("devices", tr("Choose a device …"), "", "device", "training", gap=True,
                    words="OpenCL NumPy GPU CPU"),
     )  # fmt: skip
@@ -280,7 +303,11 @@ def fuzzy(query: str, text: str) -> int | None:
         found = where.find(letter, at)
         # the start of a later word beats a letter inside this one
         word = next(
-            (i for i in range(at, len(where)) if where[i] == letter and (i == 0 or not where[i - 1].isalnum())),
+            (
+                i
+                for i in range(at, len(where))
+                if where[i] == letter and (i == 0 or not where[i - 1].isalnum())
+            ),
             -1,
         )
         if found < 0:

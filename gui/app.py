@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
@@ -18,8 +18,8 @@ from gui.commands import Commands
 from gui.i18n import tr
 from gui.main_window import MainWindow
 from gui.runner import Runner
-from gui.workbench import Workbench
 from gui.windows_state import WindowsState
+from gui.workbench import Workbench
 
 _log = logging.getLogger("matrizen")
 FIRST = "circle"
@@ -73,10 +73,11 @@ def main(file: str | None = None) -> int:
     actions = Actions()
     window = MainWindow(bench, actions)
     commands = Commands(window, bench, actions)
-    net.caught.connect(lambda text: bench.told.emit(tr("Something went wrong: {text}").format(text=text), "error", "", None))
+    net.caught.connect(
+        lambda text: bench.told.emit(tr("Something went wrong: {text}").format(text=text), "error", "", None)
+    )
     app.file_requested.connect(lambda name: commands.open_path(Path(name)))
-    restore_geometry(window, state)
-    window.show()
+    show(window, state)
     first = Path(file) if file is not None else resources.path("samples", f"{FIRST}.matrizen")
     QTimer.singleShot(0, lambda: begin(commands, bench, first, named=file is not None))
     # Ctrl+C in the terminal is only seen while Python runs now and then
@@ -100,21 +101,30 @@ def begin(commands: Commands, bench: Workbench, path: Path, *, named: bool) -> N
     bench.runner.find_devices()
 
 
-def restore_geometry(window: MainWindow, state: WindowsState) -> None:
-    """Where the window was, or a size that fits the screen."""
+def show(window: MainWindow, state: WindowsState) -> None:
+    """Show the window where it was; the first time in a size that fits the screen, or all of it."""
     saved = state.bytes_of("geometry")
     if saved is not None and window.restoreGeometry(saved):
+        window.show()
         return
     screen = window.screen().availableGeometry()
-    window.resize(min(1600, screen.width()), min(1000, screen.height()))
-    window.move(
-        screen.left() + (screen.width() - window.width()) // 2, screen.top() + (screen.height() - window.height()) // 2
-    )
+    size = QSize(1600, 1000)
+    window.resize(size.boundedTo(screen.size()))
+    if screen.width() < size.width() * 1.06 or screen.height() < size.height() * 1.06:
+        # the frame of the window would not fit on the screen
+        window.showMaximized()
+        return
+    window.move(screen.center() - window.rect().center())
+    window.show()
 
 
 def start_log() -> None:
     """Warnings and faults go to a file beside the person's other state, and to a terminal if there is one."""
-    base = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".local/state")
+    base = (
+        os.environ.get("XDG_STATE_HOME")
+        or os.environ.get("LOCALAPPDATA")
+        or str(Path.home() / ".local/state")
+    )
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     try:
         folder = Path(base) / "matrizen"

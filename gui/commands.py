@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPointF, Qt
@@ -14,6 +15,7 @@ from engine.errors import MatrizenError
 from engine.session.protocol import Devices
 from gui import i18n, project_files, theme
 from gui.actions import Actions
+from gui.canvas.view import CanvasView
 from gui.dialogs.about import AboutDialog
 from gui.dialogs.ask_save import ask_save
 from gui.dialogs.command_palette import CommandPalette
@@ -41,12 +43,13 @@ class Commands(QObject):
         self._connect()
         self.connect_window()
         bench.runner.devices.connect(self._found_devices)
+        bench.pace_proposed.connect(self._propose_pace)
 
     # ---- wiring ----------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
         on = self.actions.on
-        on("new", lambda: self.confirm() and self.bench.new())
+        on("new", self.new)
         on("open", self.open)
         on("open_pictures", self.open_pictures)
         on("open_folder", self.open_folder)
@@ -54,42 +57,42 @@ class Commands(QObject):
         on("save", self.save)
         on("save_as", self.save_as)
         on("export", self.export)
-        on("quit", lambda: self.window.close())
-        on("undo", lambda: self.bench.document.undo())
-        on("redo", lambda: self.bench.document.redo())
-        on("cut", lambda: self.window.canvas.cut_selection())
-        on("copy", lambda: self.window.canvas.copy_selection())
-        on("paste", lambda: self.window.canvas.paste())
-        on("duplicate", lambda: self.window.canvas.duplicate_selection())
-        on("delete", lambda: self.window.canvas.delete_selection())
-        on("rename", lambda: self.window.canvas.rename_selected())
-        on("select_all", lambda: self.window.canvas.select_all())
+        # the canvas is another one after a change of language: it is looked up when it is needed
+        for name, act in (
+            ("cut", CanvasView.cut_selection), ("copy", CanvasView.copy_selection),
+            ("paste", CanvasView.paste),
+            ("duplicate", CanvasView.duplicate_selection), ("delete", CanvasView.delete_selection),
+            ("rename", CanvasView.rename_selected), ("select_all", CanvasView.select_all),
+            ("fit", CanvasView.fit), ("tidy", CanvasView.tidy),
+        ):  # fmt: skip
+            on(name, partial(self._on_canvas, act))
+        on("quit", self.window.close)
+        on("undo", self.bench.document.undo)
+        on("redo", self.bench.document.redo)
         on("zoom_in", lambda: self.window.canvas.zoom_by(1.25))
         on("zoom_out", lambda: self.window.canvas.zoom_by(0.8))
         on("zoom_actual", lambda: self.window.canvas.zoom_to(1.0))
-        on("fit", lambda: self.window.canvas.fit())
         on("fullscreen", self.toggle_fullscreen)
         on("presentation", self.toggle_presentation)
         on("add_layer", self.add_layer)
-        on("tidy", lambda: self.window.canvas.tidy())
         on("data", self.show_data)
         on("problems", self.show_problems)
         on("play", self.bench.toggle_play)
         for kind in ("op", "batch", "epoch"):
-            on(f"step_{kind}", lambda kind=kind: self.bench.step(kind))
+            on(f"step_{kind}", partial(self.bench.step, kind))
         on("reset", self.bench.reset)
         for name in ("slow", "visible", "full"):
-            on(f"pace_{name}", lambda name=name: self.set_pace(name))
-        on("devices", lambda: self.window.training_bar.open_devices())
+            on(f"pace_{name}", partial(self.set_pace, name))
+        on("devices", self.open_devices)
         on("search", self.search)
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
         on("about", lambda: AboutDialog(self.bench.status.device_name, self.window).exec())
         for name in ("dark", "light", "system"):
-            on(f"theme_{name}", lambda name=name: self.set_theme(name))
+            on(f"theme_{name}", partial(self.set_theme, name))
         for code in i18n.LANGUAGES:
-            on(f"language_{code}", lambda code=code: self.set_language(code))
+            on(f"language_{code}", partial(self.set_language, code))
         for name in ("weights", "activations", "gradients", "loss"):
-            on(f"dock_{name}", lambda name=name: self._toggle(f"dock_{name}", name))
+            on(f"dock_{name}", partial(self._toggle, f"dock_{name}", name))
         on("palette", lambda: self._toggle("palette", "palette"))
         on("inspector", lambda: self._toggle("inspector", "inspector"))
         self.actions.check(f"theme_{self.bench.state.theme}")
@@ -102,23 +105,23 @@ class Commands(QObject):
 
     def connect_window(self) -> None:
         """The widgets of the window, after they were built (again)."""
-        window, bench = self.window, self.bench
+        window = self.window
         window.menu_row.search_clicked.connect(self.search)
         window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
         window.training_bar.device_menu = self.fill_devices
         window.strip.chosen.connect(self.open_path)
         window.status_bar.problems_clicked.connect(self.show_problems)
-        window.status_bar.device_clicked.connect(lambda: window.training_bar.open_devices())
+        window.status_bar.device_clicked.connect(self.open_devices)
         window.canvas.refused.connect(self._refused)
         window.canvas.files_dropped.connect(self.drop)
         window.canvas.selection_changed.connect(self._selected)
-        window.canvas.space_tapped.connect(lambda: self.actions["play"].trigger())
-        window.palette_panel.layer_chosen.connect(lambda kind: window.canvas.add_behind_selection(kind))
+        window.canvas.space_tapped.connect(self.actions["play"].trigger)
+        window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)
         window.inspector.refused.connect(self._refused)
         window.inspector.help_requested.connect(self.show_help)
         window.canvas.help_requested.connect(self.show_help)
         window.problems.refused.connect(self._refused)
-        window.problems.node_chosen.connect(lambda uid: window.go_to(uid))
+        window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
         for name in ("weights", "activations", "gradients", "loss"):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
@@ -126,7 +129,13 @@ class Commands(QObject):
             self.actions.check(name, window.panel_shown(name))
         self._selected(window.selection())
         self._name_undo()
-        del bench
+
+    def _on_canvas(self, act: Callable[[CanvasView], object]) -> None:
+        act(self.window.canvas)
+
+    def open_devices(self) -> None:
+        """The menu of devices under its button."""
+        self.window.training_bar.open_devices()
 
     def _name_undo(self) -> None:
         stack = self.bench.document.undo_stack
@@ -136,9 +145,13 @@ class Commands(QObject):
 
     def _selected(self, uids: tuple[str, ...]) -> None:
         links = bool(self.window.canvas.canvas.selected_links)
-        self.actions.set_conditions({
-            "selection": bool(uids), "one_selected": len(uids) == 1, "selection_or_links": bool(uids) or links,
-        })
+        self.actions.set_conditions(
+            {
+                "selection": bool(uids),
+                "one_selected": len(uids) == 1,
+                "selection_or_links": bool(uids) or links,
+            }
+        )
 
     def _toggle(self, action: str, panel: str) -> None:
         self.window.show_panel(panel, self.actions[action].isChecked())
@@ -180,10 +193,18 @@ class Commands(QObject):
             loop.exec()
         return bool(saved)
 
+    def new(self) -> None:
+        """An empty canvas, after asking about changes."""
+        if self.confirm():
+            self.bench.new()
+
     def open(self) -> None:
         """Choose a project and open it."""
         name, _ = QFileDialog.getOpenFileName(
-            self.window, tr("Open project"), self.bench.state.folder, tr("Matrizen projects") + " (*.matrizen)"
+            self.window,
+            tr("Open project"),
+            self.bench.state.folder,
+            tr("Matrizen projects") + " (*.matrizen)",
         )
         if name:
             self.open_path(Path(name))
@@ -262,9 +283,11 @@ class Commands(QObject):
     def take(self, paths: list[str]) -> None:
         """Do with files what their content says: open, load as training set, classify."""
         self.bench.tasks.run(
-            "recognize", tr("Looking at {n} files").format(n=len(paths)),
+            "recognize",
+            tr("Looking at {n} files").format(n=len(paths)),
             lambda _progress, _canceled: recognize([Path(path) for path in paths]),
-            self.pictures.take, self.bench.cannot,
+            self.pictures.take,
+            self.bench.cannot,
         )
 
     # ---- view ------------------------------------------------------------------------------------------
@@ -288,7 +311,8 @@ class Commands(QObject):
         """Full screen and back."""
         full = self.actions["fullscreen"].isChecked()
         self.window.setWindowState(
-            self.window.windowState() | Qt.WindowState.WindowFullScreen if full
+            self.window.windowState() | Qt.WindowState.WindowFullScreen
+            if full
             else self.window.windowState() & ~Qt.WindowState.WindowFullScreen
         )
 
@@ -324,6 +348,11 @@ class Commands(QObject):
         """Remember and tell the engine."""
         self.bench.set_pace(name)
         self.actions.check(f"pace_{name}")
+
+    def _propose_pace(self, name: str) -> None:
+        """Points bend before the eyes, everything else runs as fast as it can; nobody has to choose."""
+        self.actions.check(f"pace_{name}")
+        self.bench.set_auto_pace()
 
     def _found_devices(self, devices: Devices) -> None:
         self._devices = devices

@@ -40,8 +40,9 @@ _ROLES: dict[str, str] = {
 class CanvasFeed(QObject):
     """A client of the watcher for everything the canvas shows. `shown()` says whether it is on screen."""
 
-    def __init__(self, scene: CanvasScene, document: Document, shown: Callable[[], bool],
-                 parent: QObject | None = None) -> None:
+    def __init__(
+        self, scene: CanvasScene, document: Document, shown: Callable[[], bool], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._scene, self._document, self._shown = scene, document, shown
         self._configured: Configured | None = None
@@ -118,12 +119,21 @@ class CanvasFeed(QObject):
             target = self._target(uid)
             if target is None:
                 continue
-            known = self._scene.atlas.data(target)
-            if graph.node(uid).layer.kind == "output" and known is not None and known.bars:
-                continue  # the bars come with the batch
+            if graph.node(uid).layer.kind == "output" and self._drawn_otherwise(target):
+                continue
             out[target] = self._picture_of(uid, thumb)
         self._scene.set_thumbnails(out)
         self._scene.set_link_strengths(means)
+
+    def _drawn_otherwise(self, uid: Uid) -> bool:
+        """Outputs show class colors over the plane, or bars of the likeliest classes."""
+        configured = self._configured
+        if configured is None or not configured.data.spec.classes:
+            return False
+        if configured.data.kind == "points":
+            return uid in self._scene.unfolded
+        known = self._scene.atlas.data(uid)
+        return known is not None and bool(known.bars)
 
     def _target(self, uid: Uid) -> Uid | None:
         """The node that shows the values of `uid`, None where another's are shown in its place."""
@@ -155,7 +165,9 @@ class CanvasFeed(QObject):
         units = self._scene.unfolded[output].units
         small = data.output[:, ::2, ::2]
         ground = np.array(tokens.rgb(theme.theme().canvas), float)
-        colors = np.array([tokens.rgb(tokens.CLASSES[i % len(tokens.CLASSES)]) for i in range(len(small))], float)
+        colors = np.array(
+            [tokens.rgb(tokens.CLASSES[i % len(tokens.CLASSES)]) for i in range(len(small))], float
+        )
         if units == 1 or units == len(small):
             shares = [small] if units == 1 else [small[i : i + 1] for i in range(units)]
             tiles = []
@@ -164,7 +176,9 @@ class CanvasFeed(QObject):
                 mixed = np.tensordot(own.T, part, axes=1)
                 if units > 1:
                     mixed = mixed + ground[:, None, None] * (1.0 - part[0])
-                tiles.append(words_from_rgb(np.moveaxis(np.clip(mixed, 0, 255), 0, -1).astype(np.uint8)[::-1]))
+                tiles.append(
+                    words_from_rgb(np.moveaxis(np.clip(mixed, 0, 255), 0, -1).astype(np.uint8)[::-1])
+                )
             self._scene.set_thumbnail(output, ThumbData(np.stack(tiles), "activations"))
 
     def _pictures(self, data: BatchData) -> None:

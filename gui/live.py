@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -16,10 +17,10 @@ from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import BoundaryData, Curves, CurvesData, ViewData
 from engine.settings import TrainingSpec
 from engine.values import Phase
-from gui.i18n import tr, tr_message
+from gui.i18n import tr, tr_message, trn
 from gui.panels import targets
 from gui.panels.time_line import Flag
-from gui.watching import Wish
+from gui.watching import Client, Wish
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -36,7 +37,7 @@ class Live(QObject):
         self._frames: deque[float] = deque(maxlen=90)
         self._sample = 0
         self._opened: tuple[str, tuple[int, ...]] | None = None
-        clients = (window.feed, *window.docks.values(), window.boundary, self)
+        clients: tuple[Client, ...] = (window.feed, *window.docks.values(), window.boundary, self)
         for client in clients:
             bench.watcher.add(client)
         for dock in window.docks.values():
@@ -149,10 +150,18 @@ class Live(QObject):
             scene.set_acting(None)
             return
         op = ops[at]
-        names = {Phase.AUGMENT: tr("data"), Phase.FORWARD: tr("forward"), Phase.LOSS: tr("loss"),
-                 Phase.BACKWARD: tr("backward"), Phase.CLIP: tr("clip"), Phase.UPDATE: tr("update")}
+        names = {
+            Phase.AUGMENT: tr("data"),
+            Phase.FORWARD: tr("forward"),
+            Phase.LOSS: tr("loss"),
+            Phase.BACKWARD: tr("backward"),
+            Phase.CLIP: tr("clip"),
+            Phase.UPDATE: tr("update"),
+        }
         same = [i for i, each in enumerate(ops) if each.phase is op.phase]
-        text = tr("{phase}, {n} of {total}").format(phase=names[op.phase], n=same.index(at) + 1, total=len(same))
+        text = tr("{phase}, {n} of {total}").format(
+            phase=names[op.phase], n=same.index(at) + 1, total=len(same)
+        )
         uid = op.node if self._window.bench.document.graph.has(op.node) else None
         scene.set_acting(scene.shown(uid) if uid is not None else None, text, (at + 1) / len(ops))
         self._window.status_bar.set_hint(text)
@@ -168,12 +177,18 @@ class Live(QObject):
         bar.set_memory(status.memory_bytes if status.memory_bytes and bench.configured is not None else None)
         bar.set_loss(status.loss if bench.configured is not None else None)
         bar.set_test(status.test_accuracy, status.test_loss)
-        bar.set_device(status.device_name or "NumPy", tr_message(status.reason))
-        window.training_bar.set_device(short_device(status.device_name), tr_message(status.reason))
+        reason = tr_message(status.reason)
+        bar.set_device(long_device(status), reason)
+        window.training_bar.set_device(short_device(status), reason)
         window.actions_.set_play(status.running == "playing")
-        window.actions_.set_conditions({
-            "running": moving, "paused": not moving, "built": bench.configured is not None, "ready": bench.ready,
-        })
+        window.actions_.set_conditions(
+            {
+                "running": moving,
+                "paused": not moving,
+                "built": bench.configured is not None,
+                "ready": bench.ready,
+            }
+        )
         if status.op is None and not moving:
             bar.set_hint("")
         if status.op is None:
@@ -235,23 +250,46 @@ class Live(QObject):
         self._ask(value, cell)
 
     def _ask(self, value: str, cell: tuple[int, ...]) -> None:
-        self._window.bench.runner.explain(value, cell, self._explained)
-
-    def _explained(self, explanation: Explanation | None, error: Any) -> None:
-        window = self._window
-        if explanation is None:
-            self._opened = None
-            if error is not None:
-                window.toasts.show_message(tr_message(error), "warning")
+        """Ask for the story of a cell: an activation together with the sum it was made from."""
+        configured = self._window.bench.configured
+        if configured is None:
             return
-        if self._opened is None or (explanation.value, explanation.cell) != self._opened:
-            return  # another cell was opened meanwhile
-        window.card.show_explanation(explanation, window.bench.document.graph)
+        first, after = targets.story_of(configured.program, self._window.bench.document.graph, value)
+        opened = (value, cell)
+        explain = self._window.bench.runner.explain
+
+        def finish(explanation: Explanation, second: Explanation | None) -> None:
+            if self._opened == opened:
+                self._tell(explanation, second)
+
+        def told(explanation: Explanation | None, error: Any) -> None:
+            if self._opened != opened:
+                return  # another cell was opened meanwhile
+            if explanation is None:
+                self._refuse(error)
+            elif after is None:
+                self._tell(explanation, None)
+            else:
+                explain(after, cell, lambda second, _error: finish(explanation, second))
+
+        explain(first, cell, told)
+
+    def _refuse(self, error: Any) -> None:
+        self._opened = None
+        if error is not None:
+            self._window.toasts.show_message(tr_message(error), "warning")
+
+    def _tell(self, explanation: Explanation, after: Explanation | None) -> None:
+        window = self._window
+        value = self._opened[0] if self._opened is not None else ""
+        window.card.show_explanation(explanation, window.bench.document.graph, after, value)
         self._mark(explanation)
 
     def _mark(self, explanation: Explanation) -> None:
         cells = cells_of(explanation.terms)
         cells.setdefault(explanation.value, set()).add(explanation.cell)
+        if self._opened is not None:
+            cells.setdefault(self._opened[0], set()).add(self._opened[1])
         for dock in self._window.docks.values():
             target = dock.target
             if target is None:
@@ -273,14 +311,25 @@ class Live(QObject):
             self._unmark()
 
 
-def short_device(name: str) -> str:
-    """A device's name for the training bar: what stands before a parenthesis, not longer than 24."""
-    text = name.split("(")[0].strip() or "NumPy"
+def short_device(status: Status) -> str:
+    """A device's name for the training bar, not longer than 24."""
+    if status.device == "numpy":
+        return "NumPy · CPU"
+    text = status.device_name.split("(")[0].strip() or status.device
     return text if len(text) <= 24 else text[:23].rstrip() + "…"
 
 
-def translate(place: tuple[int, ...] | None, source: targets.Target, goal: targets.Target,
-              sample: int) -> tuple[int, ...] | None:
+def long_device(status: Status) -> str:
+    """A device's name for the status bar: "NumPy on 2 cores"."""
+    if status.device == "numpy":
+        cores = os.cpu_count() or 1
+        return trn("NumPy on {n} core", "NumPy on {n} cores", cores).format(n=cores)
+    return status.device_name or status.device
+
+
+def translate(
+    place: tuple[int, ...] | None, source: targets.Target, goal: targets.Target, sample: int
+) -> tuple[int, ...] | None:
     """The same place in another dock: the same cell, map or neuron; None where there is none."""
     if place is None:
         return None

@@ -77,7 +77,9 @@ class Task(QObject):
         elif problem is not None:
             _log.error("%s failed", self.title, exc_info=problem)
             text = N_("{task} failed: {reason}")
-            self.failed.emit(Message(text, {"task": self.title, "reason": str(problem) or type(problem).__name__}))
+            self.failed.emit(
+                Message(text, {"task": self.title, "reason": str(problem) or type(problem).__name__})
+            )
         else:
             self.done.emit(result)
 
@@ -95,8 +97,15 @@ class Tasks(QObject):
         super().__init__(parent)
         self._running: dict[str, Task] = {}
 
-    def run(self, kind: str, title: str, work: Work, done: Callable[[Any], None],
-            failed: Callable[[Message], None], canceled: Callable[[], None] | None = None) -> Task:
+    def run(
+        self,
+        kind: str,
+        title: str,
+        work: Work,
+        done: Callable[[Any], None],
+        failed: Callable[[Message], None],
+        canceled: Callable[[], None] | None = None,
+    ) -> Task:
         """Start work; the callbacks come on the window's thread."""
         if kind in self._running:
             self._running[kind].cancel()

@@ -41,7 +41,7 @@ from gui.panels.problems import ProblemsPanel
 from gui.panels.samples_strip import SamplesStrip
 from gui.panels.status_bar import StatusBar
 from gui.panels.time_line import TimeLine
-from gui.panels.toast import Toasts
+from gui.panels.toast import Level, Toasts
 from gui.panels.training_bar import TrainingBar
 from gui.workbench import Workbench
 
@@ -72,13 +72,19 @@ class MainWindow(QMainWindow):
         self._settle_timer.timeout.connect(self._arrange)
         bench.title_changed.connect(self._show_title)
         bench.programmed.connect(self._show_program)
-        bench.told.connect(lambda text, level, action, handler: self.toasts.show_message(text, level, action, handler))
-        bench.tasks.shown.connect(lambda text, done, total: self.loading.show_progress(text, done, total))
-        bench.tasks.hidden.connect(lambda: self.loading.hide())
+        bench.told.connect(self._tell)
+        bench.tasks.shown.connect(self._show_waiting)
+        bench.tasks.hidden.connect(self._hide_waiting)
         application = QApplication.instance()
         if application is not None:
             application.installEventFilter(self)
+        bench.document.loaded.connect(self._fit_soon)
+        self._fit_timer = QTimer(self)
+        self._fit_timer.setSingleShot(True)
+        self._fit_timer.setInterval(60)
+        self._fit_timer.timeout.connect(self._fit)
         self._show_title()
+        self.canvas.setFocus()
 
     # ---- placing ---------------------------------------------------------------------------------------
 
@@ -147,7 +153,7 @@ class MainWindow(QMainWindow):
         self.loading = LoadingBar(stage)
         self.loading.canceled.connect(bench.tasks.cancel)
         self.toasts = Toasts(whole, self._above_time_line)
-        self.feed = CanvasFeed(self.canvas.canvas, document, lambda: self.canvas.isVisible(), self)
+        self.feed = CanvasFeed(self.canvas.canvas, document, self.canvas.isVisible, self)
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
         self.strip.dismissed.connect(lambda: self.show_samples(False))
@@ -159,6 +165,7 @@ class MainWindow(QMainWindow):
         self._wish_inspector = bench.state.flag("inspector", True)
         self._heights: tuple[int, bool] | None = None
         self._widths: tuple[int, bool, bool] | None = None
+        self._fitted_size = QSize()
 
     def rebuild(self) -> None:
         """Build everything again with the words of the language in use, the same place in sight."""
@@ -265,7 +272,7 @@ class MainWindow(QMainWindow):
         self._arrange()
 
     def _arrange(self) -> None:
-        """LOOK's order: palette names, fourth dock, ..., inspector. Training bar and status bar see to themselves."""
+        """First the names of the palette go, then the fourth dock, then the inspector."""
         width = self.width() / theme.scale()
         plane = self.boundary.applies
         narrow_palette = width < WIDE or (plane and width < 1900)
@@ -278,6 +285,8 @@ class MainWindow(QMainWindow):
         side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
         stamp = (self.width(), plane, bool(side))
         if stamp != self._widths:
+            if self._widths is None or self._widths[1:] != stamp[1:]:
+                self._fit_soon()
             self._widths = stamp
             whole = self.across.width() or self.width() - self.palette_panel.width()
             square = 0
@@ -286,6 +295,23 @@ class MainWindow(QMainWindow):
                 square = max(square, theme.px(240))
             self.across.setSizes([max(200, whole - side - square), square, side])
         self.card.settle()
+
+    def _fit_soon(self) -> None:
+        """Another network or another room: show all of it, once everything has its place."""
+        if hasattr(self, "_fit_timer"):
+            self._fit_timer.start()
+
+    def _fit(self) -> None:
+        self.canvas.fit()
+
+    def _tell(self, text: str, level: Level, action: str, handler: Callable[[], object] | None) -> None:
+        self.toasts.show_message(text, level, action, handler)
+
+    def _show_waiting(self, text: str, done: int, total: int) -> None:
+        self.loading.show_progress(text, done, total)
+
+    def _hide_waiting(self) -> None:
+        self.loading.hide()
 
     def _upper_height(self) -> int:
         return max(200, self.down.sizes()[0] or int(self.height() * 0.45))
@@ -305,6 +331,8 @@ class MainWindow(QMainWindow):
 
     def _above_time_line(self) -> int:
         whole = self.centralWidget()
+        if whole is None:
+            return 0
         return whole.height() - self.time_line.mapTo(whole, self.time_line.rect().topLeft()).y()
 
     # ---- what it shows ---------------------------------------------------------------------------------
@@ -360,5 +388,6 @@ class MainWindow(QMainWindow):
         return {
             "menu": self.menu_row, "training": self.training_bar, "samples": self.strip,
             "palette": self.palette_panel, "canvas": self.canvas, "boundary": self.boundary,
-            "inspector": self.inspector, "time": self.time_line, "docks": self.dock_row, "status": self.status_bar,
+            "inspector": self.inspector, "time": self.time_line, "docks": self.dock_row,
+            "status": self.status_bar,
         }  # fmt: skip

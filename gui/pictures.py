@@ -95,7 +95,9 @@ class Pictures(QObject):
             if result is None:
                 dialog.set_reason(tr_message(error or Message(N_("The engine gave no answer."))))
             else:
-                dialog.set_prediction(result, configured, self._bench.document.graph, self._bench.status.step > 0)
+                dialog.set_prediction(
+                    result, configured, self._bench.document.graph, self._bench.status.step > 0
+                )
 
         self._bench.runner.predict(np.stack(ready), ("*",), answered)
 

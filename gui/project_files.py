@@ -54,7 +54,13 @@ def document_state(opened: Opened) -> DocumentState:
     project = opened.project
     hints: Mapping[str, Any] = dict(project.view)
     return DocumentState(
-        project.graph, dict(project.positions), project.training, project.source, opened.data, project.notes, hints
+        project.graph,
+        dict(project.positions),
+        project.training,
+        project.source,
+        opened.data,
+        project.notes,
+        hints,
     )
 
 
@@ -62,7 +68,13 @@ def project_of(document: Document, run: Checkpoint | None) -> Project:
     """What a file keeps of the document and a run."""
     state = document.state
     return Project(
-        state.graph, state.training, state.source, dict(state.positions), state.notes, dict(state.hints), run,
+        state.graph,
+        state.training,
+        state.source,
+        dict(state.positions),
+        state.notes,
+        dict(state.hints),
+        run,
         run.data_hash if run is not None else "",
     )
 

@@ -49,6 +49,8 @@ class Workbench(QObject):
     hot_changed = Signal(str)
     """A setting changed while training; in words."""
     faulted = Signal(object)
+    pace_proposed = Signal(str)
+    """The pace that suits the data: "visible" for points, else "full"."""
 
     def __init__(self, state: WindowsState, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -145,6 +147,8 @@ class Workbench(QObject):
     # ---- engine to window ------------------------------------------------------------------------------
 
     def _on_configured(self, configured: Configured) -> None:
+        if self.configured is None or self.configured.data.kind != configured.data.kind:
+            self.pace_proposed.emit("visible" if configured.data.kind == "points" else "full")
         self.configured = configured
         self._told_fault = ""
         self.programmed.emit(configured)
@@ -182,7 +186,12 @@ class Workbench(QObject):
         self.watcher.repeat()
         if state is not None:
             step = i18n.integer(state.checkpoint.step)
-            self.told.emit(tr("The engine stopped. Training continues from step {n}.").format(n=step), "warning", "", None)
+            self.told.emit(
+                tr("The engine stopped. Training continues from step {n}.").format(n=step),
+                "warning",
+                "",
+                None,
+            )
         elif self.configured is not None or self.ready:
             self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
             self._configure()
@@ -212,6 +221,11 @@ class Workbench(QObject):
         self._pace = pace[name]
         self.runner.set_pace(pace[name])
 
+    def set_auto_pace(self) -> None:
+        """Let the data decide."""
+        self._pace = AUTO_PACE
+        self.runner.set_pace(AUTO_PACE)
+
     # ---- files -----------------------------------------------------------------------------------------
 
     def new(self) -> None:
@@ -227,9 +241,11 @@ class Workbench(QObject):
                 then()
 
         self.tasks.run(
-            "open", tr("Opening {file}").format(file=path.name),
+            "open",
+            tr("Opening {file}").format(file=path.name),
             lambda progress, canceled: project_files.read_project(path, progress, canceled),
-            done, self.cannot,
+            done,
+            self.cannot,
         )
 
     def _opened(self, opened: Opened) -> None:
@@ -317,8 +333,13 @@ class Workbench(QObject):
                 text += " " + tr("Not in the network: {keys}.").format(keys=", ".join(extra[:4]))
             self.told.emit(text, level, "", None)
 
-        self.tasks.run("weights", tr("Reading {file}").format(file=path.name),
-                       lambda _progress, _canceled: import_npz(path, graph), done, self.cannot)
+        self.tasks.run(
+            "weights",
+            tr("Reading {file}").format(file=path.name),
+            lambda _progress, _canceled: import_npz(path, graph),
+            done,
+            self.cannot,
+        )
 
     def load_data(self, source: SourceSpec, text: str = "") -> None:
         """Make `source` the training data, as one step that can be undone."""
@@ -332,14 +353,18 @@ class Workbench(QObject):
                 self.told.emit(tr_message(note), "warning" if note in dataset.skipped else "info", "", None)
 
         self.tasks.run(
-            "data", text or tr("Loading data"),
+            "data",
+            text or tr("Loading data"),
             lambda progress, canceled: load(source, progress, canceled, base),
-            done, self.cannot, lambda: self.told.emit(tr("Loading canceled; nothing changed."), "info", "", None),
+            done,
+            self.cannot,
+            lambda: self.told.emit(tr("Loading canceled; nothing changed."), "info", "", None),
         )
 
     def _said(self, dataset: Dataset) -> str:
         facts: Mapping[str, Any] = {
-            "train": i18n.integer(dataset.n_train), "test": i18n.integer(dataset.n_test),
+            "train": i18n.integer(dataset.n_train),
+            "test": i18n.integer(dataset.n_test),
             "classes": dataset.n_classes,
         }
         if dataset.n_classes:

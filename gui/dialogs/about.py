@@ -40,7 +40,9 @@ class AboutDialog(QDialog):
         name = QLabel("Matrizen")
         name.setProperty("role", "figure")
         column.addWidget(name)
-        column.addWidget(self._line(tr("Draw a network. Drop pictures on it. Watch every number learn."), "muted"))
+        column.addWidget(
+            self._line(tr("Draw a network. Drop pictures on it. Watch every number learn."), "muted")
+        )
         column.addSpacing(theme.px(8))
         facts = (
             tr("Version {version}").format(version=version()),

@@ -35,12 +35,13 @@ class _Delegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, theme.px(ROW))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem,
-              index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
         spec: ActionSpec = index.data(_SPEC)
         action = self._actions[spec.id]
-        box: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        box: QRect = option.rect
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if state & QStyle.StateFlag.State_Selected:
@@ -61,7 +62,9 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(theme.ui_font(tokens.CAPTION))
         painter.setPen(theme.color("text3"))
         where = self._menus.get(spec.menu, "")
-        painter.drawText(QRect(at, box.top(), box.width(), box.height()), Qt.AlignmentFlag.AlignVCenter, where)
+        painter.drawText(
+            QRect(at, box.top(), box.width(), box.height()), Qt.AlignmentFlag.AlignVCenter, where
+        )
         if spec.shortcut:
             painter.setFont(theme.mono_font(tokens.CAPTION))
             right = box.adjusted(0, 0, -theme.px(16), 0)
@@ -104,7 +107,7 @@ class CommandPalette(QFrame):
 
     def popup(self) -> None:
         """Show it in the upper middle of its window."""
-        host = self.parentWidget()
+        host = self.parentWidget() or self
         self.adjustSize()
         corner = host.mapToGlobal(host.rect().topLeft())
         self.move(corner.x() + (host.width() - self.width()) // 2, corner.y() + theme.px(60))
@@ -154,7 +157,12 @@ class CommandPalette(QFrame):
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._run(self.list.currentIndex())
                 return True
-            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: ROWS, Qt.Key.Key_PageUp: -ROWS}
+            steps = {
+                Qt.Key.Key_Down: 1,
+                Qt.Key.Key_Up: -1,
+                Qt.Key.Key_PageDown: ROWS,
+                Qt.Key.Key_PageUp: -ROWS,
+            }
             if key in steps and self._model.rowCount():
                 count = self._model.rowCount()
                 row = self.list.currentIndex().row() + steps[key]

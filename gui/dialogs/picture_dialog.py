@@ -89,7 +89,10 @@ class PictureDialog(QDialog):
         self._place = QLabel()
         self._place.setProperty("role", "status")
         head.addWidget(self._place)
-        for icon, tip, step in (("chevron-left", tr("Picture before"), -1), ("chevron-right", tr("Next picture"), 1)):
+        for icon, tip, step in (
+            ("chevron-left", tr("Picture before"), -1),
+            ("chevron-right", tr("Next picture"), 1),
+        ):
             button = QToolButton()
             button.setIcon(icons.icon(icon, "text2"))
             button.setToolTip(tip)
@@ -146,16 +149,21 @@ class PictureDialog(QDialog):
         """Why nothing is said about the pictures."""
         self._reason.setText(text)
 
-    def set_prediction(self, prediction: Prediction, configured: Configured, graph: GraphSpec, trained: bool) -> None:
+    def set_prediction(
+        self, prediction: Prediction, configured: Configured, graph: GraphSpec, trained: bool
+    ) -> None:
         """What the network says to all pictures, and every layer's activations."""
         self._prediction, self._names = prediction, configured.data.class_names
-        self._reason.setText("" if trained else tr("Not trained yet: these are the answers of random weights."))
+        self._reason.setText(
+            "" if trained else tr("Not trained yet: these are the answers of random weights.")
+        )
         self._reason.setVisible(not trained or prediction.shares is None)
         if prediction.shares is None:
             row = ", ".join(i18n.short(float(v)) for v in prediction.values[prediction.output][0])
             self._reason.setText(tr("The network gives {numbers}.").format(numbers=row))
         self._layers = [
-            (graph.node(uid).name, value) for uid, value in configured.outputs.items()
+            (graph.node(uid).name, value)
+            for uid, value in configured.outputs.items()
             if graph.has(uid) and value in prediction.values
         ]
         self._layer.clear()
@@ -208,7 +216,7 @@ class PictureDialog(QDialog):
 
 
 def as_rows(vector: np.ndarray) -> np.ndarray:
-    """A vector as a matrix that is easy to look at: one column while short, else about twice as wide as high."""
+    """A vector as a matrix: one column while it is short, else about twice as wide as high."""
     count = len(vector)
     if count <= 16:
         return vector.reshape(-1, 1)

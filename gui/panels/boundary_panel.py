@@ -23,7 +23,9 @@ class BoundaryPanel(Panel):
     wishes_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Decision boundary"), tr("of the whole network"), pin=False, detach=False, parent=parent)
+        super().__init__(
+            tr("Decision boundary"), tr("of the whole network"), pin=False, detach=False, parent=parent
+        )
         self.setObjectName("boundary")
         self.view = BoundaryView()
         self.set_content(self.view)

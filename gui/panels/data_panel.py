@@ -31,10 +31,18 @@ SAMPLE_TEXTS = (("fashion", N_("Clothes, 28 × 28")), ("digits", N_("Digits, 8 �
 
 def fields_of(source: SourceSpec) -> list[Field]:
     """The settings that matter for this kind of data."""
-    share = Field("test_share", N_("Held back for the test"), "float", N_("Share of the examples that is not trained on."),
-                  0.0, 0.9)
+    share = Field(
+        "test_share",
+        N_("Held back for the test"),
+        "float",
+        N_("Share of the examples that is not trained on."),
+        0.0,
+        0.9,
+    )
     seed = Field("seed", N_("Seed"), "int", N_("Chooses which examples are held back."), 0, 2**31)
-    normalize = Field("normalize", N_("Normalize"), "bool", N_("Subtract the mean, divide by the standard deviation."))
+    normalize = Field(
+        "normalize", N_("Normalize"), "bool", N_("Subtract the mean, divide by the standard deviation.")
+    )
     if source.kind == "toy":
         toys = tuple((name, TOY_TEXTS.get(name, name)) for name in TOYS)
         return [
@@ -96,7 +104,9 @@ class DataDialog(QDialog):
         row = QHBoxLayout()
         row.setSpacing(theme.px(8))
         for text, handler in (
-            (tr("Points"), self._points), (tr("Folder …"), self._folder), (tr("File …"), self._file),
+            (tr("Points"), self._points),
+            (tr("Folder …"), self._folder),
+            (tr("File …"), self._file),
         ):
             button = QPushButton(text)
             button.clicked.connect(handler)
@@ -159,7 +169,9 @@ class DataDialog(QDialog):
         self._bench.load_data(SourceSpec.toy("circle"))
 
     def _folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, tr("Open a folder of pictures"), self._bench.state.folder)
+        name = QFileDialog.getExistingDirectory(
+            self, tr("Open a folder of pictures"), self._bench.state.folder
+        )
         if name:
             self._take(name)
 

@@ -88,11 +88,19 @@ class ValueDock(Panel):
         self._uid: Uid | None = None
         self.switch: Switch | None = None
         if name == "activations":
-            self.switch = Switch({"a": ("A", tr("After the activation function")),
-                                  "z": ("Z", tr("Before the activation function"))})
+            self.switch = Switch(
+                {
+                    "a": ("A", tr("After the activation function")),
+                    "z": ("Z", tr("Before the activation function")),
+                }
+            )
         elif name == "gradients":
-            self.switch = Switch({"z": ("∂L/∂Z", tr("Gradient of the loss by the outputs")),
-                                  "w": ("∂L/∂W", tr("Gradient of the loss by the weights"))})
+            self.switch = Switch(
+                {
+                    "z": ("∂L/∂Z", tr("Gradient of the loss by the outputs")),
+                    "w": ("∂L/∂W", tr("Gradient of the loss by the weights")),
+                }
+            )
         if self.switch is not None:
             self.add_header(self.switch)
             self.switch.chosen.connect(lambda _key: self._retarget())
@@ -174,7 +182,7 @@ class ValueDock(Panel):
         if target.look == "maps":
             at = self.sample if target.batched else self.channel
             return {self.name: Wish(Maps(target.value, at))}
-        wishes = {self.name: Wish(Matrix(target.value))}
+        wishes: dict[str, Wish] = {self.name: Wish(Matrix(target.value))}
         if target.extra:
             wishes[f"{self.name}.extra"] = Wish(Matrix(target.extra))
         return wishes
@@ -199,10 +207,15 @@ class ValueDock(Panel):
         if extra:
             self.opened.emit(target.extra, (place[0],))
             return
+        cell: tuple[int, ...]
         if target.look == "maps":
             tile = self.numbers.mosaic.maps().shape[1:3]
             down, across = targets.stride_to(self._size, (tile[0], tile[1]))
-            cell = (place[0], min(place[1] * down, self._size[0] - 1), min(place[2] * across, self._size[1] - 1))
+            cell = (
+                place[0],
+                min(place[1] * down, self._size[0] - 1),
+                min(place[2] * across, self._size[1] - 1),
+            )
         else:
             cell = (self._origin[0] + place[0] * self._step[0], self._origin[1] + place[1] * self._step[1])
         self.opened.emit(target.value, targets.logical_cell(target, cell, self.sample, self.channel))

@@ -31,7 +31,7 @@ class DropMark(QFrame):
     def show_over(self, text: str) -> None:
         """Cover the parent and say what dropping would do."""
         self._text.setText(text)
-        host = self.parentWidget()
+        host = self.parentWidget() or self
         margin = theme.px(8)
         self.setGeometry(host.rect().adjusted(margin, margin, -margin, -margin))
         self.show()

@@ -5,8 +5,7 @@ The card lies over the lower edge of the canvas. Yellow is the calculation, as e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
@@ -20,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.explain import Explanation
 from engine.graph import GraphSpec
 from engine.ops.base import Term, Terms
-from engine.explain import Explanation
 from gui import i18n, icons, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr
@@ -65,11 +64,11 @@ class TermsView(View):
         self._rest: tuple[int, float] | None = None
         self._all: Terms | None = None
         self._scales: dict[str, Scale] = {}
-        self._names: Mapping[str, str] = {}
+        self._function = "f"
 
-    def set_terms(self, terms: Terms, names: Mapping[str, str]) -> None:
-        """Show how a cell came about; `names` are heads by value id."""
-        self._all, self._names = terms, names
+    def set_terms(self, terms: Terms, function: str = "f") -> None:
+        """Show how a cell came about; `function` names the rule where it is one."""
+        self._all, self._function = terms, function
         order = list(terms.terms)
         if len(order) > SHOWN:
             keep = set(sorted(range(len(order)), key=lambda i: -abs(order[i].value))[: SHOWN - 1])
@@ -83,8 +82,6 @@ class TermsView(View):
         for term in order:
             for value, _, number in term.factors:
                 numbers.setdefault(role_of(value), []).append(number)
-        import numpy as np
-
         self._scales = {}
         for role, found in numbers.items():
             signed = role != "activations" or min(found) < 0
@@ -93,6 +90,10 @@ class TermsView(View):
         self.update()
 
     def sizeHint(self) -> QSize:
+        if self._all is not None and self._all.rule == "function" and self._terms:
+            count = len(self._terms[0].factors)
+            wide = self._name_width() + count * theme.px(_CELL + 12) + theme.px(28)
+            return QSize(int(wide), theme.px(96))
         wide = theme.px(12) + sum(self._width(term) for term in self._terms)
         if self._rest is not None:
             wide += theme.px(120)
@@ -107,6 +108,9 @@ class TermsView(View):
             return
         x = float(theme.px(4))
         top = float(theme.px(20))
+        if self._all.rule == "function" and self._terms:
+            self._paint_function(painter, self._terms[0], x, top)
+            return
         for number, term in enumerate(self._terms):
             if number:
                 self._word(painter, "+", x - theme.px(22), top, theme.px(22))
@@ -117,6 +121,31 @@ class TermsView(View):
             text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
             self._caption(painter, text, x, top + theme.px(18), theme.px(96))
             self._product(painter, value, x, top + theme.px(_ROW + 12), theme.px(96))
+
+    def _paint_function(self, painter: QPainter, term: Term, x: float, top: float) -> None:
+        """tanh ( z ): the name, and in parentheses the numbers it is made of."""
+        wide = self._name_width()
+        painter.setFont(theme.ui_font(tokens.TITLE, theme.MEDIUM))
+        painter.setPen(theme.color("text1"))
+        room = QRectF(x, top, wide, theme.px(_ROW))
+        painter.drawText(
+            room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{self._function} ("
+        )
+        x += wide + theme.px(6)
+        for number, (value, cell, amount) in enumerate(term.factors):
+            if number:
+                self._word(painter, ",", x, top, theme.px(12))
+                x += theme.px(12)
+            self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
+            self._caption(
+                painter, f"{symbol(value)} {index_text(cell)}", x, top - theme.px(5), theme.px(_CELL)
+            )
+            x += theme.px(_CELL)
+        self._word(painter, ")", x, top, theme.px(16))
+
+    def _name_width(self) -> float:
+        metrics = QFontMetricsF(theme.ui_font(tokens.TITLE, theme.MEDIUM))
+        return float(metrics.horizontalAdvance(f"{self._function} (")) + 4
 
     def _paint_term(self, painter: QPainter, term: Term, x: float, top: float) -> float:
         start = x
@@ -136,8 +165,6 @@ class TermsView(View):
         return x + theme.px(28)
 
     def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF) -> None:
-        import numpy as np
-
         role = role_of(value)
         scale = self._scales[role]
         ramp = role if role != "activations" or not scale.signed else "weights"
@@ -188,6 +215,12 @@ def number_text(value: float, *, sign: bool = False) -> str:
     return "+" + text if sign and value > 0 else text
 
 
+FUNCTION_NAMES = {
+    "tanh": "tanh", "sigmoid": "σ", "relu": "max 0,", "leaky_relu": "LeakyReLU", "softmax": "softmax",
+    "tanh_grad": "tanh′", "sigmoid_grad": "σ′", "relu_grad": "ReLU′",
+}  # fmt: skip
+
+
 class ExplainCard(QFrame):
     """`closed()` when it is sent away; `opened(value, cell)` when a factor's source is asked for."""
 
@@ -228,7 +261,9 @@ class ExplainCard(QFrame):
         self._area.setWidgetResizable(False)
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFixedHeight(theme.px(108))
+        # a scroll area paints its own ground otherwise, a shade off the card's
         self._area.viewport().setAutoFillBackground(False)
+        self._view.setAutoFillBackground(False)
         body.addWidget(self._area, 1)
         self._equals = QLabel("=")
         self._equals.setProperty("role", "heading")
@@ -244,20 +279,34 @@ class ExplainCard(QFrame):
         self._check = QLabel()
         self._check.setProperty("role", "caption")
         self._check.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        result.addStretch(1)
         for label in (self._sum, self._figure, self._check):
             result.addWidget(label)
+        result.addStretch(1)
         body.addLayout(result)
+        self._arrow = QLabel()
+        self._arrow.setProperty("role", "muted")
+        body.addWidget(self._arrow)
+        self._after = QLabel()
+        body.addWidget(self._after)
         column.addLayout(body)
         self.explanation: Explanation | None = None
+        self._on_after = False
         theme.changed.connect(self._dress)
         self._dress()
         self.hide()
 
-    def show_explanation(self, explanation: Explanation, graph: GraphSpec) -> None:
-        """Show an opened cell."""
+    def show_explanation(
+        self, explanation: Explanation, graph: GraphSpec, after: Explanation | None = None, opened: str = ""
+    ) -> None:
+        """Show how a cell came about and, with `after`, what the activation function made of it.
+
+        `opened` is the value that was clicked, where it is not the explained one (A instead of Z).
+        """
         self.explanation = explanation
+        shown = after if after is not None and after.value == opened else explanation
         node = graph.node(explanation.node).name if graph.has(explanation.node) else explanation.node
-        sign = symbol(explanation.value)
+        sign = symbol(shown.value)
         trace = theme.theme().trace
         self._name.setText(
             f'<span style="color:{trace};font-size:{theme.px(17)}px">{sign}'
@@ -269,10 +318,17 @@ class ExplainCard(QFrame):
         self._area.setVisible(terms is not None)
         self._equals.setVisible(terms is not None)
         self._figure.setText(number_text(explanation.number))
+        self._after.setVisible(after is not None)
+        self._arrow.setVisible(after is not None)
+        if after is not None:
+            self._arrow.setText(f"→  {FUNCTION_NAMES.get(after.kind, after.kind)}  =")
+            self._after.setText(number_text(after.number))
+        self._on_after = shown is after
+        self._dress()
         self._check.setText("")
         self._sum.setText("")
         if terms is not None:
-            self._view.set_terms(terms, {})
+            self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"))
             products = [term.value for term in terms.terms if term.label != "bias"]
             if terms.rule == "sum" and len(products) < len(terms.terms):
                 text = tr("sum of products {n}").format(n=number_text(sum(products)))
@@ -292,12 +348,11 @@ class ExplainCard(QFrame):
         if host is None:
             return
         margin = theme.px(12)
-        wide = min(host.width() - 2 * margin, theme.px(1100))
-        self._area.setMaximumWidth(16777215)
-        wanted = self._view.width() + theme.px(300) if self._area.isVisibleTo(self) else theme.px(420)
-        wide = max(min(wide, max(wanted, theme.px(520))), theme.px(300))
-        wide = min(wide, host.width() - 2 * margin)
-        self._formula.setVisible(wide > theme.px(640))
+        most = min(host.width() - 2 * margin, theme.px(1100))
+        rest = theme.px(380 if not self._after.isHidden() else 220)
+        wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
+        wide = min(most, max(wanted, theme.px(640)))
+        self._formula.setVisible(wide >= theme.px(560))
         self.setFixedWidth(wide)
         self.adjustSize()
         self.move((host.width() - wide) // 2, host.height() - self.height() - margin)
@@ -320,11 +375,14 @@ class ExplainCard(QFrame):
         # on light ground the calculation is a dark line on yellow
         ground = current.tracebg if not current.is_dark else current.raised
         ink = current.trace
-        self._figure.setStyleSheet(
-            f"color: {ink}; background: {ground}; border: 2px solid {ink}; border-radius: {theme.px(6)}px;"
-            f"padding: {theme.px(4)}px {theme.px(14)}px; font-family: '{theme.MONO_FAMILY}';"
-            f"font-size: {theme.px(20)}px; font-weight: 700;"
+        common = f"border-radius: {theme.px(6)}px; font-family: '{theme.MONO_FAMILY}'; font-weight: 700;"
+        framed = (
+            f"{common} color: {ink}; background: {ground}; border: 2px solid {ink};"
+            f"padding: {theme.px(4)}px {theme.px(14)}px; font-size: {theme.px(20)}px;"
         )
+        plain = f"{common} color: {current.text1}; padding: {theme.px(4)}px; font-size: {theme.px(17)}px;"
+        self._figure.setStyleSheet(plain if self._on_after else framed)
+        self._after.setStyleSheet(framed if self._on_after else plain)
         if self.explanation is not None:
             self._view.update()
 
@@ -348,4 +406,6 @@ def describe(explanation: Explanation, node: str) -> str:
             template = tr("{node}, example {column}, neuron {row}: the function of one number")
         else:
             template = tr("{node}, place {place}")
+        if explanation.kind in ("sgd", "momentum", "rmsprop", "adam"):
+            template = tr("{node}: the weight before this step, and what the update adds to it")
     return template.format(node=node, row=row, column=column, place=index_text(cell))

@@ -43,7 +43,7 @@ class LoadingBar(QFrame):
         self._bar.setValue(done)
         self._count.setText(f"{i18n.integer(done)} / {i18n.integer(total)}" if total else "")
         self.adjustSize()
-        host = self.parentWidget()
+        host = self.parentWidget() or self
         self.move((host.width() - self.width()) // 2, theme.px(24))
         self.show()
         self.raise_()

@@ -30,7 +30,8 @@ class LossDock(Panel):
         self.set_content(self.view)
         self._per_epoch = 1
         self._data: CurvesData | None = None
-        self.scale_switch = Switch({"linear": (tr("lin"), tr("Linear axis")), "log": (tr("log"), tr("Logarithmic axis"))})
+        axes = {"linear": (tr("lin"), tr("Linear axis")), "log": (tr("log"), tr("Logarithmic axis"))}
+        self.scale_switch = Switch(axes)
         self.scale_switch.chosen.connect(lambda key: self.view.set_log(key == "log"))
         self.add_header(self.scale_switch)
 
@@ -74,7 +75,8 @@ class LossDock(Panel):
         if len(data.test_steps):
             self.view.set_curve("test", np.asarray(data.test_steps, float) / per, data.test_loss)
             best = int(np.nanargmin(data.test_loss)) if np.isfinite(data.test_loss).any() else -1
-            if 0 <= best < len(data.test_steps) - 1:
+            # a best that is still being improved needs no mark
+            if 0 <= best < 0.9 * (len(data.test_steps) - 1):
                 marks.append(Mark(float(data.test_steps[best]) / per))
         self.view.set_marks(marks)
         if len(data.test_accuracy):

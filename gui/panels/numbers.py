@@ -6,21 +6,59 @@ It shows what it is given and reports places in the value; it knows nothing of e
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui import theme
+from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import Array
 from gui.views.color_bar import ColorBar
 from gui.views.matrix_view import MatrixView
 from gui.views.mosaic_view import MosaicView
-from gui.views.readout import Readout
+from gui.views.panel import ElidedLabel
 from gui.views.scale import Scale, StableScale
 
-WIDE = 300
-"""From this width on the value stands beside the picture, else below it."""
+
+class ValueLine(QWidget):
+    """The place under the pointer at the left, its value in large digits at the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.px(8))
+        self._place = ElidedLabel()
+        self._place.setProperty("role", "status")
+        self._value = QLabel()
+        row.addWidget(self._place, 1)
+        row.addWidget(self._value)
+        theme.changed.connect(self._dress)
+        self._dress()
+        self.clear()
+
+    def show_value(self, place: str, value: float) -> None:
+        """Show a value with its sign; very small and very large ones with a power of ten."""
+        self._place.setText(place)
+        plain = value == 0 or 1e-4 <= abs(value) < 1e5
+        self._value.setText(i18n.number(value, 4, sign=True) if plain else i18n.short(value, 4))
+
+    def clear(self) -> None:
+        """Nothing under the pointer."""
+        self._place.setText(tr("Point at a cell, click opens it"))
+        self._value.setText("")
+
+    def place(self) -> str:
+        """The place shown."""
+        return self._place.text()
+
+    def text(self) -> str:
+        """The value as it is written."""
+        return self._value.text()
+
+    def _dress(self) -> None:
+        self._value.setFont(theme.mono_font(tokens.TITLE + 1, theme.MEDIUM))
+        # the row is as high without a value as with one
+        self.setFixedHeight(theme.px(22))
 
 
 class Numbers(QWidget):
@@ -40,27 +78,24 @@ class Numbers(QWidget):
         self._stable = StableScale(role)
         self.matrix = MatrixView(role)
         self.extra = MatrixView(role)
+        self.extra.set_names(columns=("b",))
         self.mosaic = MosaicView(role)
         self.enlarged = MatrixView(role)
         self.enlarged.square = True
         self.bar = ColorBar(role)
-        self.readout = Readout()
-        self.readout.setFixedWidth(theme.px(112))
+        self.readout = ValueLine()
         self._picture = QHBoxLayout()
         self._picture.setSpacing(theme.px(8))
         self._picture.addWidget(self.matrix, 5)
         self._picture.addWidget(self.extra, 1)
         self._picture.addWidget(self.enlarged, 5)
         self._picture.addWidget(self.mosaic, 6)
-        left = QVBoxLayout()
-        left.setSpacing(theme.px(6))
-        left.addLayout(self._picture, 1)
-        left.addWidget(self.bar)
-        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._rows.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
-        self._rows.setSpacing(theme.px(10))
-        self._rows.addLayout(left, 1)
-        self._rows.addWidget(self.readout, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
+        column.setSpacing(theme.px(4))
+        column.addLayout(self._picture, 1)
+        column.addWidget(self.readout)
+        column.addWidget(self.bar)
         self.matrix.cell_hovered.connect(lambda r, c: self._hover_matrix(self.matrix, r, c))
         self.extra.cell_hovered.connect(lambda r, c: self._hover_matrix(self.extra, r, c))
         self.mosaic.cell_hovered.connect(self._hover_map)
@@ -68,7 +103,9 @@ class Numbers(QWidget):
         self.matrix.cell_clicked.connect(lambda r, c: self.clicked.emit((r, c), False))
         self.extra.cell_clicked.connect(lambda r, c: self.clicked.emit((r, c), True))
         self.mosaic.cell_clicked.connect(self._click_map)
-        self.enlarged.cell_clicked.connect(lambda r, c: self.clicked.emit((self.mosaic.selected(), r, c), False))
+        self.enlarged.cell_clicked.connect(
+            lambda r, c: self.clicked.emit((self.mosaic.selected(), r, c), False)
+        )
         self._arrange("matrix", False)
 
     # ---- what is shown -------------------------------------------------------------------------------
@@ -89,6 +126,7 @@ class Numbers(QWidget):
         self._choose_role(values)
         scale = scale or self._stable.update(values)
         self.matrix.set_values(values, scale)
+        self._share_room()
         self.bar.set_values(values, scale)
         if self.extra.values().size:
             self.extra.set_values(self.extra.values(), scale)
@@ -138,11 +176,11 @@ class Numbers(QWidget):
             self.mosaic.set_hovered(index)
             if not self.enlarged.isHidden():
                 same = place is not None and len(place) == 3 and place[0] == self.mosaic.selected()
-                self.enlarged.set_hovered(place[1:] if same and place else None)  # type: ignore[arg-type]
+                self.enlarged.set_hovered((place[1], place[2]) if same and place else None)
             self._say(place if place is not None and len(place) == 3 else None)
         else:
-            cell = place if place is not None and len(place) == 2 else None
-            self.matrix.set_hovered(cell)  # type: ignore[arg-type]
+            cell = (place[0], place[1]) if place is not None and len(place) == 2 else None
+            self.matrix.set_hovered(cell)
             self._say(self.matrix.hovered())
 
     @property
@@ -238,6 +276,8 @@ class Numbers(QWidget):
         self.readout.show_value(text, value)
         self.bar.set_value(value)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.readout.setVisible(self.width() >= theme.px(WIDE))
+    def _share_room(self) -> None:
+        """The bias takes one column's width, whatever the matrix has."""
+        columns = max(1, self.matrix.values().shape[1])
+        self._picture.setStretch(0, max(3, min(columns, 12)) * 2)
+        self._picture.setStretch(1, 3)

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import icons, resources, theme, tokens
 from gui.i18n import tr
@@ -35,7 +44,9 @@ def samples() -> tuple[Sample, ...]:
         Sample("circle", tr("Circle"), tr("the smallest network that bends"), "boundary", "data"),
         Sample("spiral", tr("Spiral"), tr("8 + 8 neurons tell two arms apart"), "points", "data"),
         Sample("fashion_cnn", tr("Clothes"), tr("a convolution finds edges"), "conv", "linear"),
-        Sample("fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"),
+        Sample(
+            "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
+        ),
         Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
         Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
     )

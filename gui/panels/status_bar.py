@@ -95,13 +95,21 @@ class StatusBar(QFrame):
 
     def set_memory(self, used: int | None) -> None:
         """Bytes the engine holds for this network."""
-        self._number("memory", None if used is None else i18n.number(used / 2**20, 1), "MB", "000.0", strong=False)
+        if used is None:
+            self._number("memory", None, "", "")
+            return
+        large = used >= 2**20
+        number = i18n.number(used / (2**20 if large else 2**10), 1 if large else 0)
+        self._number("memory", number, "MB" if large else "kB", "000.0", strong=False)
 
     def set_counts(self, nodes: int, weights: int) -> None:
         """Layers and trained numbers of the network."""
-        self._number("nodes", i18n.integer(nodes) if nodes else None, trn("layer", "layers", nodes), "",
-                     strong=False)
-        self._number("weights", i18n.integer(weights) if weights else None, trn("weight", "weights", weights), "")
+        self._number(
+            "nodes", i18n.integer(nodes) if nodes else None, trn("layer", "layers", nodes), "", strong=False
+        )
+        self._number(
+            "weights", i18n.integer(weights) if weights else None, trn("weight", "weights", weights), ""
+        )
 
     def set_loss(self, loss: float | None) -> None:
         """The training loss of the newest step."""
@@ -109,6 +117,7 @@ class StatusBar(QFrame):
 
     def set_test(self, accuracy: float | None, loss: float | None = None) -> None:
         """The newest evaluation: the share of test examples that are right, or the test loss."""
+        text: str | None
         if accuracy is not None:
             text = f"{i18n.number(accuracy * 100, 1)} %"
         else:
@@ -121,8 +130,9 @@ class StatusBar(QFrame):
 
     # ---- inside ------------------------------------------------------------------------------------
 
-    def _number(self, name: str, number: str | None, unit: str, widest: str, *, before: str = "",
-                strong: bool = True) -> None:
+    def _number(
+        self, name: str, number: str | None, unit: str, widest: str, *, before: str = "", strong: bool = True
+    ) -> None:
         label = self._items[name]
         plain = " ".join(part for part in (before, number or "", unit) if part)
         if number is None:

@@ -49,8 +49,16 @@ def make_target(program: Program, graph: GraphSpec, uid: Uid, value: str, extra:
     name = graph.node(uid).name if graph.has(uid) else uid
     kinds = ("relu", "softmax", "sigmoid", "input")
     positive = graph.has(uid) and graph.node(uid).layer.kind in kinds and not value.endswith("@grad")
-    return Target(uid, name, value, found.shape, "maps" if maps else "matrix", batched,
-                  extra if extra in program.values else "", positive)
+    return Target(
+        uid,
+        name,
+        value,
+        found.shape,
+        "maps" if maps else "matrix",
+        batched,
+        extra if extra in program.values else "",
+        positive,
+    )
 
 
 def weighted(program: Program, graph: GraphSpec, uid: Uid) -> Uid | None:
@@ -125,6 +133,23 @@ def first_weighted(program: Program, graph: GraphSpec) -> Uid | None:
         if node.uid in program.outputs and state_id(node.owner, "weight") in program.values:
             return node.uid
     return None
+
+
+def story_of(program: Program, graph: GraphSpec, value: str) -> tuple[str, str | None]:
+    """What to explain when a cell of `value` is opened, and what came of it.
+
+    An activation is told together with the sum before it, a weight with its update.
+    """
+    made = program.producers.get(value)
+    if made is None:
+        new = next((after.id for before, after in program.commits if before.id == value), None)
+        return (new or value), None
+    op = program.ops[made]
+    pointwise = ("relu", "leaky_relu", "sigmoid", "tanh")
+    if op.kind in pointwise and op.ins[0].id in program.producers:
+        return op.ins[0].id, value
+    reader = next((o for o in program.ops if o.kind in pointwise and o.ins[0].id == value), None)
+    return value, reader.out.id if reader is not None and graph.has(reader.node) else None
 
 
 def logical_cell(target: Target, cell: tuple[int, ...], sample: int, channel: int) -> tuple[int, ...]:

@@ -124,8 +124,13 @@ class TimeLine(View):
             painter.drawLine(QPointF(x, area.top() - 4), QPointF(x, area.bottom() - 2))
             text = i18n.integer(round(epoch))
             at_end = x + theme.px(40) > area.right() + 12
-            draw_caption(painter, QPointF(x - 5 if at_end else x + 5, area.top() + theme.px(8)), text, "text3",
-                         "right" if at_end else "left")
+            draw_caption(
+                painter,
+                QPointF(x - 5 if at_end else x + 5, area.top() + theme.px(8)),
+                text,
+                "text3",
+                "right" if at_end else "left",
+            )
             last = x
         del last
 
@@ -204,7 +209,7 @@ def nice_step(value: float) -> int:
 
 
 def nice_span(step: int, per_epoch: int) -> int:
-    """The length of the line in steps: 20 epochs at first, then growing in round parts, so it rarely jumps."""
+    """The length of the line in steps: 20 epochs at first, then 50, 100, ..., so that it rarely jumps."""
     per = per_epoch or 1
     epochs = step / per
     span = 20

@@ -23,8 +23,9 @@ WIDEST = 620
 class Toast(QFrame):
     """One message with an optional action."""
 
-    def __init__(self, text: str, level: Level, action: str, handler: Callable[[], object] | None,
-                 parent: QWidget) -> None:
+    def __init__(
+        self, text: str, level: Level, action: str, handler: Callable[[], object] | None, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.text, self.level = text, level
         surface = {"warning": "warning", "error": "problem"}.get(level, "raised")
@@ -97,8 +98,9 @@ class Toasts(QWidget):
         host.installEventFilter(self)
         self.hide()
 
-    def show_message(self, text: str, level: Level = "info", action: str = "",
-                     handler: Callable[[], object] | None = None) -> Toast:
+    def show_message(
+        self, text: str, level: Level = "info", action: str = "", handler: Callable[[], object] | None = None
+    ) -> Toast:
         """Show one sentence. The same sentence again replaces the first."""
         for shown in self.toasts():
             if shown.text == text:

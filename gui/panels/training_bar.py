@@ -154,8 +154,14 @@ class TrainingBar(QFrame):
         button.setObjectName(name)
         button.setIcon(icons.icon(spec.icon))
         button.setIconSize(QSize(theme.px(18), theme.px(18)))
-        button.setText({"step_op": tr("Operation"), "step_batch": tr("Batch"), "step_epoch": tr("Epoch"),
-                        "reset": tr("Reset")}[name])
+        button.setText(
+            {
+                "step_op": tr("Operation"),
+                "step_batch": tr("Batch"),
+                "step_epoch": tr("Epoch"),
+                "reset": tr("Reset"),
+            }[name]
+        )
         button.setToolTip(action.toolTip())
         button.setAccessibleName(spec.text)
         button.setProperty("weight", "medium")
@@ -184,7 +190,7 @@ class TrainingBar(QFrame):
             )  # fmt: skip
             editor.setFixedWidth(theme.px(NUMBER_WIDTH.get(name, 80)))
             editor.value_changed.connect(lambda value: self._set(name, value))
-            editor.problem_changed.connect(lambda text: text and self.refused.emit(text))
+            editor.problem_changed.connect(self._complain)
         editor.setFixedHeight(theme.px(28))
         editor.setObjectName(name)
         editor.setAccessibleName(tr(facts.label))
@@ -212,6 +218,10 @@ class TrainingBar(QFrame):
         except MatrizenError as refusal:
             self.refused.emit(tr_message(refusal))
             self._show_values()
+
+    def _complain(self, problem: str) -> None:
+        if problem:
+            self.refused.emit(problem)
 
     def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
         if old.training != new.training:
@@ -269,15 +279,17 @@ class TrainingBar(QFrame):
         self._level = level
         style = Qt.ToolButtonStyle
         for button in self._steps:
-            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if level < 1 else style.ToolButtonIconOnly)
+            button.setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if level < 1 else style.ToolButtonIconOnly
+            )
         self._cells["loss"].setVisible(level < 3)
         self._pace.setText("" if level >= 2 else " " + self._pace_text)
         self._device.setText("" if level >= 4 else " " + self._device_name)
         self._cells["optimizer"].setVisible(level < 5)
         self._key.setVisible(level < 6)
         self._cells["batch"].setVisible(level < 7)
-        for button in (self._pace, self._device):
-            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for menu in (self._pace, self._device):
+            menu.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.px(360), theme.px(52))
