@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QImage
@@ -15,6 +17,8 @@ from gui.views.thumbs import fit_grid, paint_tiles, resize
 HISTOGRAM = 20
 """Height of a histogram in logical pixels."""
 _WIDTH = 2048
+_LARGEST = 8_000_000
+"""Pixels of the image at most: 32 MB."""
 _HATCH = 7
 
 
@@ -27,13 +31,23 @@ class Atlas:
         self._sizes: dict[Uid, tuple[int, int, int]] = {}  # width, height, tiles stacked (0: a mosaic)
         self._slots: dict[Uid, QRect] = {}
         self._data: dict[Uid, ThumbData] = {}
+        self._stale: set[Uid] = set()
+        self._screen = 1.0
 
     def data(self, uid: Uid) -> ThumbData | None:
         return self._data.get(uid)
 
     def slot(self, uid: Uid) -> QRect | None:
-        """Where a node's picture lies in `image`, in device pixels; None while it has none."""
-        return self._slots.get(uid) if uid in self._data else None
+        """Where a node's picture lies in `image`, in device pixels; None while it has none.
+
+        The picture is painted here, when it is asked for: nodes out of sight cost nothing.
+        """
+        if uid not in self._data or uid not in self._slots:
+            return None
+        if uid in self._stale:
+            self._stale.discard(uid)
+            self._paint(uid)
+        return self._slots[uid]
 
     def set_sizes(self, sizes: dict[Uid, tuple[int, int, int]]) -> None:
         """Give every node its slot: (width, height, units); with units the tiles are stacked."""
@@ -43,24 +57,27 @@ class Atlas:
         self._data = {u: d for u, d in self._data.items() if u in sizes}
         self._arrange()
 
-    def set_ratio(self, ratio: float) -> None:
-        """Another zoom or screen: paint everything again at that resolution."""
-        ratio = min(max(ratio, 0.25), 3.0)
-        if abs(ratio - self.ratio) > 0.01:
-            self.ratio = ratio
+    def set_ratio(self, ratio: float, screen: float = 1.0) -> None:
+        """Another zoom or screen: paint everything again at that resolution.
+
+        `screen` is the part of `ratio` that comes from the screen's pixel density.
+        """
+        area = sum(w * h for w, h, _ in self._sizes.values())
+        ratio = min(max(ratio, 0.25), 3.0, math.sqrt(_LARGEST / max(area, 1)))
+        if abs(ratio - self.ratio) > 0.001 or screen != self._screen:
+            self.ratio, self._screen = ratio, screen
             self._arrange()
 
     def repaint(self) -> None:
         """Paint everything again (another theme)."""
-        for uid in list(self._data):
-            self._paint(uid)
+        self._stale = set(self._data)
 
     def set(self, uid: Uid, data: ThumbData) -> bool:
         """Paint a picture into its slot; False for a node that has none."""
         if uid not in self._slots:
             return False
         self._data[uid] = data
-        self._paint(uid)
+        self._stale.add(uid)
         return True
 
     def _arrange(self) -> None:
@@ -74,6 +91,7 @@ class Atlas:
             x += size.width() + 1
             shelf = max(shelf, size.height() + 1)
         self.image = QImage(_WIDTH, max(1, y + shelf), QImage.Format.Format_RGB32)
+        self.image.setDevicePixelRatio(self._screen)
         self.image.fill(theme.color("canvas"))
         self.repaint()
 
@@ -149,17 +167,16 @@ class Atlas:
             )
         )
         heights = np.sqrt(np.maximum(np.nan_to_num(counts.astype(np.float64)), 0.0))
-        if heights.size == 0 or heights.max() <= 0:
+        if heights.max() <= 0:
             return
-        heights = np.ceil(heights / heights.max() * rect.height()).astype(int)
-        pixels = pixels_of(self.image)
-        edges = rect.left() + np.linspace(0, rect.width(), len(heights) + 1).round().astype(int)
-        ink = _word("histogram")
-        for i, h in enumerate(heights):
-            if h:
-                pixels[
-                    rect.bottom() + 1 - h : rect.bottom() + 1, edges[i] : max(edges[i] + 1, edges[i + 1] - 1)
-                ] = ink
+        heights = np.ceil(heights * (rect.height() / heights.max()))
+        bar = np.arange(rect.width()) * len(heights) // rect.width()
+        column = heights[bar]
+        if rect.width() > 2 * len(heights):
+            column[1:][bar[1:] != bar[:-1]] = 0.0  # a gap between bars
+        filled = np.arange(rect.height(), 0, -1)[:, None] <= column[None, :]
+        area = pixels_of(self.image)[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
+        area[filled] = _word("histogram")
 
     def _hatch(self, place: QRect) -> None:
         area = pixels_of(self.image)[place.top() : place.bottom() + 1, place.left() : place.right() + 1]

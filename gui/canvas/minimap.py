@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
@@ -27,6 +27,12 @@ class MiniMap(QWidget):
         self.setAccessibleName(tr("Overview of the network"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.resize(self.sizeHint())
+        self._picture = QPixmap()
+
+    def refresh(self) -> None:
+        """The network or what is seen of it changed."""
+        self._picture = QPixmap()
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(theme.px(WIDTH), theme.px(HEIGHT))
@@ -42,8 +48,17 @@ class MiniMap(QWidget):
         return shown, scale, origin
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._picture.isNull() or self._picture.deviceIndependentSize().toSize() != self.size():
+            # kept: the canvas below repaints at every frame, and all widgets over it with it
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            inside = QPainter(self._picture)
+            self._paint(inside)
+            inside.end()
         painter = QPainter(self)
-        self._paint(painter)
+        painter.drawPixmap(0, 0, self._picture)
         painter.end()
 
     @guarded

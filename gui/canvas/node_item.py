@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import Uid
 from gui import icons, theme
 from gui.canvas import node_paint
-from gui.canvas.geometry import HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER, UNFOLDED_TOP
+from gui.canvas.geometry import HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER
 from gui.canvas.guard import guarded
 from gui.canvas.look import NodeLook, detail_at
 from gui.canvas.node_paint import draw_text, font
@@ -51,6 +51,11 @@ class NodeItem(QGraphicsItem):
             self.ports.prepareGeometryChange()
         self.look = look
         self.refresh()
+
+    def show_details(self, near: bool) -> None:
+        """From far away pictures and ports are not even asked to paint."""
+        self.picture.setVisible(near)
+        self.ports.setVisible(near)
 
     def refresh(self) -> None:
         """Paint everything again."""
@@ -182,8 +187,7 @@ class PictureItem(QGraphicsItem):
         if data is not None and data.bars:
             self._paint_bars(painter, data.bars, rect)
         elif slot is not None and not look.problem:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, canvas.zoom < 0.9)
-            painter.drawImage(rect, canvas.atlas.image, QRectF(slot))
+            _blit(painter, rect, canvas.atlas.image, slot)
         elif look.size.unfold is None:
             text = tr("no shape yet") if not look.has_shape else ""
             if text and not look.compact:
@@ -274,8 +278,20 @@ class PortsItem(QGraphicsItem):
             )
 
 
+def _blit(painter: QPainter, rect: QRectF, image: QImage, slot: QRect) -> None:
+    """Draw a picture of the atlas; pixel for pixel where it was painted for this zoom."""
+    place = painter.worldTransform().mapRect(rect)
+    ratio = image.devicePixelRatio()
+    if abs(place.width() * ratio - slot.width()) > 1.5:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(rect, image, QRectF(slot))
+        return
+    painter.save()
+    painter.resetTransform()
+    corner = QPointF(round(place.x() * ratio) / ratio, round(place.y() * ratio) / ratio)
+    painter.drawImage(corner, image, QRectF(slot))
+    painter.restore()
+
+
 def _near(a: QPointF, b: QPointF, reach: float) -> bool:
     return abs(a.x() - b.x()) <= reach and abs(a.y() - b.y()) <= reach
-
-
-__all__ = ["UNFOLDED_TOP", "NodeItem", "PictureItem", "PortsItem", "QColor"]

@@ -188,11 +188,25 @@ def paint_port(p: QPainter, at: QPointF, diameter: float, token: str, filled: bo
     p.drawEllipse(at, r, r)
 
 
+_fits: dict[tuple[str, str, float], str] = {}
+
+
+def _elided(text: str, key: str, width: float, face: QFont) -> str:
+    """The text shortened to a width, remembered: measuring costs more than drawing."""
+    found = _fits.get((text, key, width))
+    if found is None:
+        if len(_fits) > 4000:
+            _fits.clear()
+        found = QFontMetricsF(face).elidedText(text, Qt.TextElideMode.ElideRight, width)
+        _fits[text, key, width] = found
+    return found
+
+
 def _text(p: QPainter, text: str, face: QFont, token: str, rect: QRectF, *, center: bool = False) -> None:
     """One line, elided to fit."""
     p.setFont(face)
     p.setPen(theme.color(token))
-    shown = QFontMetricsF(face).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    shown = _elided(text, face.key(), rect.width(), face)
     side = Qt.AlignmentFlag.AlignHCenter if center else Qt.AlignmentFlag.AlignLeft
     p.drawText(rect, int(side | Qt.AlignmentFlag.AlignVCenter), shown)
 

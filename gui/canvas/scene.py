@@ -63,6 +63,7 @@ class CanvasScene(QGraphicsScene):
         self._weights: dict[Uid, tuple[Array, Array | None]] = {}
         self._means: dict[Uid, float] = {}
         self._motion: QVariantAnimation | None = None
+        self._boxes: list[tuple[float, float, float, float, NodeItem]] = []
         document.changed.connect(self._sync)
         theme.changed.connect(self.restyle)
         self._sync(DocumentState(), document.state)
@@ -214,12 +215,14 @@ class CanvasScene(QGraphicsScene):
             node.refresh()
         self.update()
 
-    def set_zoom(self, zoom: float, ratio: float) -> None:
-        """The view zoomed: levels of detail change, pictures are painted at the new resolution."""
+    def set_zoom(self, zoom: float) -> None:
+        """The view zoomed: levels of detail change."""
         if abs(zoom - self.zoom) > 1e-9:
-            self.zoom = zoom
+            near, self.zoom = self.zoom >= 0.4, zoom
             self._bubble()
-        self.atlas.set_ratio(ratio)
+            if near != (zoom >= 0.4):
+                for node in self.nodes.values():
+                    node.show_details(zoom >= 0.4)
 
     def _sync(self, old: DocumentState, new: DocumentState) -> None:
         graph, inference = new.graph, self.document.inference
@@ -258,6 +261,7 @@ class CanvasScene(QGraphicsScene):
                 item = self.nodes[node.uid] = NodeItem(self, node.uid, look)
                 self.addItem(item)
                 item.setPos(*new.positions.get(node.uid, (0.0, 0.0)))
+                item.show_details(self.zoom >= 0.4)
             item.set_look(look)
             item.setVisible(not (node.uid in self.hosts and self.hosts[node.uid] in self.unfolded))
         self.atlas.set_sizes(self._slots())
@@ -355,6 +359,12 @@ class CanvasScene(QGraphicsScene):
     def reroute(self) -> None:
         """Nodes moved: find the way of every link again."""
         shapes = self.document.inference.shapes
+        self._boxes = [
+            (r.left(), r.top(), r.right(), r.bottom(), n)
+            for n in self.visible_nodes()
+            if n.uid not in self.moving
+            for r in (n.rect(),)
+        ]
         for link, item in self.links.items():
             shape = shapes.get(link.source)
             hidden = link in self.wires or self.hosts.get(link.target) == link.source
@@ -368,11 +378,17 @@ class CanvasScene(QGraphicsScene):
 
     def _way(self, link: LinkSpec) -> Route:
         a, b = self.nodes[self.shown(link.source)], self.nodes[self.shown(link.target)]
+        start, end = a.output_port(), b.input_port(link.port)
+        left, right = sorted((start.x(), end.x()))
+        top = min(a.pos().y(), b.pos().y()) - 8
+        bottom = max(a.rect().bottom(), b.rect().bottom()) + 8
         others = [
-            n.rect() for n in self.visible_nodes() if n is not a and n is not b and n.uid not in self.moving
+            n.rect()
+            for x0, y0, x1, y1, n in self._boxes
+            if x1 > left and x0 < right and y1 > top and y0 < bottom and n is not a and n is not b
         ]
         lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
-        return route(a.output_port(), b.input_port(link.port), a.rect(), b.rect(), others, lane)
+        return route(start, end, a.rect(), b.rect(), others, lane)
 
     # ---- bubbles -------------------------------------------------------------------------------------
 

@@ -139,18 +139,20 @@ class CanvasView(ZoomView):
             self.pan_by(QPoint(dx, dy))
 
     def _sharpen(self) -> None:
-        self.canvas.set_zoom(self.zoom, self.scale_factor * self.devicePixelRatioF())
+        screen = self.devicePixelRatioF()
+        self.canvas.set_zoom(self.zoom)
+        self.canvas.atlas.set_ratio(self.scale_factor * screen, screen)
         self.viewport().update()
 
     def _zoomed(self, zoom: float) -> None:
-        self.canvas.set_zoom(zoom, self.canvas.atlas.ratio)
+        self.canvas.set_zoom(zoom)
         self._settle.start()
         self.zoom_bar.show_zoom(zoom)
         self._seen()
 
     def _seen(self) -> None:
         """What is in sight changed."""
-        self.minimap.update()
+        self.minimap.refresh()
         self.hover.tools.hide()
         if self._rename is not None:
             self._rename = None
@@ -490,7 +492,7 @@ class CanvasView(ZoomView):
         self.document.view_width = max(400.0, (self.viewport().width() - 2 * MARGIN) / theme.scale())
 
     def _selected(self, uids: tuple[Uid, ...]) -> None:
-        self.minimap.update()
+        self.minimap.refresh()
         self.selection_changed.emit(uids)
 
     def _overlays(self) -> None:
@@ -508,7 +510,7 @@ class CanvasView(ZoomView):
         self.minimap.resize(self.minimap.sizeHint())
         self.minimap.move(room.right() - self.minimap.width() + 1, room.bottom() - self.minimap.height() + 1)
         self.minimap.setVisible(bool(self.canvas.nodes) and room.width() > theme.px(760))
-        self.minimap.update()
+        self.minimap.refresh()
 
     def _restyle(self) -> None:
         self.setTransform(QTransform.fromScale(self.scale_factor, self.scale_factor))
