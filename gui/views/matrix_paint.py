@@ -16,7 +16,8 @@ from gui.colormaps import lut_of
 from gui.views.base import Array, image_from_words
 from gui.views.matrix_layout import CellBox, Heads
 
-DIGITS_2, DIGITS_1 = (34.0, 20.0), (21.0, 20.0)  # smallest cell for two and for one decimal
+# smallest cell for two and for one decimal; 17 high still holds 11 px digits, so 8 rows fit a dock
+DIGITS_2, DIGITS_1 = (34.0, 17.0), (21.0, 17.0)
 _GAP_FROM = 11.0  # smallest cell that gets a hairline around it
 _MONO_ADVANCE = 0.6  # width of a JetBrains Mono character per pixel of size
 
@@ -69,7 +70,7 @@ def choose_digits(
     shown = biggest / 10.0**exponent
     lead = max(1, math.floor(math.log10(shown)) + 1) if shown >= 1 else 1
     allowed = 0 if whole else min(most, 2 if width >= DIGITS_2[0] else 1)
-    largest = int(min(16.0 * scale, height * 0.62))
+    largest = int(min(16.0 * scale, height * 0.66))
     smallest = int(11 * scale)
     # without a decimal, −0.6 would be called −1: better no digits than wrong ones
     fewest = 0 if whole or shown >= 9.5 else 1

@@ -93,7 +93,8 @@ def test_pointer_and_keys_speak(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "decimals"), [((34, 20), 2), ((33, 20), 1), ((21, 20), 1), ((20, 20), None), ((60, 19), None)]
+    ("cell", "decimals"),
+    [((34, 17), 2), ((34, 20), 2), ((33, 20), 1), ((21, 20), 1), ((20, 20), None), ((60, 16), None)],
 )
 def test_digits_appear_at_their_sizes(cell: tuple[int, int], decimals: int | None) -> None:
     digits = choose_digits(*cell, biggest=0.9, whole=False)
