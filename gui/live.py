@@ -294,11 +294,15 @@ class Live(QObject):
             target = dock.target
             if target is None:
                 continue
-            found = cells.get(target.value) or cells.get(target.value.replace("@new", "@old"))
-            if not found or target.look != "matrix" or not all(len(cell) == 2 for cell in found):
-                dock.mark({})
-                continue
-            dock.mark(lines_of(found, target.shape))
+            found = cells.get(target.value, set())
+            marks: dict[str, object] = {}
+            if found and target.look == "matrix" and all(len(cell) == 2 for cell in found):
+                marks = lines_of(found)
+            elif found and target.look == "maps" and len(found) == 1:
+                marks = {"trace": trace_of(next(iter(found)), target.batched)}
+            if target.extra in cells:
+                marks["bias"] = [(cell[0], 0) for cell in cells[target.extra]]
+            dock.mark(marks)
 
     def _unmark(self) -> None:
         self._opened = None
@@ -353,7 +357,12 @@ def cells_of(terms: Terms | None) -> dict[str, set[tuple[int, ...]]]:
     return found
 
 
-def lines_of(cells: set[tuple[int, ...]], shape: tuple[int, ...]) -> dict[str, object]:
+def trace_of(cell: tuple[int, ...], batched: bool) -> tuple[int, int, int]:
+    """A cell of a picture or kernel as (map, row, column)."""
+    return (cell[0], cell[1], cell[2]) if batched else (cell[0], cell[2], cell[3])
+
+
+def lines_of(cells: set[tuple[int, ...]]) -> dict[str, object]:
     """Whole rows and columns where the cells make one, else the cells themselves."""
     rows, columns = {cell[0] for cell in cells}, {cell[1] for cell in cells}
     if len(cells) == 1:

@@ -225,6 +225,8 @@ class ValueDock(Panel):
         view = self.numbers.matrix
         wanted = {key: value for key, value in rows.items() if key in ("rows", "columns", "cells")}
         view.set_highlight(dim_rest=False, **wanted)  # type: ignore[arg-type]
+        bias = rows.get("bias")
+        self.numbers.extra.set_highlight(cells=bias if isinstance(bias, list) else ())
         trace = rows.get("trace")
         self.numbers.mosaic.set_trace(trace if isinstance(trace, tuple) else None)
 

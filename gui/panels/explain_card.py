@@ -30,7 +30,7 @@ from gui.views.scale import Scale, scale_of
 
 SHOWN = 24
 """Terms drawn one by one; of more, the largest are drawn and the rest is one sum."""
-_CELL, _ROW = 62, 30
+_CELL, _ROW, _GAP = 60, 30, 24
 
 
 def symbol(value: str) -> str:
@@ -101,7 +101,7 @@ class TermsView(View):
 
     def _width(self, term: Term) -> float:
         count = max(1, len(term.factors))
-        return theme.px(_CELL) * count + theme.px(12) * (count - 1) + theme.px(28)
+        return theme.px(_CELL) * count + theme.px(12) * (count - 1) + theme.px(_GAP)
 
     def paint(self, painter: QPainter) -> None:
         if self._all is None:
@@ -113,10 +113,10 @@ class TermsView(View):
             return
         for number, term in enumerate(self._terms):
             if number:
-                self._word(painter, "+", x - theme.px(22), top, theme.px(22))
+                self._word(painter, "+", x - theme.px(_GAP - 2), top, theme.px(_GAP - 4))
             x = self._paint_term(painter, term, x, top)
         if self._rest is not None:
-            self._word(painter, "+", x - theme.px(22), top, theme.px(22))
+            self._word(painter, "+", x - theme.px(_GAP - 2), top, theme.px(_GAP - 4))
             count, value = self._rest
             text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
             self._caption(painter, text, x, top + theme.px(18), theme.px(96))
@@ -162,7 +162,7 @@ class TermsView(View):
         wide = x - start
         self._bracket(painter, start, wide, top + theme.px(_ROW + 3))
         self._product(painter, term.value, start, top + theme.px(_ROW + 12), wide)
-        return x + theme.px(28)
+        return x + theme.px(_GAP)
 
     def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF) -> None:
         role = role_of(value)
@@ -176,7 +176,7 @@ class TermsView(View):
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setPen(QColor(tokens.ink_on(ground.name())))
         text = number_text(amount)
-        size = tokens.BASE if len(text) <= 8 else tokens.CAPTION
+        size = tokens.BASE if len(text) <= 6 else tokens.STATUS if len(text) <= 7 else tokens.CAPTION
         painter.setFont(theme.mono_font(size, theme.MEDIUM))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -288,7 +288,7 @@ class ExplainCard(QFrame):
         self._arrow.setProperty("role", "muted")
         body.addWidget(self._arrow)
         self._after = QLabel()
-        body.addWidget(self._after)
+        body.addWidget(self._after, 0, Qt.AlignmentFlag.AlignVCenter)
         column.addLayout(body)
         self.explanation: Explanation | None = None
         self._on_after = False
@@ -331,7 +331,7 @@ class ExplainCard(QFrame):
             self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"))
             products = [term.value for term in terms.terms if term.label != "bias"]
             if terms.rule == "sum" and len(products) < len(terms.terms):
-                text = tr("sum of products {n}").format(n=number_text(sum(products)))
+                text = tr("sum of products") + "\n" + number_text(sum(products))
                 self._sum.setText(text)
             off = abs(terms.difference)
             # float32 keeps about seven digits; the engine's sum may differ in the last ones
@@ -349,7 +349,7 @@ class ExplainCard(QFrame):
             return
         margin = theme.px(12)
         most = min(host.width() - 2 * margin, theme.px(1100))
-        rest = theme.px(380 if not self._after.isHidden() else 220)
+        rest = theme.px(340 if not self._after.isHidden() else 220)
         wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
         wide = min(most, max(wanted, theme.px(640)))
         self._formula.setVisible(wide >= theme.px(560))

@@ -1,7 +1,7 @@
 """The training bar: Play, the sizes of a step, the settings of training, pace and device.
 
 Its fields are made from `TrainingSpec.settings()`. It gives way by itself: when there is no room the
-names of the steps go first, then the loss, the pace, the device's name and the optimizer; Play never.
+name of the pace goes first, then those of the steps, the loss, the device's name and the optimizer; Play never.
 """
 
 from __future__ import annotations
@@ -280,10 +280,10 @@ class TrainingBar(QFrame):
         style = Qt.ToolButtonStyle
         for button in self._steps:
             button.setToolButtonStyle(
-                style.ToolButtonTextBesideIcon if level < 1 else style.ToolButtonIconOnly
+                style.ToolButtonTextBesideIcon if level < 2 else style.ToolButtonIconOnly
             )
         self._cells["loss"].setVisible(level < 3)
-        self._pace.setText("" if level >= 2 else " " + self._pace_text)
+        self._pace.setText("" if level >= 1 else " " + self._pace_text)
         self._device.setText("" if level >= 4 else " " + self._device_name)
         self._cells["optimizer"].setVisible(level < 5)
         self._key.setVisible(level < 6)
@@ -295,7 +295,7 @@ class TrainingBar(QFrame):
         return QSize(theme.px(360), theme.px(52))
 
     def level(self) -> int:
-        """How much has given way: 0 nothing, 1 the names of the steps, 2 the pace's, 3 the loss, ..."""
+        """How much has given way: 0 nothing, 1 the name of the pace, 2 those of the steps, 3 the loss, ..."""
         return self._level
 
 
