@@ -6,6 +6,7 @@ on while all the conditions it names hold (`set_conditions`), so nobody enables 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -285,10 +286,18 @@ class Actions(QObject):
 
 
 def key_text(shortcut: str) -> str:
-    """A shortcut as it stands on this system's keyboard: "Ctrl+Shift+P"; Space in the person's words."""
-    if shortcut == "Space":
-        return tr("Space")
-    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+    """A shortcut as short as the keys are printed: "Ctrl ⇧ P", in the person's words."""
+    if sys.platform == "darwin":
+        return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+    words = {
+        "Ctrl": tr("Ctrl"),
+        "Shift": "⇧",
+        "Alt": tr("Alt"),
+        "Del": tr("Del"),
+        "Space": tr("Space"),
+    }
+    parts = shortcut.replace("++", "+plus").split("+")
+    return " ".join("+" if part == "plus" else words.get(part, part) for part in parts)
 
 
 def fuzzy(query: str, text: str) -> int | None:

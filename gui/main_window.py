@@ -96,6 +96,8 @@ class MainWindow(QMainWindow):
         self.training_bar = TrainingBar(document, actions)
         self.strip = SamplesStrip()
         self.palette_panel = Palette()
+        # its icons must not push the docks out of a low window
+        self.palette_panel.setMinimumHeight(theme.px(120))
         self.canvas = CanvasView(document)
         self.boundary = BoundaryPanel()
         self.inspector = Inspector(document)
@@ -281,6 +283,7 @@ class MainWindow(QMainWindow):
         self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
         self.boundary.setVisible(plane)
         self.inspector.setVisible(self._wish_inspector and width >= NARROW)
+        self.strip.set_low(self.height() / theme.scale() < 860)
         self._dock_heights()
         side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
         stamp = (self.width(), plane, bool(side))

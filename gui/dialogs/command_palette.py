@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, 
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
+    QLabel,
     QLineEdit,
     QListView,
     QStyle,
@@ -100,8 +101,10 @@ class CommandPalette(QFrame):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setStyleSheet("background: transparent;")
         self.list.clicked.connect(self._run)
-        self.list.setFixedHeight(theme.px(ROW) * ROWS + 4)
         column.addWidget(self.list)
+        self._nothing = QLabel(tr("No action is called that."))
+        self._nothing.setProperty("role", "muted")
+        column.addWidget(self._nothing)
         self.setFixedWidth(theme.px(520))
         self._filter("")
 
@@ -139,6 +142,10 @@ class CommandPalette(QFrame):
             item.setData(spec, _SPEC)
             item.setData(self._actions[spec.id].text(), Qt.ItemDataRole.AccessibleTextRole)
             self._model.appendRow(item)
+        self._nothing.setVisible(not ranked)
+        self.list.setVisible(bool(ranked))
+        self.list.setFixedHeight(theme.px(ROW) * min(ROWS, len(ranked)) + 4)
+        self.adjustSize()
         if ranked:
             self.list.setCurrentIndex(self._model.index(0, 0))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import i18n, theme, tokens
@@ -17,6 +18,9 @@ from gui.views.matrix_view import MatrixView
 from gui.views.mosaic_view import MosaicView
 from gui.views.panel import ElidedLabel
 from gui.views.scale import Scale, StableScale
+
+LOW = 190
+"""Below this height the line with the value gives its room to the picture."""
 
 
 class ValueLine(QWidget):
@@ -275,6 +279,11 @@ class Numbers(QWidget):
     def _tell(self, text: str, value: float) -> None:
         self.readout.show_value(text, value)
         self.bar.set_value(value)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # in a low dock the picture needs the room; the value stands in the tip at the pointer
+        self.readout.setVisible(self.height() >= theme.px(LOW))
 
     def _share_room(self) -> None:
         """The bias takes one column's width, whatever the matrix has."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -59,6 +59,7 @@ class Card(QPushButton):
     def __init__(self, sample: Sample, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.sample = sample
+        self._compact = False
         self.setProperty("kind", "sample")
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -67,7 +68,8 @@ class Card(QPushButton):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.px(8), theme.px(4), theme.px(12), theme.px(4))
         row.setSpacing(theme.px(10))
-        row.addWidget(_Tile(sample.kind, sample.icon))
+        self._tile = _Tile(sample.kind, sample.icon)
+        row.addWidget(self._tile)
         words = QVBoxLayout()
         words.setSpacing(0)
         title = QLabel(sample.title)
@@ -80,13 +82,25 @@ class Card(QPushButton):
         row.addLayout(words, 1)
         self._title = title
 
-    def sizeHint(self) -> QSize:
+    def set_compact(self, compact: bool) -> None:
+        """Only the title, for narrow and low windows."""
+        self._compact = compact
+        self._text.setVisible(not compact)
+        self._tile.set_side(20 if compact else 30)
+        self.updateGeometry()
+
+    def wide(self, compact: bool) -> int:
+        """The width it wants in either form."""
+        if compact:
+            return self._title.sizeHint().width() + theme.px(20 + 10 + 24)
         small = self._text.fontMetrics().horizontalAdvance(self._text.text())
-        wide = max(self._title.sizeHint().width(), small)
-        return QSize(min(wide, theme.px(240)) + theme.px(30 + 10 + 24), theme.px(46))
+        return min(max(self._title.sizeHint().width(), small), theme.px(240)) + theme.px(30 + 10 + 24)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.wide(self._compact), theme.px(32 if self._compact else 46))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._title.sizeHint().width() + theme.px(70), theme.px(46))
+        return self.sizeHint()
 
 
 class _Tile(QWidget):
@@ -95,8 +109,12 @@ class _Tile(QWidget):
     def __init__(self, kind: str, icon: str) -> None:
         super().__init__()
         self._kind, self._icon = kind, icon
-        self.setFixedSize(theme.px(30), theme.px(30))
+        self.set_side(30)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def set_side(self, side: int) -> None:
+        """Its size in logical pixels."""
+        self.setFixedSize(theme.px(side), theme.px(side))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -114,7 +132,7 @@ class SamplesStrip(QFrame):
         super().__init__(parent)
         self.setObjectName("samples_strip")
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.px(12), theme.px(8), theme.px(8), theme.px(8))
+        row.setContentsMargins(theme.px(12), theme.px(6), theme.px(8), theme.px(6))
         row.setSpacing(theme.px(8))
         head = QLabel(tr("Samples"))
         head.setProperty("role", "head")
@@ -134,7 +152,7 @@ class SamplesStrip(QFrame):
         area.setWidgetResizable(True)
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFixedHeight(theme.px(48))
+        self._area = area
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         holder.setAutoFillBackground(False)
         area.viewport().setAutoFillBackground(False)
@@ -145,8 +163,28 @@ class SamplesStrip(QFrame):
         close.setToolTip(tr("Hide samples (File menu shows them again)"))
         close.setAccessibleName(tr("Hide samples"))
         close.clicked.connect(self.dismissed)
-        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        self.setFixedHeight(theme.px(64) + tokens.LINE_HAIR)
+        row.addWidget(close)
+        self._head = head
+        self._low = False
+        self._fit()
+
+    def set_low(self, low: bool) -> None:
+        """One line of titles, for low windows."""
+        self._low = low
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - self._head.sizeHint().width() - theme.px(80)
+        needed = sum(card.wide(False) + theme.px(8) for card in self._cards)
+        compact = self._low or needed > room
+        for card in self._cards:
+            card.set_compact(compact)
+        self._area.setFixedHeight(theme.px(34 if compact else 48))
+        self.setFixedHeight(theme.px(46 if compact else 64) + tokens.LINE_HAIR)
 
     def mark(self, path: Path | None) -> None:
         """Show which sample is open."""

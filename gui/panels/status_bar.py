@@ -52,6 +52,7 @@ class StatusBar(QFrame):
             self._items[name] = label
             row.addWidget(label)
         self._texts: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
         self.set_problems(0, 0)
         theme.changed.connect(self._restyle)
 
@@ -143,9 +144,9 @@ class StatusBar(QFrame):
         if self._texts.get(name) == plain and not label.isHidden():
             return
         self._texts[name] = plain
-        tint = theme.theme().text1
-        shown = f'<span style="color:{tint};font-weight:600">{number}</span>' if strong else number
-        label.setText(" ".join(part for part in (before, shown, unit) if part))
+        shown = f'<span style="color:@text1;font-weight:600">{number}</span>' if strong else number
+        self._shown[name] = " ".join(part for part in (before, shown, unit) if part)
+        label.setText(self._shown[name].replace("@text1", theme.theme().text1))
         # room for the widest number it is likely to show: counting must not push the others about
         room = " ".join(part for part in (before, widest, unit) if part)
         metrics = label.fontMetrics()
@@ -176,11 +177,9 @@ class StatusBar(QFrame):
         return QSize(theme.px(200), theme.px(26))
 
     def _restyle(self) -> None:
-        texts, self._texts = self._texts, {}
-        for name in texts:
-            # the tint of the numbers is in their text
-            self._items[name].setText(self._items[name].text())
-        self._texts = texts
+        """The tint of the numbers stands in their text."""
+        for name, text in self._shown.items():
+            self._items[name].setText(text.replace("@text1", theme.theme().text1))
 
     @staticmethod
     def _button() -> QPushButton:

@@ -1,7 +1,8 @@
 """The training bar: Play, the sizes of a step, the settings of training, pace and device.
 
 Its fields are made from `TrainingSpec.settings()`. It gives way by itself: when there is no room the
-name of the pace goes first, then those of the steps, the loss, the device's name and the optimizer; Play never.
+name of the pace goes first, then those of the steps, the loss, the device's name, the optimizer;
+Play never.
 """
 
 from __future__ import annotations
