@@ -39,7 +39,9 @@ class MiniMap(QWidget):
 
     def _frame(self) -> tuple[QRectF, float, QPointF]:
         """The part of the scene shown, the scale, and where it begins."""
-        shown = self.view.canvas.content_rect().united(self.view.visible_scene_rect())
+        shown, seen = self.view.canvas.content_rect(), self.view.visible_scene_rect()
+        if not seen.contains(shown):
+            shown = shown.united(seen)
         room = QRectF(self.rect()).adjusted(PAD, PAD, -PAD, -PAD)
         scale = min(room.width() / max(shown.width(), 1.0), room.height() / max(shown.height(), 1.0))
         origin = QPointF(
