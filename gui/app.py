@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
-from gui import i18n, icons, resources, theme
+from gui import i18n, icons, resources, theme, warm_up
 from gui.actions import Actions
 from gui.commands import Commands
 from gui.i18n import tr
@@ -80,6 +80,7 @@ def main(file: str | None = None) -> int:
     show(window, state)
     first = Path(file) if file is not None else resources.path("samples", f"{FIRST}.matrizen")
     QTimer.singleShot(0, lambda: begin(commands, bench, first, named=file is not None))
+    QTimer.singleShot(1500, warm_up.start)
     # Ctrl+C in the terminal is only seen while Python runs now and then
     heart = QTimer()
     heart.start(500)

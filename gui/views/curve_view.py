@@ -210,9 +210,12 @@ class CurveView(View):
             y, low, high = np.log10(y), float(np.log10(low)), float(np.log10(high))
         px = axes.area.left() + (x - axes.x0) / (axes.x1 - axes.x0) * axes.area.width()
         py = axes.area.bottom() - (y - low) / ((high - low) or 1.0) * axes.area.height()
-        polygon = QPolygonF()
-        for pair in zip(px.tolist(), py.tolist(), strict=True):
-            polygon.append(QPointF(*pair))
+        if not px.size:
+            return QPolygonF()
+        # here and not at the top: pyqtgraph takes longer to import than the window to open
+        from pyqtgraph import functions
+
+        polygon: QPolygonF = functions.arrayToQPolygonF(px, py)
         return polygon
 
     def _visible(self, axes: Axes, curve: _Curve, y: Series) -> tuple[Series, Series]:

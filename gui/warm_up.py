@@ -1,0 +1,20 @@
+"""What would make the first curve or formula wait is imported once the window stands."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+SLOW_IMPORTS = ("pyqtgraph.functions", "ziamath")
+
+
+def start() -> threading.Thread:
+    """Import in the background; the thread ends by itself and never holds up the end of the program."""
+    thread = threading.Thread(target=_import, name="matrizen-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import() -> None:
+    for name in SLOW_IMPORTS:
+        importlib.import_module(name)
