@@ -23,6 +23,7 @@ class Hover:
     def __init__(self, view: CanvasView) -> None:
         self.view = view
         self.card = NeuronCard(view.viewport())
+        view.canvas.neuron_changed.connect(view.refresh_card)
         self.tools = NodeTools(view.viewport())
         self.tools.duplicate.connect(lambda: self._tool(view.duplicate_selection))
         self.tools.delete.connect(lambda: self._tool(view.delete_selection))
@@ -60,7 +61,7 @@ class Hover:
         )
         self.view.viewport().setCursor(shape)
         self._tools_for(uid)
-        self._show_card()
+        self.show_card()
 
     def _tools_for(self, uid: Uid | None) -> None:
         if uid is None or self.view.zoom < 0.7 or uid in self.view.canvas.bubbles:
@@ -80,7 +81,8 @@ class Hover:
             self.tools.hide()
             act()
 
-    def _show_card(self) -> None:
+    def show_card(self) -> None:
+        """What the card says of the neuron under the pointer; hidden when there is none."""
         hovered = self.view.canvas.hovered_neuron
         known = self.view.canvas.weights_of(hovered[0]) if hovered is not None else None
         if hovered is None or known is None or hovered[1] >= len(known[0]):

@@ -120,6 +120,8 @@ class NodeTools(_Card):
 class NeuronCard(QFrame):
     """The strongest weights of the neuron under the pointer, and its bias."""
 
+    LINES = 4
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("surface", "card")
@@ -128,37 +130,38 @@ class NeuronCard(QFrame):
         self.grid.setContentsMargins(theme.px(14), theme.px(10), theme.px(14), theme.px(10))
         self.grid.setHorizontalSpacing(theme.px(24))
         self.grid.setVerticalSpacing(theme.px(3))
+        self.title = QLabel(self)
+        self.title.setProperty("role", "title")
+        self.grid.addWidget(self.title, 0, 0, 1, 2)
+        self.lines: list[tuple[QLabel, QLabel]] = []
+        for row in range(self.LINES):
+            name, figure = QLabel(self), QLabel(self)
+            name.setProperty("role", "muted")
+            figure.setFont(theme.mono_font(12))
+            self.grid.addWidget(name, row + 1, 0)
+            self.grid.addWidget(figure, row + 1, 1, Qt.AlignmentFlag.AlignRight)
+            self.lines.append((name, figure))
         self.hide()
 
     def show_neuron(
         self, layer: str, unit: int, weights: Array, bias: Array | None, names: tuple[str, ...]
     ) -> None:
         """Fill the card: `weights` is the neuron's row of W, `names` say where each comes from."""
-        while (item := self.grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        title = QLabel(tr("{layer}, neuron {n}").format(layer=layer, n=integer(unit + 1)), self)
-        title.setProperty("role", "title")
-        self.grid.addWidget(title, 0, 0, 1, 2)
-        order = np.argsort(-np.abs(np.nan_to_num(weights)))[:3]
-        for i, j in enumerate(order):
+        self.title.setText(tr("{layer}, neuron {n}").format(layer=layer, n=integer(unit + 1)))
+        rows: list[tuple[str, float, str]] = []
+        for i, j in enumerate(np.argsort(-np.abs(np.nan_to_num(weights)))[: self.LINES - 1]):
             text = tr("strongest from {name}") if i == 0 else tr("then from {name}")
             tint = "negative" if weights[j] < 0 else "positive"
-            self._line(i + 1, text.format(name=names[j]), float(weights[j]), tint)
+            rows.append((text.format(name=names[j]), float(weights[j]), tint))
         if bias is not None:
-            self._line(len(order) + 1, tr("bias"), float(bias[unit]), "text1")
-        for label in self.findChildren(QLabel):
-            label.setVisible(self.grid.indexOf(label) >= 0)
+            rows.append((tr("bias"), float(bias[unit]), "text1"))
+        for n, (name, figure) in enumerate(self.lines):
+            name.setVisible(n < len(rows))
+            figure.setVisible(n < len(rows))
+            if n < len(rows):
+                text, value, token = rows[n]
+                name.setText(text)
+                figure.setText(number(value, 3, sign=True))
+                figure.setStyleSheet(f"color: {theme.color(token).name()}")
         self.grid.activate()
         self.adjustSize()
-
-    def _line(self, row: int, text: str, value: float, token: str) -> None:
-        label = QLabel(text, self)
-        label.setProperty("role", "muted")
-        figure = QLabel(number(value, 3, sign=True), self)
-        figure.setFont(theme.mono_font(12))
-        figure.setStyleSheet(f"color: {theme.color(token).name()}")
-        self.grid.addWidget(label, row, 0)
-        self.grid.addWidget(figure, row, 1, Qt.AlignmentFlag.AlignRight)

@@ -36,6 +36,10 @@ class RenameField(QLineEdit):
             return tr_message(error)
         return ""
 
+    def give_up(self) -> None:
+        """Close without a new name: the node is no longer where the field is."""
+        self._finish(False)
+
     def _check(self) -> None:
         problem = self.problem()
         self.setProperty("invalid", bool(problem))

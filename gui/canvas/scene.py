@@ -36,6 +36,8 @@ class CanvasScene(QGraphicsScene):
     """The uids of the selected nodes."""
     weights_known = Signal()
     """Weights were handed over for the first time, or forgotten."""
+    neuron_changed = Signal()
+    """The weights of the neuron under the pointer are others now."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +92,8 @@ class CanvasScene(QGraphicsScene):
                 wire.set_weights(weights)
         if first:
             self.weights_known.emit()
+        if self.hovered_neuron is not None and self.hovered_neuron[0] == uid:
+            self.neuron_changed.emit()
 
     def weights_of(self, uid: Uid) -> tuple[Array, Array | None] | None:
         return self._weights.get(uid)

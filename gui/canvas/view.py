@@ -101,7 +101,7 @@ class CanvasView(ZoomView):
         self.moved.connect(self._seen)
         self.canvas.selection_changed.connect(self._selected)
         self.canvas.weights_known.connect(self._overlays)
-        document.changed.connect(lambda *_: self._overlays())
+        document.changed.connect(self._document_changed)
         document.loaded.connect(self._loaded)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -155,7 +155,7 @@ class CanvasView(ZoomView):
         self.minimap.refresh()
         self.hover.tools.hide()
         if self._rename is not None:
-            self._rename = None
+            self._rename.give_up()
 
     # ---- edits of the selection, also for menus of the window ------------------------------------------
 
@@ -224,7 +224,11 @@ class CanvasView(ZoomView):
         box = QRect(place.left() + 4, place.center().y() - high // 2, wide, high)
         self._rename = RenameField(self.viewport(), self.document.graph, uid, box)
         self._rename.renamed.connect(lambda name: self.attempt(lambda: self.document.rename(uid, name)))
-        self._rename.finished.connect(self.setFocus)
+        self._rename.finished.connect(self._renamed)
+
+    def _renamed(self) -> None:
+        self._rename = None
+        self.setFocus()
 
     def open_search(
         self,
@@ -483,6 +487,13 @@ class CanvasView(ZoomView):
     def _first_fit(self) -> None:
         self.show_rect(self.canvas.content_rect(), animate=False)
         self._sharpen()
+
+    def refresh_card(self) -> None:
+        """The neuron under the pointer has other weights now."""
+        self.hover.show_card()
+
+    def _document_changed(self, old: object, new: object) -> None:
+        self._overlays()
 
     def _loaded(self) -> None:
         self.show_rect(self.canvas.content_rect(), animate=False)

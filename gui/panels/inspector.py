@@ -154,7 +154,7 @@ class Inspector(QFrame):
         self.training_rows = Rows(self)
         self.training.column.addWidget(self.training_rows)
         self._arrange()
-        document.changed.connect(lambda *_: self._sync())
+        document.changed.connect(self._changed)
         theme.changed.connect(self._restyle)
         self._restyle()
         self._sync()
@@ -252,6 +252,9 @@ class Inspector(QFrame):
         self._restyle()
 
     # ---- showing ---------------------------------------------------------------------------------------
+
+    def _changed(self, old: object, new: object) -> None:
+        self._sync()
 
     def _sync(self) -> None:
         self.uids = tuple(u for u in self.uids if self.document.graph.has(u))

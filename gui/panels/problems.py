@@ -109,7 +109,7 @@ class ProblemsPanel(QFrame):
         column.setSpacing(theme.px(8))
         column.addWidget(self.title)
         column.addWidget(self._scroll, 1)
-        document.changed.connect(lambda *_: self._sync())
+        document.changed.connect(self._changed)
         self._sync()
 
     def sizeHint(self) -> QSize:
@@ -120,6 +120,9 @@ class ProblemsPanel(QFrame):
         """(problems, warnings)"""
         found = self.document.inference.problems
         return sum(not p.warning for p in found), sum(p.warning for p in found)
+
+    def _changed(self, old: object, new: object) -> None:
+        self._sync()
 
     def _sync(self) -> None:
         found = self.document.inference.problems
