@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
-from gui import i18n, icons, resources, theme, warm_up
+from gui import i18n, icons, probe, resources, theme, warm_up
 from gui.actions import Actions
 from gui.commands import Commands
 from gui.i18n import tr
@@ -73,6 +73,7 @@ def main(file: str | None = None) -> int:
     actions = Actions()
     window = MainWindow(bench, actions)
     commands = Commands(window, bench, actions)
+    probe.install(window)
     net.caught.connect(
         lambda text: bench.told.emit(tr("Something went wrong: {text}").format(text=text), "error", "", None)
     )

@@ -1,0 +1,169 @@
+"""Writes down what is on the screen and where, for the journeys that use the real window from outside.
+
+Only when the environment variable MATRIZEN_PROBE names a file. It reads, it never acts: mouse and
+keyboard are the only way in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+
+from gui.main_window import MainWindow
+from gui.panels.palette import Entry, KindButton
+
+VARIABLE = "MATRIZEN_PROBE"
+MILLISECONDS = 150
+
+
+class Probe(QObject):
+    """Rewrites its file several times a second."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        super().__init__(window)
+        self._window, self._path = window, path
+        self._count = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._write)
+        self._timer.start(MILLISECONDS)
+
+    def _write(self) -> None:
+        self._count += 1
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self._look()), encoding="utf-8")
+        os.replace(temporary, self._path)
+
+    def _look(self) -> dict[str, Any]:
+        window = self._window
+        bench = window.bench
+        status = bench.status
+        return {
+            "count": self._count,
+            "title": window.windowTitle(),
+            "modified": bench.modified,
+            "size": [window.width(), window.height()],
+            "running": status.running,
+            "step": status.step,
+            "epoch": status.epoch,
+            "loss": status.loss,
+            "accuracy": status.test_accuracy,
+            "device": status.device,
+            "engine": bench.runner.pid,
+            "busy": bench.tasks.busy(),
+            "ready": bench.ready,
+            "configured": bench.configured is not None,
+            "undo": bench.document.undo_stack.canUndo(),
+            "status": window.status_bar.texts(),
+            "toasts": [toast.text for toast in window.toasts.toasts()],
+            "card": self._card(),
+            "nodes": self._nodes(),
+            "links": len(bench.document.graph.links),
+            "palette": self._palette(),
+            "docks": {name: self._dock(name) for name in window.docks},
+            "widgets": self._widgets(),
+        }
+
+    def _card(self) -> dict[str, Any] | None:
+        card = self._window.card
+        told = card.explanation
+        if card.isHidden() or told is None:
+            return None
+        return {"value": told.value, "cell": list(told.cell), "number": told.number, "rect": place(card)}
+
+    def _nodes(self) -> dict[str, Any]:
+        canvas = self._window.canvas
+        out = {}
+        for node in canvas.canvas.visible_nodes():
+            graph = self._window.bench.document.graph
+            if not graph.has(node.uid):
+                continue
+            rect = node.rect()
+            look = node.look
+            left = QPointF(rect.left(), rect.top() + look.size.port_y)
+            right = QPointF(rect.right(), rect.top() + look.size.port_y)
+            out[graph.node(node.uid).name] = {
+                "rect": self._scene(rect),
+                "in": self._point(left),
+                "out": self._point(right),
+                "problem": look.problem,
+            }
+        return out
+
+    def _point(self, point: QPointF) -> list[int]:
+        canvas = self._window.canvas
+        found = canvas.viewport().mapToGlobal(canvas.mapFromScene(point))
+        return [found.x(), found.y()]
+
+    def _scene(self, rect: QRectF) -> list[int]:
+        left, top = self._point(rect.topLeft())
+        right, bottom = self._point(rect.bottomRight())
+        return [left, top, right - left, bottom - top]
+
+    def _palette(self) -> dict[str, list[int]]:
+        panel = self._window.palette_panel
+        out = {entry.kind: place(entry) for entry in panel.findChildren(Entry) if entry.isVisible()}
+        for button in panel.findChildren(KindButton):
+            if button.isVisible():
+                out[f"group:{button.accessibleName()}"] = place(button)
+        return out
+
+    def _dock(self, name: str) -> dict[str, Any] | None:
+        dock = self._window.docks[name]
+        if not dock.isVisible() or dock.target is None:
+            return None
+        numbers = dock.numbers
+        out: dict[str, Any] = {"value": dock.target.value, "look": numbers.look, "rect": place(numbers)}
+        if numbers.look == "matrix" and numbers.matrix.values().size:
+            view = numbers.matrix
+            rows, columns = view.values().shape
+            out["shape"] = [rows, columns]
+            out["first"] = local(view, view.cell_rect(0, 0))
+            out["last"] = local(view, view.cell_rect(rows - 1, columns - 1))
+        elif numbers.look == "maps" and len(numbers.mosaic.maps()):
+            out["shape"] = list(numbers.mosaic.maps().shape)
+            out["first"] = local(numbers.mosaic, numbers.mosaic.map_rect(0))
+        return out
+
+    def _widgets(self) -> list[dict[str, Any]]:
+        out = []
+        for top in QApplication.topLevelWidgets():
+            if not top.isVisible():
+                continue
+            for widget in (top, *top.findChildren(QWidget)):
+                if (
+                    not isinstance(widget, QAbstractButton | QComboBox | QLineEdit | QLabel)
+                    and widget is not top
+                ):
+                    continue
+                if not widget.isVisible():
+                    continue
+                text = widget.text() if isinstance(widget, QAbstractButton | QLineEdit | QLabel) else ""
+                out.append({
+                    "name": widget.objectName(), "text": text.strip(), "label": widget.accessibleName(),
+                    "kind": type(widget).__name__, "rect": place(widget), "window": top.objectName(),
+                    "enabled": widget.isEnabled(),
+                })  # fmt: skip
+        return out
+
+
+def place(widget: QWidget) -> list[int]:
+    """x, y, width, height on the screen."""
+    corner = widget.mapToGlobal(widget.rect().topLeft())
+    return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+
+def local(widget: QWidget, rect: QRectF | QRect) -> list[int]:
+    """A rectangle of a widget on the screen."""
+    corner = widget.mapToGlobal(QPointF(rect.topLeft()))
+    return [int(corner.x()), int(corner.y()), int(rect.width()), int(rect.height())]
+
+
+def install(window: MainWindow) -> Probe | None:
+    """Start writing if somebody asks for it."""
+    path = os.environ.get(VARIABLE)
+    return Probe(window, Path(path)) if path else None
