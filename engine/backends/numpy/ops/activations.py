@@ -9,15 +9,20 @@ import numpy as np
 from engine.backends.numpy.env import Call, Env, build
 from engine.values import Op
 
+SMALL = 16384
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
 @build("relu")
 def relu(op: Op, env: Env) -> Call:
     z, a = env.array(op.ins[0]), env.array(op.out)
+    # the maximum of two arrays runs three times as fast as that of an array and a number
+    run = z.size if z.size <= SMALL else z.shape[-1] * z.shape[-2]
+    zeros = np.zeros(run, np.float32)
+    rows, out = z.reshape(-1, run), a.reshape(-1, run)
 
     def call() -> None:
-        np.maximum(z, ZERO, out=a)
+        np.maximum(rows, zeros, out=out)
 
     return call
 

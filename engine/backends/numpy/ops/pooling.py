@@ -52,11 +52,13 @@ def maxpool2d(op: Op, env: Env) -> Call:
     return call
 
 
-def _spread(op: Op, env: Env, dx: Array, dy: Array) -> tuple[list[Array], Array, Array | None, bool]:
-    """Views of dx to write gradients into, the array behind them, dx's place in it, whether they overlap."""
+def _spread(op: Op, env: Env, dx: Array, dy: Array) -> tuple[list[Array], Array | None, Array | None, bool]:
+    """Views of dx to write gradients into, what must be zero before, dx's place in it, if they overlap."""
     stride, kernel = geometry(op.attrs)[0], cast("tuple[int, int]", op.attrs["kernel"])
     cells, whole, inner = _windows(op, env, dx, dy, 0.0)
-    return cells, whole, inner, stride[0] < kernel[0] or stride[1] < kernel[1]
+    overlap = stride[0] < kernel[0] or stride[1] < kernel[1]
+    covered = not overlap and sum(c.size for c in cells) == whole.size
+    return cells, None if covered else whole, inner, overlap
 
 
 @build("maxpool2d_dx")
@@ -66,7 +68,8 @@ def maxpool2d_dx(op: Op, env: Env) -> Call:
     won, part = env.work.shared(0, dy.shape, np.bool_), env.work.shared(1, dy.shape)
 
     def call() -> None:
-        whole.fill(0)
+        if whole is not None:
+            whole.fill(0)
         for k, cell in enumerate(cells):
             np.equal(place, k, out=won)
             if overlap:
@@ -104,7 +107,8 @@ def avgpool2d_dx(op: Op, env: Env) -> Call:
     share, count = env.work.shared(0, dy.shape), np.float32(len(cells))
 
     def call() -> None:
-        whole.fill(0)
+        if whole is not None:
+            whole.fill(0)
         np.divide(dy, count, out=share)
         for cell in cells:
             if overlap:
