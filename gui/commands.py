@@ -358,7 +358,7 @@ class Commands(QObject):
         self._devices = devices
         best = next((d for d in devices.devices if d.id == devices.best), None)
         if best is not None and best.id != self.bench.status.device and not self.bench.state.device:
-            text = tr("{device} can compute faster.").format(device=best.name)
+            text = tr("{device} passed its test.").format(device=best.name)
             self.bench.told.emit(text, "info", tr("Use it"), lambda: self.set_device(best.id))
 
     def set_device(self, device: str) -> None:
