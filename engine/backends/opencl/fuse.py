@@ -36,6 +36,7 @@ class Fusion:
     """Values that live in registers only."""
     in_place: dict[str, str] = field(default_factory=dict)
     """New state value -> the old one whose memory it takes."""
+    traced: bool = False
 
 
 def aliases(program: Program) -> dict[str, str]:
@@ -49,7 +50,7 @@ def aliases(program: Program) -> dict[str, str]:
 
 def traced(program: Program) -> Fusion:
     """Every op on its own, every value kept."""
-    return Fusion([Grouped([i], op.kind not in RULES) for i, op in enumerate(program.ops)])
+    return Fusion([Grouped([i], op.kind not in RULES) for i, op in enumerate(program.ops)], traced=True)
 
 
 def fused(program: Program, keep: Sequence[str]) -> Fusion:

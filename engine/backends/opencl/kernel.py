@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -86,20 +86,44 @@ def merged(pointers: Sequence[Pointer]) -> list[Pointer]:
 
 @dataclass
 class Source:
-    """The text of one program for all launches of a plan; equal kernels are written once."""
+    """The text of one program for all kernels of a plan; equal work is written once."""
 
     target: Target
     control_count: int
     parts: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
-    def add(self, launch: Launch, offsets: Mapping[str, int]) -> str:
-        """Name of the kernel for this launch. `offsets` in elements, by value id, where not 0."""
-        body = self._text(launch, offsets)
-        if body not in self.names:
-            self.names[body] = f"k{len(self.names)}_{launch.template}"
-            self.parts.append(f"#define NAME {self.names[body]}\n{body}#undef NAME\n")
-        return self.names[body]
+    def add(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> str:
+        """Name of the kernel that does these launches side by side; a single one keeps its global size.
+
+        `offsets` in elements, by value id. Arguments: the pointers of each launch in turn (see `arguments`),
+        then controls and step_row if any launch reads them.
+        """
+        calls, declared = [], []
+        for number, launch in enumerate(launches):
+            function = self._function(launch, offsets)
+            passed = []
+            for p in merged(launch.pointers):
+                declared.append(f"__global {_c_type(p)} *a{number}_{p.name}")
+                passed.append(f"a{number}_{p.name}")
+            calls.append((launch, function, [*passed, *(["controls", "step_row"] if launch.controls else [])]))
+        if any(launch.controls for launch in launches):
+            declared += CONTROL_ARGUMENTS
+        if len(launches) == 1:
+            _, function, passed = calls[0]
+            body = f"    {function}({', '.join([*passed, 'get_global_id(0)', 'get_global_id(1)', 'get_global_id(2)'])});\n"
+        else:
+            body = "    int id = get_global_id(0);\n"
+            for launch, function, passed in calls:
+                s0, s1, s2 = (*launch.size, 1, 1)[:3]
+                ids = [f"id % {s0}", f"id / {s0} % {s1}", f"id / {s0 * s1}"]
+                body += f"    if (id < {s0 * s1 * s2}) {{\n        {function}({', '.join([*passed, *ids])});\n        return;\n    }}\n"
+                body += f"    id -= {s0 * s1 * s2};\n"
+        text = f"({', '.join(declared)}) {{\n{body}}}\n"
+        if text not in self.names:
+            self.names[text] = f"k{len(self.names)}_{'_'.join(dict.fromkeys(launch.template for launch in launches))}"[:80]
+            self.parts.append(f"__kernel void {self.names[text]}{text}")
+        return self.names[text]
 
     def text(self) -> str:
         head = {"VW": self.target.vw, "PW": self.target.pw, "LANES": self.target.lanes,
@@ -107,23 +131,27 @@ class Source:
         defines = "".join(f"#define {k} {v}\n" for k, v in head.items())
         return defines + template("prelude") + "".join(self.parts)
 
+    def _function(self, launch: Launch, offsets: Mapping[str, int]) -> str:
+        body = self._text(launch, offsets)
+        if body not in self.names:
+            self.names[body] = f"f{len(self.names)}_{launch.template}"
+            self.parts.append(f"#define NAME {self.names[body]}\n{body}#undef NAME\n")
+        return self.names[body]
+
     @staticmethod
     def _text(launch: Launch, offsets: Mapping[str, int]) -> str:
         pointers = merged(launch.pointers)
-        kinds = [("" if p.write else "const ") + C_TYPES[p.dtype] for p in pointers]
-        arguments = [f"__global {kind} *{p.name}_" for kind, p in zip(kinds, pointers, strict=True)]
+        arguments = [f"__global {_c_type(p)} *{p.name}_" for p in pointers]
         values = [p.name for p in pointers]
-        typed = [f"__global {kind} *{'restrict ' if p.restrict else ''}{p.name}"
-                 for kind, p in zip(kinds, pointers, strict=True)]
+        typed = [f"__global {_c_type(p)} *{'restrict ' if p.restrict else ''}{p.name}" for p in pointers]
         local = [f"{t} = {p.name}_ + {offsets.get(p.value, 0)};" for t, p in zip(typed, pointers, strict=True)]
         if launch.controls:
-            more = ["__global const float *restrict controls", "const int step_row"]
-            arguments += more
-            typed += more
+            arguments += CONTROL_ARGUMENTS
+            typed += CONTROL_ARGUMENTS
             values += ["controls", "step_row"]
         defines = {
             **launch.defines,
-            "ARGUMENTS": ", ".join(arguments),
+            "ARGUMENTS": ", ".join([*arguments, "const int id0", "const int id1", "const int id2"]),
             "POINTERS": " ".join(local),
             "POINTER_ARGUMENTS": "".join(t + ", " for t in typed),
             "POINTER_VALUES": "".join(v + ", " for v in values),
@@ -131,3 +159,33 @@ class Source:
         lines = [f"#define {k} {v}" for k, v in defines.items()]
         undefines = [f"#undef {k.partition('(')[0]}" for k in defines]
         return "\n".join([*lines, template(launch.template), *undefines, ""])
+
+
+CONTROL_ARGUMENTS = ["__global const float *restrict controls", "const int step_row"]
+
+
+def _c_type(p: Pointer) -> str:
+    return ("" if p.write else "const ") + C_TYPES[p.dtype]
+
+
+def side_by_side(launches: Sequence[Launch], places: Callable[[str], Hashable]) -> list[list[Launch]]:
+    """Launches in as few rounds as their data allow: those of one round do not depend on each other.
+
+    `places` gives the memory a value or scratch array lives in. A launch comes after every earlier one
+    that writes what it touches or reads what it writes.
+    """
+    written: dict[Hashable, int] = {}
+    touched: dict[Hashable, int] = {}
+    rounds: list[list[Launch]] = []
+    for launch in launches:
+        reads = {places(v) for v in launch.reads()}
+        writes = {places(v) for v in launch.writes()}
+        at = max([written.get(m, -1) for m in reads | writes] + [touched.get(m, -1) for m in writes]) + 1
+        for m in writes:
+            written[m] = at
+        for m in reads | writes:
+            touched[m] = max(touched.get(m, -1), at)
+        if at == len(rounds):
+            rounds.append([])
+        rounds[at].append(launch)
+    return rounds

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from engine.backends.base import Group, Manifest, StepResults, state_key
 from engine.backends.opencl import fuse
 from engine.backends.opencl.assemble import Assembled, assemble
-from engine.backends.opencl.kernel import Source, Target, merged
+from engine.backends.opencl.kernel import Source, Target, merged, side_by_side
 from engine.backends.opencl.programs import build
 from engine.backends.opencl.runtime import Device, translated
 from engine.backends.opencl.store import DeviceStore, zeroed
@@ -22,6 +23,8 @@ Array = np.ndarray[Any, Any]
 DTYPES = {"f32": np.float32, "i32": np.int32, "u8": np.uint8}
 ROWS = 1024
 """Steps in one chunk: rows of the table of controls, and of the results of each scalar."""
+Job = tuple[Any, tuple[int, ...], tuple[int, ...] | None, int, int]
+"""Kernel, global size, local size, index of the argument step_row (or -1), last op it computes."""
 WHOLE = ("n", "pos", "step")
 """Controls that are whole numbers; the table holds their bits."""
 
@@ -68,7 +71,7 @@ class DevicePlan:
         self.groups = tuple(Group(launches[-1].template, launches[-1].covers)
                             for launches in self._assembled.by_group())
         self.manifest = Manifest("opencl", device.found.id, device.found.driver, {
-            "vw": self.target.vw, "lanes": self.target.lanes, "launches": len(self._assembled.launches)})
+            "vw": self.target.vw, "lanes": self.target.lanes, "launches": len(self._jobs)})
 
     # ---- memory -------------------------------------------------------------------------------------
 
@@ -139,21 +142,38 @@ class DevicePlan:
             for p in launch.pointers:
                 value = self.program.values.get(p.value)
                 places[p.value] = self._locate(value)[1] if value and not resident(value) else 0
-        names = [source.add(launch, places) for launch in self._assembled.launches]
+        launches = self._assembled.launches
+        rounds = [[launch] for launch in launches]
+        if not self.traced and self.device.cpu:
+            rounds = side_by_side(launches, self._memory)
+        names = [source.add(parts, places) for parts in rounds]
         self.source = source.text()
         kernels = build(self.device, self.source, names)
-        self._jobs: list[tuple[Any, tuple[int, ...], tuple[int, ...] | None, int]] = []
+        self._jobs: list[Job] = []
         # a kernel object of its own for each launch: arguments are part of its state
-        for launch, kernel in zip(self._assembled.launches, kernels, strict=True):
-            pointers = merged(launch.pointers)
+        for parts, kernel in zip(rounds, kernels, strict=True):
+            buffers = [self._buffer(p.value) for launch in parts for p in merged(launch.pointers)]
+            for i, buffer in enumerate(buffers):
+                kernel.set_arg(i, buffer)
             row = -1
-            for i, p in enumerate(pointers):
-                kernel.set_arg(i, self._buffer(p.value))
-            if launch.controls:
-                kernel.set_arg(len(pointers), self._table)
-                row = len(pointers) + 1
+            if any(launch.controls for launch in parts):
+                kernel.set_arg(len(buffers), self._table)
+                row = len(buffers) + 1
                 kernel.set_arg(row, np.int32(0))
-            self._jobs.append((kernel, launch.size, launch.local or self._local(launch.size), row))
+            size = parts[0].size if len(parts) == 1 else (sum(math.prod(launch.size) for launch in parts),)
+            last = max(launch.covers[-1] for launch in parts)
+            self._jobs.append((kernel, size, (1,) * len(size) if self.device.cpu else None, row, last))
+
+    def _memory(self, id: str) -> Hashable:
+        """What memory a value or scratch array takes, to see which launches depend on each other."""
+        value = self.program.values.get(id)
+        if value is None:
+            return id.rpartition(".")[2] if id not in self._assembled.scratch_room else self._assembled.scratch_room[id]
+        if resident(value):
+            return id
+        base = self.program.storage(value)
+        buffer, offset = self._where[base.id]
+        return (buffer.int_ptr, offset) if buffer is self.store.flat else buffer.int_ptr
 
     def _buffer(self, id: str) -> Any:
         value = self.program.values.get(id)
@@ -162,11 +182,6 @@ class DevicePlan:
         if resident(value):
             return self.store.resident(id, value.shape, np.dtype(DTYPES[value.dtype]))
         return self._locate(value)[0]
-
-    def _local(self, size: tuple[int, ...]) -> tuple[int, ...] | None:
-        if self.device.cpu:
-            return (1,) * len(size)
-        return None  # GPUs: the driver chooses
 
     # ---- the contract -------------------------------------------------------------------------------
 
@@ -224,7 +239,7 @@ class DevicePlan:
             enqueue = cl.enqueue_nd_range_kernel
             for at in range(len(chunk)):
                 row_number = np.int32(at)
-                for kernel, size, local, argument in self._jobs:
+                for kernel, size, local, argument, _ in self._jobs:
                     if argument >= 0:
                         kernel.set_arg(argument, row_number)
                     enqueue(queue, kernel, size, local)
@@ -262,8 +277,8 @@ class DevicePlan:
         if not self.traced:
             raise DeviceError(N_("Only a traced plan can stop inside a step."))
         with translated(self.device.found.name):
-            for launch, (kernel, size, local, _) in zip(self._assembled.launches, self._jobs, strict=True):
-                if self._at <= launch.covers[-1] < until:
+            for kernel, size, local, _, last in self._jobs:
+                if self._at <= last < until:
                     self.device.cl.enqueue_nd_range_kernel(self.queue, kernel, size, local)
             self.queue.finish()
         self._at = max(self._at, until)

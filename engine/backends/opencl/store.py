@@ -122,9 +122,9 @@ class DeviceStore:
     def _build_check(self) -> None:
         self._parts = -(-self.total // PART)
         source = Source(Target(self.device.cpu, 1, 1, 1, 1), 1)
-        name = source.add(Launch("nonfinite", {"TOTAL": self.total, "PART": PART},
-                                 [Pointer("X", "state"), Pointer("FLAGS", "flags", True, dtype="i32")],
-                                 (self._parts,)), {})
+        name = source.add([Launch("nonfinite", {"TOTAL": self.total, "PART": PART},
+                                  [Pointer("X", "state"), Pointer("FLAGS", "flags", True, dtype="i32")],
+                                  (self._parts,))], {})
         self._flags = self._buffer(max(self._parts, ALIGN))
         (self._check,) = build(self.device, source.text(), [name])
         self._check.set_args(self.flat, self._flags)

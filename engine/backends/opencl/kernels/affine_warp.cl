@@ -16,10 +16,10 @@ FUNCTION int CAT(NAME, _fold)(int i, const int size) {
     return clamp(i, 0, size - 1);
 }
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int y = get_global_id(1);
+    const int lane = id0 * VW;
+    const int y = id1;
     const vf a = LOAD(M + 0 * LANES + lane), b = LOAD(M + 1 * LANES + lane), tx = LOAD(M + 2 * LANES + lane);
     const vf c = LOAD(M + 3 * LANES + lane), d = LOAD(M + 4 * LANES + lane), ty = LOAD(M + 5 * LANES + lane);
     // coordinates up to some thousand pixels leave float32 few digits: as few roundings as can be

@@ -3,11 +3,11 @@
 // Pointers: DY (CHANNELS x OUT_H x OUT_W); the epilogue's own.
 // One work-item computes one row of DX for VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int y = get_global_id(1);
-    const int c = get_global_id(2);
+    const int lane = id0 * VW;
+    const int y = id1;
+    const int c = id2;
     for (int x = 0; x < IN_W; x++) {
         vf sum = (vf)(0.0f);
         #pragma unroll

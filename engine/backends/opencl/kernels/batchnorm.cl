@@ -5,9 +5,9 @@
 // (CHANNELS), controls; the epilogue's own. NEW may be the same memory as OLD.
 // One work-item per channel.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int c = get_global_id(0);
+    const int c = id0;
     const int n = CONTROL_INT(LIVE);
     const float count = (float)(CELLS * n);
     __global const float *x = X + c * (CELLS * LANES);

@@ -4,9 +4,9 @@
 // Pointers: DY, X (CHANNELS x CELLS x LANES), WEIGHT, MEAN, INVSTD, DW, DB (CHANNELS), controls; the
 // epilogue's own. One work-item per channel.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int c = get_global_id(0);
+    const int c = id0;
     const int n = CONTROL_INT(LIVE);
     const float count = (float)(CELLS * n);
     const float mean = MEAN[c], invstd = INVSTD[c];

@@ -32,13 +32,13 @@ FUNCTION void CAT(NAME, _column)(vf sum[OT][KW], __global const float *restrict 
     }
 }
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int i = get_global_id(0) % KH;
-    const int c = get_global_id(0) / KH;
+    const int i = id0 % KH;
+    const int c = id0 / KH;
     // the last tile is moved back so that it ends with the last channel: its first channels are computed
     // twice, with the same result, and written once
-    const int first = get_global_id(1) * OT;
+    const int first = id1 * OT;
     const int o0 = max(0, min(first, D_C - OT));
     const int n = CONTROL_INT(LIVE);
     const int y0 = max(0, (TOP - i + SY - 1) / SY);

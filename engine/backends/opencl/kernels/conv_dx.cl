@@ -6,11 +6,11 @@
 // Pointers: WEIGHTS (D_C, IN_C, KH, KW), D (D_C, D_H, D_W); the epilogue's own.
 // One work-item computes OT channels of one row for VW lanes. The sum runs over o, i, j in order.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int y = get_global_id(1);
-    const int c0 = get_global_id(2) * OT;
+    const int lane = id0 * VW;
+    const int y = id1;
+    const int c0 = id2 * OT;
     for (int x = 0; x < IN_W; x++) {
         vf sum[OT];
         #pragma unroll

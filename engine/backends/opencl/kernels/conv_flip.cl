@@ -3,9 +3,9 @@
 // Done once per step; reading them in place would cost the gradient 2 to 3 times its time.
 // Pointers: WEIGHTS, FLIPPED. One work-item per input channel c.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int c = get_global_id(0);
+    const int c = id0;
     for (int o = 0; o < OUT_C; o++) {
         for (int t = 0; t < KH * KW; t++) {
             FLIPPED[(c * OUT_C + o) * (KH * KW) + KH * KW - 1 - t] = WEIGHTS[(o * IN_C + c) * (KH * KW) + t];

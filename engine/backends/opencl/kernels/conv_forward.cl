@@ -68,11 +68,11 @@ FUNCTION void CAT(NAME, _tile)(POINTER_ARGUMENTS const int x0, const int inside,
     }
 }
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int y = get_global_id(1);
-    const int o0 = get_global_id(2) * OT;
+    const int lane = id0 * VW;
+    const int y = id1;
+    const int o0 = id2 * OT;
     // columns from INSIDE_FROM to INSIDE_TO (multiples of XT) have all their taps inside the picture
     #pragma unroll
     for (int x0 = 0; x0 < INSIDE_FROM; x0 += XT) CAT(NAME, _tile)(POINTER_VALUES x0, 0, o0, y, lane);

@@ -9,11 +9,11 @@
 // Tunables
 //   MR  rows of DW per work-item.   NV  registers of PW columns per work-item.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int n = CONTROL_INT(LIVE);
-    const int k0 = get_global_id(0) * (PW * NV);
-    const int m0 = get_global_id(1) * MR;
+    const int k0 = id0 * (PW * NV);
+    const int m0 = id1 * MR;
     pf sum[MR][NV];
     #pragma unroll
     for (int i = 0; i < MR; i++) {

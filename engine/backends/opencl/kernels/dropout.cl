@@ -5,10 +5,10 @@
 // Pointers: X (ROWS x LANES), MASK, controls; the epilogue's own.
 // One work-item computes four rows of VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int group = get_global_id(1);
+    const int lane = id0 * VW;
+    const int group = id1;
     const float p = CONTROL(RATE);
     const vf keep = (vf)(1.0f / (1.0f - p));
     vu word[4];

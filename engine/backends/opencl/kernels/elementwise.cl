@@ -8,9 +8,9 @@
 //   STEP   elements of a register: VW for batched values, PW for unbatched ones.
 //   TOTAL  elements.   CHUNK  registers per work-item: enough to be worth a launch.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int from = get_global_id(0) * (CHUNK * STEP);
+    const int from = id0 * (CHUNK * STEP);
     const int to = min(TOTAL, from + CHUNK * STEP);
     int i = from;
     for (; i + STEP <= to; i += STEP) {

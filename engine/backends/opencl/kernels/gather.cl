@@ -8,10 +8,16 @@
 //
 // One work-item gathers VW rows of VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+#if VW == 1
+#define GATHER_CELLS(p) ((float)*(p))
+#else
+#define GATHER_CELLS(p) CONVERT_VF(CAT(vload, VW)(0, p))
+#endif
+
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int r0 = get_global_id(1) * VW;
+    const int lane = id0 * VW;
+    const int r0 = id1 * VW;
     const int n = CONTROL_INT(LIVE);
     const int pos = CONTROL_INT(POSITION);
     vf square[VW];
@@ -19,14 +25,13 @@ __kernel void NAME(ARGUMENTS) {
         square[s] = (vf)(0.0f);
         if (lane + s < n) {
             __global const DATA_TYPE *example = DATA + (size_t)ORDER[pos + lane + s] * ROWS + r0;
-            float cell[VW];
-            #pragma unroll
-            for (int i = 0; i < VW; i++) cell[i] = r0 + i < ROWS ? (float)example[i] * SCALE + SHIFT : 0.0f;
-#if VW == 1
-            square[s] = cell[0];
-#else
-            square[s] = CAT(vload, VW)(0, cell);
-#endif
+            if (ROWS % VW == 0 || r0 + VW <= ROWS) {
+                square[s] = GATHER_CELLS(example) * SCALE + SHIFT;
+            } else {
+                float cell[VW];
+                for (int i = 0; i < VW; i++) cell[i] = r0 + i < ROWS ? (float)example[i] * SCALE + SHIFT : 0.0f;
+                square[s] = TAKE(cell);
+            }
         }
 #if ALSO_ROWS
         STORE(square[s], TURNED + (lane + s) * STRIDE + r0);
@@ -40,3 +45,4 @@ __kernel void NAME(ARGUMENTS) {
         }
     }
 }
+#undef GATHER_CELLS

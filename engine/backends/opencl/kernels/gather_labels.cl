@@ -2,7 +2,7 @@
 //
 // Pointers: LABELS, ORDER, OUT (all int), controls.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int n = CONTROL_INT(LIVE);
     const int pos = CONTROL_INT(POSITION);

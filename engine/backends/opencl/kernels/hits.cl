@@ -3,9 +3,9 @@
 //
 // Pointers: Y (ROWS x LANES), LABELS (int), LOSS (LANES). One work-item computes VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
+    const int lane = id0 * VW;
     vf best = LOAD(Y + lane);
 #if ROWS == 1
     const vi guess = select((vi)(0), (vi)(1), best > (vf)(THRESHOLD));

@@ -11,10 +11,10 @@
 //   NV  registers of lanes per work-item: each weight that is loaded is used NV times.
 //   A_AT(r, k)  where A keeps its element.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * (VW * NV);
-    const int r0 = get_global_id(1) * MR;
+    const int lane = id0 * (VW * NV);
+    const int r0 = id1 * MR;
     vf sum[MR][NV];
     #pragma unroll
     for (int i = 0; i < MR; i++) {

@@ -4,11 +4,11 @@
 // Pointers: X (CHANNELS x IN_H x IN_W), ARGMAX (int); the epilogue's own.
 // One work-item computes one row of VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
-    const int y = get_global_id(1);
-    const int c = get_global_id(2);
+    const int lane = id0 * VW;
+    const int y = id1;
+    const int c = id2;
     for (int x = 0; x < OUT_W; x++) {
         vf best = (vf)(-INFINITY);
         vi where = (vi)(0);

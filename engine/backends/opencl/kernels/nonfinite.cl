@@ -2,11 +2,11 @@
 //
 // Pointers: X (TOTAL), FLAGS (int, one per part). One work-item looks at PART numbers.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int from = get_global_id(0) * PART;
+    const int from = id0 * PART;
     const int to = min(TOTAL, from + PART);
     int found = 0;
     for (int i = from; i < to; i++) found |= (as_int(X[i]) & 0x7f800000) == 0x7f800000;
-    FLAGS[get_global_id(0)] = found;
+    FLAGS[id0] = found;
 }

@@ -13,6 +13,10 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+// A template defines the work of one item as a function of its number (id0, id1, id2); the kernel around it
+// calls one such function, or several side by side when their launches do not depend on each other.
+#define KERNEL FUNCTION
+
 // helpers vanish into their kernels, so that constant arguments choose their code
 #define FUNCTION static inline __attribute__((always_inline))
 #define CAT_(a, b) a##b

@@ -3,9 +3,9 @@
 //
 // Pointers: OUT, controls. One work-item per register of lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
+    const int lane = id0 * VW;
     vu word[4];
     philox(0u, CONVERT_VU(LANE_NUMBERS + (vi)(lane)), STREAM, as_uint(CONTROL(STEP)), as_uint(CONTROL(SEED_LOW)),
            as_uint(CONTROL(SEED_HIGH)), word);

@@ -4,9 +4,9 @@
 // Pointers: Z (ROWS x LANES), with LOSSES: LABELS (int), LOSS (LANES); the epilogue's own.
 // One work-item computes VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
+    const int lane = id0 * VW;
     vf most = LOAD(Z + lane);
     for (int r = 1; r < ROWS; r++) most = fmax(most, LOAD(Z + r * LANES + lane));
     vf sum = (vf)(0.0f);

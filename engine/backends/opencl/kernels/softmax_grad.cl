@@ -2,9 +2,9 @@
 //
 // Pointers: DP, P (ROWS x LANES), controls; the epilogue's own. One work-item computes VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
+    const int lane = id0 * VW;
     const vi alive = LIVE_LANES(lane, CONTROL_INT(LIVE));
     vf sum = (vf)(0.0f);
     for (int r = 0; r < ROWS; r++) sum += LOAD(DP + r * LANES + lane) * LOAD(P + r * LANES + lane);

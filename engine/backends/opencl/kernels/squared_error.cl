@@ -2,9 +2,9 @@
 //
 // Pointers: Y, T (ROWS x LANES), LOSS (LANES). One work-item computes VW lanes.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int lane = get_global_id(0) * VW;
+    const int lane = id0 * VW;
     vf sum = (vf)(0.0f);
     for (int r = 0; r < ROWS; r++) {
         const vf e = LOAD(Y + r * LANES + lane) - LOAD(T + r * LANES + lane);

@@ -5,9 +5,9 @@
 //
 // Pointers: D (CHANNELS x CELLS x LANES); the epilogue's own. One work-item per channel.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
-    const int c = get_global_id(0);
+    const int c = id0;
     float total = 0.0f;
     for (int lane = 0; lane < LANES; lane += VW) {
         vf sum = (vf)(0.0f);

@@ -3,7 +3,7 @@
 // Lanes from n on are not counted. Registers are added in order, then halved (SUM_VF).
 // Pointers: X (LANES), controls; the epilogue's own (EPILOGUE_S). One work-item.
 
-__kernel void NAME(ARGUMENTS) {
+KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int n = CONTROL_INT(LIVE);
     vf sum = (vf)(0.0f);
