@@ -10,13 +10,14 @@ Array = np.ndarray[Any, Any]
 
 
 class Curve:
-    """Numbers by step. Holds at most `limit` points; when full, neighbors are merged two by two."""
+    """Numbers by step. Holds at most `limit` points (an even number); then neighbors are merged in pairs."""
 
     def __init__(self, limit: int = 8192) -> None:
-        self.limit = limit
+        self.limit = max(2, limit - limit % 2)
         self.clear()
 
     def clear(self) -> None:
+        """Forget everything."""
         self.stride = 1
         """Steps in one point."""
         self._first: int | None = None
@@ -24,17 +25,19 @@ class Curve:
         self._open: list[float] = []
 
     def append(self, step: int, values: Array) -> None:
-        """Add the values of consecutive steps starting at `step`; an earlier step cuts the curve there."""
-        if self._first is None:
-            self._first = step
-        if step < self.end:
+        """Add the values of consecutive steps starting at `step`.
+
+        An earlier step cuts the curve there; one that leaves a gap begins it anew.
+        """
+        if self._first is not None and step < self.end:
             self.truncate(step)
+        if self._first is None or step > self.end:
+            self.clear()
+            self._first = step
         for v in np.asarray(values, np.float64).ravel():
             self._open.append(float(v))
             if len(self._open) == self.stride:
                 self._close()
-        while len(self._points) > self.limit:
-            self._halve()
 
     @property
     def end(self) -> int:
@@ -43,7 +46,10 @@ class Curve:
 
     def truncate(self, step: int) -> None:
         """Forget everything from `step` on (to the resolution kept)."""
-        keep = max(0, step - (self._first or 0))
+        if self._first is None or step <= self._first:
+            self.clear()
+            return
+        keep = step - self._first
         whole = keep // self.stride
         rest = keep - whole * self.stride
         if whole < len(self._points):
@@ -65,14 +71,7 @@ class Curve:
     def _close(self) -> None:
         self._points.append((min(self._open), sum(self._open) / len(self._open), max(self._open)))
         self._open = []
-
-    def _halve(self) -> None:
-        p = self._points
-        if len(p) % 2:
-            _, mean, _ = p.pop()
-            self._open = [mean] * self.stride + self._open
-        self._points = [
-            (min(a[0], b[0]), (a[1] + b[1]) / 2, max(a[2], b[2]))
-            for a, b in zip(p[::2], p[1::2], strict=True)
-        ]
-        self.stride *= 2
+        if len(self._points) == self.limit:
+            pairs = zip(self._points[::2], self._points[1::2], strict=True)
+            self._points = [(min(a[0], b[0]), (a[1] + b[1]) / 2, max(a[2], b[2])) for a, b in pairs]
+            self.stride *= 2

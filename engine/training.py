@@ -1,4 +1,4 @@
-"""The training loop over a program: chunks of fast steps, traced steps, evaluation, checkpoints.
+"""The training loop over a program: chunks of fast steps, traced steps, structural edits, checkpoints.
 
 A `Trainer` is one run: a recorded network on one backend with its data. The fast plan and the traced plan
 share one store and one arithmetic, so any mixture of them gives the same weights, bit for bit.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,99 +18,60 @@ from engine import random
 from engine.backends.base import Backend, Plan, state_key
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, Message, TrainingError
+from engine.errors import N_, TrainingError
+from engine.forward import Forward
 from engine.graph import GraphSpec
 from engine.inference import Inference, infer
 from engine.initializers import initialize
 from engine.ops.base import stream_number
-from engine.optimizers import step_controls
+from engine.optimizers import moments, step_controls
 from engine.program import record
+from engine.run import (
+    REBUILT,
+    Checkpoint,
+    ChunkResult,
+    Evaluation,
+    LiveChange,
+    NonFinite,
+    add_change,
+    controls_of,
+    data_spec,
+)
 from engine.settings import DataSpec, TrainingSpec
-from engine.values import Program, Role, Value
+from engine.values import Program, Value
+
+__all__ = [
+    "SHUFFLE",
+    "Checkpoint",
+    "ChunkResult",
+    "Evaluation",
+    "LiveChange",
+    "NonFinite",
+    "Trainer",
+    "data_spec",
+]
 
 Array = np.ndarray[Any, Any]
 SHUFFLE = stream_number("shuffle")
-EVALUATION_LANES = 256
-
-
-@dataclass(frozen=True)
-class NonFinite:
-    """The first value of a step that is not a finite number."""
-
-    node: str
-    op: int
-    value: str
-    cell: tuple[int, ...]
-    step: int
-
-    def message(self, graph: GraphSpec) -> Message:
-        name = graph.node(self.node).name if graph.has(self.node) else self.node
-        return Message(
-            N_(
-                "Step {step}: {value} in {layer} is no longer a finite number. The last good weights are "
-                "kept; a lower learning rate may help."
-            ),
-            {"step": self.step + 1, "layer": name, "value": self.value.split(".", 1)[-1]},
-        )
-
-
-@dataclass(frozen=True)
-class ChunkResult:
-    """What a call of `run` did."""
-
-    first_step: int
-    losses: Array
-    stopped: NonFinite | None = None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Loss over the test set, and accuracy for classes (else None), with the weights of `step`."""
-
-    step: int
-    loss: float
-    accuracy: float | None
-
-
-@dataclass(frozen=True)
-class LiveChange:
-    """A change made while running: from `step` on, `name` is `value`."""
-
-    step: int
-    name: str
-    value: Any
+ATTIC_BYTES = 256 << 20
+"""What is remembered of removed and resized parameters; the oldest go first."""
+_PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoint:
-    """Everything needed to go on bitwise: state arrays by key, position in the data, log of live changes."""
+class _Built:
+    """Everything that belongs to one program; made whole or not at all."""
 
-    state: Mapping[str, Array]
-    step: int
-    epoch: int
-    position: int
-    updates: int
-    """Updates since the optimizer's moments started at zero."""
+    graph: GraphSpec
+    training: TrainingSpec
+    dataset: Dataset
     seed: int
-    log: tuple[LiveChange, ...] = ()
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-    data_hash: str = ""
-
-
-def data_spec(dataset: Dataset, part: Literal["train", "test"] = "train") -> DataSpec:
-    """What a program must know of a data set. Normalized inputs are resident as float32."""
-    raw = dataset.mean is None and dataset.x_train.dtype == np.uint8
-    count = dataset.n_train if part == "train" else dataset.n_test
-    return DataSpec(
-        dataset.shape,
-        dataset.n_classes,
-        dataset.n_targets,
-        count,
-        "u8" if raw else "f32",
-        dataset.scale if raw else 1.0,
-        dataset.shift if raw else 0.0,
-        "data" if part == "train" else "test",
-    )
+    spec: DataSpec
+    program: Program
+    facts: Inference
+    store: Any
+    fast: Plan
+    forward: Forward
 
 
 class Trainer:
@@ -131,49 +92,63 @@ class Trainer:
         self.log: list[LiveChange] = []
         self.step = self.epoch = self.position = self.updates = 0
         self._attic: dict[tuple[str, tuple[int, ...]], Array] = {}
-        self._step_seconds = 0.0
-        self._op = -1
-        self._pending: dict[str, float] = {}
-        self._build(graph, training, dataset, state or {})
+        self._start = dict(state) if state else None
+        self._adopt(self._build(graph, training, dataset, state or {}, training.seed))
 
     # ---- building -----------------------------------------------------------------------------------
 
     def _build(
-        self, graph: GraphSpec, training: TrainingSpec, dataset: Dataset, carried: Mapping[str, Array]
-    ) -> None:
+        self,
+        graph: GraphSpec,
+        training: TrainingSpec,
+        dataset: Dataset,
+        carried: Mapping[str, Array],
+        seed: int,
+    ) -> _Built:
+        """Record, allocate, bind, compile. Nothing of this trainer changes here."""
         spec = data_spec(dataset)
         if dataset.n_train == 0:
             raise TrainingError(N_("There are no examples to train on; add some or lower the test share."))
-        self.capacity = min(training.batch, dataset.n_train)
-        program = record(graph, training, spec, "train", self.capacity)
-        self.graph, self.training, self.dataset, self.spec = graph, training, dataset, spec
-        self.seed = training.seed
-        self.program: Program = program
-        self.facts: Inference = infer(graph, training, spec)
-        self.store = self.backend.store(program.state(), self.seed)
-        self.store.load(self._start_state(carried))
-        self._bind("data", dataset.x_train, dataset.y_train)
-        if dataset.n_test:
-            self._bind("test", dataset.x_test, dataset.y_test)
-        self._bound_epoch = -1
-        self.fast: Plan = self.backend.compile(program, self.store, traced=False)
+        program = record(graph, training, spec, "train", min(training.batch, dataset.n_train))
+        facts = infer(graph, training, spec)
+        store = self.backend.store(program.state(), seed)
+        store.load(self._start_state(program, facts, carried, seed))
+        for part, x, y in (
+            ("data", dataset.x_train, dataset.y_train),
+            ("test", dataset.x_test, dataset.y_test),
+        ):
+            if len(x):
+                store.bind(f"{part}.x", x if spec.dtype == "u8" else dataset.to_float(x))
+                store.bind(f"{part}.y", y.astype(np.int32 if spec.classes else np.float32))
+                store.bind(f"{part}.order", np.arange(len(x), dtype=np.int32))
+        fast = self.backend.compile(program, store, traced=False)
+        forward = Forward(graph, training, dataset, self.backend, store)
+        return _Built(graph, training, dataset, seed, spec, program, facts, store, fast, forward)
+
+    def _adopt(self, built: _Built) -> None:
+        self.graph, self.training, self.dataset = built.graph, built.training, built.dataset
+        self.seed, self.spec = built.seed, built.spec
+        self.program, self.facts = built.program, built.facts
+        self.store, self.fast, self.forward = built.store, built.fast, built.forward
+        self.capacity = built.program.capacity
         self._traced: Plan | None = None
-        self._evaluator: Plan | None = None
-        self._predictors: dict[tuple[int, bool, tuple[str, ...]], Plan] = {}
+        self._hot: dict[str, float] = {}
+        self._bound_epoch = -1
+        self._step_seconds = 0.0  # another network takes another time
+        self._op = -1
+        self._live_n = 0
+        self._pending: dict[str, float] = {}
 
-    def _bind(self, source: str, x: Array, y: Array) -> None:
-        self.store.bind(f"{source}.x", x if self.spec.dtype == "u8" else self.dataset.to_float(x))
-        self.store.bind(f"{source}.y", y.astype(np.int32 if self.spec.classes else np.float32))
-        self.store.bind(f"{source}.order", np.arange(len(x), dtype=np.int32))
-
-    def _start_state(self, carried: Mapping[str, Array]) -> dict[str, Array]:
+    def _start_state(
+        self, program: Program, facts: Inference, carried: Mapping[str, Array], seed: int
+    ) -> dict[str, Array]:
         """Fresh values, overlaid with what is carried: whole where shapes match, else the common block."""
         out: dict[str, Array] = {}
-        specs = {f"{uid}.{s.name}": (uid, s) for uid, params in self.facts.params.items() for s in params}
-        for v in self.program.state():
+        specs = {f"{uid}.{s.name}": (uid, s) for uid, params in facts.params.items() for s in params}
+        for v in program.state():
             key = state_key(v)
             owner, spec = specs.get(key, ("", None))
-            fresh = initialize(spec, self.seed, owner) if spec else np.zeros(v.shape, np.float32)
+            fresh = initialize(spec, seed, owner) if spec else np.zeros(v.shape, np.float32)
             old = carried.get(key)
             kept = self._attic.get((key, v.shape))
             if old is not None and old.shape == v.shape:
@@ -185,6 +160,71 @@ class Trainer:
                 fresh[common] = old[common]
             out[key] = np.ascontiguousarray(fresh)
         return out
+
+    def rebuild(self, graph: GraphSpec, training: TrainingSpec, dataset: Dataset) -> None:
+        """A structural edit: a new program; state is carried by key.
+
+        Where a layer grew or shrank, the common block of weights stays. Parameters that disappear are
+        remembered, so that undoing the edit brings them back. Data of another content starts a new epoch,
+        another optimizer starts its moments at zero. Another seed acts at once before the first step, else
+        at the next reset. When it is refused, everything is as it was.
+        """
+        old = self.store.state()
+        same_optimizer = training.optimizer == self.training.optimizer
+        if not same_optimizer:  # moments of another optimizer, or of before, would be wrong
+            old = {k: v for k, v in old.items() if not _is_moment(k)}
+            self._attic = {k: v for k, v in self._attic.items() if not _is_moment(k[0])}
+        new_start = self.step == 0 and training.seed != self.training.seed
+        seed = training.seed if new_start else self.seed
+        same_data = dataset.sha256 == self.dataset.sha256
+        built = self._build(graph, training, dataset, {} if new_start else old, seed)
+        self._adopt(built)
+        self._remember(old)
+        if new_start:
+            self._start = None
+            self._attic.clear()
+        if not same_data:
+            self.position = 0
+            self.tests.clear()
+        if not same_optimizer:
+            self.updates = 0
+        add_change(self.log, LiveChange(self.step, REBUILT, "rebuilt"))
+
+    def _remember(self, old: Mapping[str, Array]) -> None:
+        """Keep what the present program has no place for."""
+        present = {(state_key(v), v.shape) for v in self.program.state()}
+        for key, array in old.items():
+            if (key, array.shape) not in present:
+                self._attic.pop((key, array.shape), None)
+                self._attic[key, array.shape] = array
+        for entry in present:
+            self._attic.pop(entry, None)
+        while sum(a.nbytes for a in self._attic.values()) > ATTIC_BYTES:
+            del self._attic[next(iter(self._attic))]
+
+    def reset(self) -> None:
+        """Back to the same start: weights drawn from the seed (or the given ones), step 0, empty curves."""
+        same = self.training.seed == self.seed
+        attic, self._attic = self._attic, {}
+        try:
+            built = self._build(
+                self.graph,
+                self.training,
+                self.dataset,
+                (self._start if same else None) or {},
+                self.training.seed,
+            )
+        except BaseException:
+            self._attic = attic
+            raise
+        self._adopt(built)
+        self._start = self._start if same else None
+        self.step = self.epoch = self.position = self.updates = 0
+        self.log.clear()
+        self.curve.clear()
+        self.tests.clear()
+
+    # ---- controls -----------------------------------------------------------------------------------
 
     @property
     def traced(self) -> Plan:
@@ -200,59 +240,15 @@ class Trainer:
 
     def controls(self) -> dict[str, float]:
         """Hot controls with their present values."""
-        present = {**self.program.controls, **self.training.controls()}
-        for change in self.log:
-            if change.name in present:
-                present[change.name] = float(change.value)
-        return {
-            k: v for k, v in present.items() if k in self.program.controls and k not in ("n", "pos", "step")
-        }
-
-    def rebuild(self, graph: GraphSpec, training: TrainingSpec, dataset: Dataset) -> None:
-        """A structural edit: a new program; state is carried by key.
-
-        Where a layer grew or shrank, the common block of weights stays. Parameters that disappear are
-        remembered, so that undoing the edit brings them back. Data of another content starts a new epoch.
-        """
-        old = self.store.state()
-        before = (self.graph, self.training, self.dataset)
-        self._attic.update({(k, v.shape): v for k, v in old.items()})
-        same_data = dataset.sha256 == self.dataset.sha256
-        same_optimizer = training.optimizer == self.training.optimizer
-        seed = self.seed
-        try:
-            self._build(graph, training if self.step == 0 else replace(training, seed=seed), dataset, old)
-        except Exception:
-            self._build(*before, old)
-            raise
-        self.training = training
-        if self.step == 0 and training.seed != seed:
-            self.reset()
-        if not same_data:
-            self.position = 0
-            self.tests.clear()
-        if not same_optimizer:
-            self.updates = 0
-        self.log.append(LiveChange(self.step, "program", "rebuilt"))
-
-    def reset(self) -> None:
-        """Back to the same start: weights drawn from the seed, step 0, empty curves."""
-        self.seed = self.training.seed
-        self._attic.clear()
-        self.step = self.epoch = self.position = self.updates = 0
-        self.log.clear()
-        self.curve.clear()
-        self.tests.clear()
-        self._op = -1
-        self._build(self.graph, self.training, self.dataset, {})
-
-    # ---- controls -----------------------------------------------------------------------------------
+        present = {**self.program.controls, **self._hot}
+        return {k: v for k, v in present.items() if k in self.program.controls and k not in _PER_STEP}
 
     def set_control(self, name: str, value: float) -> None:
         """A hot setting, from the next step on: lr, momentum, <node>.rate, ... Logged with its step."""
-        if name not in self.program.controls:
+        if name not in self.program.controls or name in _PER_STEP:
             return
-        self.log.append(LiveChange(self.step, name, float(value)))
+        self._hot[name] = float(value)
+        add_change(self.log, LiveChange(self.step, name, float(value)))
         for plan in (self.fast, self._traced):
             if plan is not None:
                 plan.set_control(name, float(value))
@@ -268,6 +264,7 @@ class Trainer:
     def write_state(self, arrays: Mapping[str, Array]) -> None:
         """Overwrite parameters at this step boundary (a weight edited by hand)."""
         self.store.load({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
+        self.abandon_step()
         self.log.append(LiveChange(self.step, "edit", sorted(arrays)))
 
     # ---- steps --------------------------------------------------------------------------------------
@@ -285,8 +282,6 @@ class Trainer:
     def live_n(self) -> int:
         """Examples in the batch the traced plan holds."""
         return self._live_n
-
-    _live_n = 0
 
     def step_values(self) -> dict[str, float]:
         """Per-step controls (n, pos, step, c1, c2) of the step the traced plan holds."""
@@ -326,8 +321,10 @@ class Trainer:
     def run(self, max_steps: int, budget_ms: float = 20.0) -> ChunkResult:
         """Run fast steps for about `budget_ms`, at most `max_steps` and to the end of the epoch.
 
-        On the first non-finite value the run rests before that step, with the last good state.
+        On the first non-finite value the run rests before that step, with the last good state. A step that
+        was open is abandoned.
         """
+        self.abandon_step()
         self._bind_order()
         count = max_steps
         if self._step_seconds > 0:
@@ -443,72 +440,29 @@ class Trainer:
         if len(self.tests) > 2000:
             self.tests = self.tests[::2]
 
-    def evaluation_slices(self) -> Any:
+    def evaluation_slices(self) -> Iterator[tuple[float, float, int]]:
         """Yield (mean loss, hits, examples) slice by slice over the test set."""
-        count = self.dataset.n_test
-        if not count:
-            return
-        if self._evaluator is None:
-            spec = data_spec(self.dataset, "test")
-            program = record(self.graph, self.training, spec, "eval", min(EVALUATION_LANES, count))
-            self._evaluator = self.backend.compile(program, self.store, traced=False)
-        plan = self._evaluator
-        for start in range(0, count, plan.program.capacity):
-            n = min(plan.program.capacity, count - start)
-            out = plan.run([{"n": n, "pos": start}]).scalars
-            yield float(out["loss"][0]), float(out["hits"][0]) if "hits" in out else 0.0, n
+        return self.forward.slices()
 
     def predict(self, x: Array, keep: Sequence[str] | None = None) -> dict[str, Array]:
         """Outputs for inputs as the network sees them, (N, C, H, W) or (N, F) float32.
 
         Returns values by id with the sample first; `keep` names the values wanted (default: the output).
+        Raises TrainingError when the inputs have another shape or there are none.
         """
-        capacity = 1 if len(x) == 1 else min(EVALUATION_LANES, -(-len(x) // 16) * 16)
-        program = self.predict_program(capacity)
-        wanted = tuple(keep) if keep is not None else (self.output_value(program).id,)
-        key = (capacity, keep is not None, wanted)
-        if key not in self._predictors:
-            if len(self._predictors) > 8:
-                self._predictors.clear()
-            self._predictors[key] = self.backend.compile(program, self.store, traced=False, keep=wanted)
-        plan = self._predictors[key]
-        source = next(v for v in plan.program.inputs if v.role is Role.INPUT)
-        parts: dict[str, list[Array]] = {w: [] for w in wanted}
-        for start in range(0, len(x), capacity):
-            part = np.ascontiguousarray(
-                np.moveaxis(np.asarray(x[start : start + capacity], np.float32), 0, -1)
-            )
-            plan.write(source.id, part)
-            plan.run([{"n": part.shape[-1]}])
-            for w in wanted:
-                parts[w].append(np.moveaxis(plan.read(w)[..., : part.shape[-1]], -1, 0))
-        return {w: np.concatenate(p) for w, p in parts.items()}
+        return self.forward.predict(x, keep)
 
     def predict_program(self, capacity: int = 1) -> Program:
         """The program `predict` runs; its value ids are those of training."""
-        return record(self.graph, self.training, self.spec, "predict", capacity)
+        return self.forward.program(capacity)
 
     def output_value(self, program: Program) -> Value:
         """The value the loss looks at."""
-        output = next(n for n in self.graph.nodes if n.layer.kind == "output")
-        return program.outputs[output.uid]
+        return self.forward.output_value(program)
 
     def probabilities(self, outputs: Array) -> Array:
         """(N, F) outputs -> (N, classes) shares: softmax unless drawn, or both shares of a single output."""
-        out = np.asarray(outputs, np.float64)
-        if out.shape[1] == 1:
-            from engine.losses import encoding
-
-            code = encoding(self.graph, next(n for n in self.graph.nodes if n.layer.kind == "output"))
-            p = np.clip((out[:, 0] - code.off) / (code.on - code.off), 0, 1)
-            return np.stack([1 - p, p], 1)
-        source = self.graph.node(
-            self.graph.inputs_of(next(n for n in self.graph.nodes if n.layer.kind == "output").uid)[0].source
-        )
-        if source.layer.kind == "softmax":
-            return out
-        e = np.exp(out - out.max(1, keepdims=True))
-        return np.asarray(e / e.sum(1, keepdims=True))
+        return self.forward.probabilities(outputs)
 
     # ---- checkpoints ----------------------------------------------------------------------------------
 
@@ -525,29 +479,42 @@ class Trainer:
             tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
             self.dataset.sha256,
+            self._start,
         )
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of this network. Raises TrainingError where arrays do not fit."""
-        for v in self.program.state():
-            array = checkpoint.state.get(state_key(v))
-            if array is not None and array.shape != v.shape:
-                raise TrainingError(
-                    N_("{key} has shape {found}, the network needs {expected}."),
-                    key=state_key(v),
-                    found=array.shape,
-                    expected=v.shape,
-                )
+        """Go on from a checkpoint of this network.
+
+        With other data than it was made with, the epoch starts anew. Raises TrainingError, listing every
+        array that does not fit, and changes nothing then.
+        """
+        shapes = {state_key(v): v.shape for v in self.program.state()}
+        wrong = [
+            f"{key}: {shape} expected, {checkpoint.state[key].shape} found"
+            for key, shape in shapes.items()
+            if key in checkpoint.state and checkpoint.state[key].shape != shape
+        ]
+        if wrong:
+            raise TrainingError(
+                N_("The saved weights do not fit this network: {list}."), list="; ".join(wrong)[:1000]
+            )
         if checkpoint.seed != self.seed:
-            self.seed = checkpoint.seed
-            self._build(self.graph, replace(self.training, seed=checkpoint.seed), self.dataset, {})
-        known = {state_key(v) for v in self.program.state()}
-        self.store.load({k: v for k, v in checkpoint.state.items() if k in known})
+            self._adopt(self._build(self.graph, self.training, self.dataset, {}, checkpoint.seed))
+        self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
+        if self.position >= self.dataset.n_train or checkpoint.data_hash not in ("", self.dataset.sha256):
+            self.position = 0
         self.log = list(checkpoint.log)
+        self._start = dict(checkpoint.start) if checkpoint.start is not None else None
+        if self.step == 0 and self._start is None:
+            self._start = {k: v for k, v in checkpoint.state.items() if not _is_moment(k)}
+        self._hot = controls_of(self.log)
         self._op, self._bound_epoch = -1, -1
         self.curve.truncate(self.step)
+        self.tests = [t for t in self.tests if t.step <= self.step]
+        hot = self.training.controls()
+        self.training = _with_controls(self.training, {k: v for k, v in self._hot.items() if k in hot})
         for plan in (self.fast, self._traced):
             if plan is not None:
                 self._apply_controls(plan)
@@ -555,6 +522,20 @@ class Trainer:
     @property
     def bytes(self) -> int:
         """Memory of all plans built so far and the store's state."""
-        plans = [self.fast, self._traced, self._evaluator, *self._predictors.values()]
         state = sum(4 * v.size for v in self.program.state())
-        return state + sum(p.bytes for p in plans if p is not None)
+        plans = self.fast.bytes + (self._traced.bytes if self._traced is not None else 0)
+        return state + plans + self.forward.bytes
+
+
+_MOMENTS = frozenset(m for name in ("sgd", "momentum", "rmsprop", "adam") for m in moments(name))
+
+
+def _is_moment(key: str) -> bool:
+    """Whether a state key is an optimizer's: <node>.<param>.<moment>."""
+    return key.count(".") >= 2 and key.rsplit(".", 1)[1] in _MOMENTS
+
+
+def _with_controls(training: TrainingSpec, hot: Mapping[str, float]) -> TrainingSpec:
+    """The settings as live changes left them."""
+    fields = {"lr": "learning_rate"}
+    return replace(training, **{fields.get(k, k): v for k, v in hot.items()})  # type: ignore[arg-type]

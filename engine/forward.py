@@ -1,0 +1,112 @@
+"""Forward passes beside training: tests in slices, and predictions for any inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.backends.base import Backend, Plan
+from engine.data.dataset import Dataset
+from engine.errors import N_, TrainingError
+from engine.graph import GraphSpec, NodeSpec
+from engine.losses import encoding
+from engine.program import record
+from engine.run import data_spec
+from engine.settings import TrainingSpec
+from engine.values import Program, Role, Value
+
+Array = np.ndarray[Any, Any]
+EVALUATION_LANES = 256
+KEPT_PLANS = 8
+
+
+class Forward:
+    """Plans of one network in the modes eval and predict, on the store that training uses.
+
+    Random layers are off and running statistics fixed in both, so no hot control acts here.
+    """
+
+    def __init__(
+        self, graph: GraphSpec, training: TrainingSpec, dataset: Dataset, backend: Backend, store: Any
+    ) -> None:
+        self.graph, self.training, self.dataset = graph, training, dataset
+        self.backend, self.store = backend, store
+        self.output: NodeSpec = next(n for n in graph.nodes if n.layer.kind == "output")
+        self._evaluator: Plan | None = None
+        self._programs: dict[int, Program] = {}
+        self._predictors: dict[tuple[int, bool, tuple[str, ...]], Plan] = {}
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the plans built so far."""
+        plans = [*self._predictors.values(), *([self._evaluator] if self._evaluator else [])]
+        return sum(p.bytes for p in plans)
+
+    def slices(self) -> Iterator[tuple[float, float, int]]:
+        """Yield (mean loss, hits, examples) slice by slice over the test set."""
+        count = self.dataset.n_test
+        if not count:
+            return
+        if self._evaluator is None:
+            spec = data_spec(self.dataset, "test")
+            program = record(self.graph, self.training, spec, "eval", min(EVALUATION_LANES, count))
+            self._evaluator = self.backend.compile(program, self.store, traced=False)
+        plan = self._evaluator
+        for start in range(0, count, plan.program.capacity):
+            n = min(plan.program.capacity, count - start)
+            out = plan.run([{"n": n, "pos": start}]).scalars
+            yield float(out["loss"][0]), float(out["hits"][0]) if "hits" in out else 0.0, n
+
+    def program(self, capacity: int = 1) -> Program:
+        """The program `predict` runs; its value ids are those of training."""
+        if capacity not in self._programs:
+            self._programs[capacity] = record(
+                self.graph, self.training, data_spec(self.dataset), "predict", capacity
+            )
+        return self._programs[capacity]
+
+    def output_value(self, program: Program) -> Value:
+        """The value the loss looks at."""
+        return program.outputs[self.output.uid]
+
+    def predict(self, x: Array, keep: Sequence[str] | None = None) -> dict[str, Array]:
+        """See `Trainer.predict`."""
+        if tuple(np.shape(x)[1:]) != self.dataset.shape or not len(x):
+            raise TrainingError(
+                N_("The input is {found}; expected at least one example of {expected}."),
+                found=np.shape(x),
+                expected=self.dataset.shape,
+            )
+        capacity = 1 if len(x) == 1 else min(EVALUATION_LANES, -(-len(x) // 16) * 16)
+        program = self.program(capacity)
+        wanted = tuple(keep) if keep is not None else (self.output_value(program).id,)
+        key = (capacity, keep is not None, wanted)
+        if key not in self._predictors:
+            if len(self._predictors) >= KEPT_PLANS:
+                self._predictors.clear()
+            self._predictors[key] = self.backend.compile(program, self.store, traced=False, keep=wanted)
+        plan = self._predictors[key]
+        source = next(v for v in plan.program.inputs if v.role is Role.INPUT)
+        parts: dict[str, list[Array]] = {w: [] for w in wanted}
+        for start in range(0, len(x), capacity):
+            part = np.moveaxis(np.asarray(x[start : start + capacity], np.float32), 0, -1)
+            plan.write(source.id, np.ascontiguousarray(part))
+            plan.run([{"n": part.shape[-1]}])
+            for w in wanted:
+                parts[w].append(np.moveaxis(plan.read(w)[..., : part.shape[-1]], -1, 0))
+        return {w: np.concatenate(p) for w, p in parts.items()}
+
+    def probabilities(self, outputs: Array) -> Array:
+        """(N, F) outputs -> (N, classes) shares: softmax unless drawn, or both shares of a single output."""
+        out = np.asarray(outputs, np.float64)
+        if out.shape[1] == 1:
+            code = encoding(self.graph, self.output)
+            p = np.clip((out[:, 0] - code.off) / (code.on - code.off), 0, 1)
+            return np.stack([1 - p, p], 1)
+        source = self.graph.node(self.graph.inputs_of(self.output.uid)[0].source)
+        if source.layer.kind == "softmax":
+            return out
+        e = np.exp(out - out.max(1, keepdims=True))
+        return np.asarray(e / e.sum(1, keepdims=True))

@@ -1,0 +1,120 @@
+"""What a run is made of, as values: checkpoints, live changes, tests of it, and what stopped it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.data.dataset import Dataset
+from engine.errors import N_, Message
+from engine.graph import GraphSpec
+from engine.settings import DataSpec
+
+Array = np.ndarray[Any, Any]
+REBUILT = "program"
+"""Name of the live change that stands for a structural edit."""
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """The first value of a step that is not a finite number."""
+
+    node: str
+    op: int
+    value: str
+    cell: tuple[int, ...]
+    step: int
+
+    def message(self, graph: GraphSpec) -> Message:
+        """Where it arose and what may help."""
+        name = graph.node(self.node).name if graph.has(self.node) else self.node
+        return Message(
+            N_(
+                "Step {step}: {value} in {layer} is no longer a finite number. The last good weights are "
+                "kept; a lower learning rate may help."
+            ),
+            {"step": self.step + 1, "layer": name, "value": self.value.split(".", 1)[-1]},
+        )
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What a call of `run` did."""
+
+    first_step: int
+    losses: Array
+    stopped: NonFinite | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Loss over the test set, and accuracy for classes (else None), with the weights of `step`."""
+
+    step: int
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class LiveChange:
+    """A change made while running: from `step` on, `name` is `value`."""
+
+    step: int
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything needed to go on bitwise: state arrays by key, position in the data, log of live changes."""
+
+    state: Mapping[str, Array]
+    step: int
+    epoch: int
+    position: int
+    updates: int
+    """Updates since the optimizer's moments started at zero."""
+    seed: int
+    log: tuple[LiveChange, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    data_hash: str = ""
+    start: Mapping[str, Array] | None = None
+    """Weights the run began with where they were given, not drawn from the seed."""
+
+
+def controls_of(log: Iterable[LiveChange]) -> dict[str, float]:
+    """Hot controls changed since the last structural edit; the edit itself took in all before it."""
+    hot: dict[str, float] = {}
+    for change in log:
+        if change.name == REBUILT:
+            hot.clear()
+        elif isinstance(change.value, (int, float)):
+            hot[change.name] = float(change.value)
+    return hot
+
+
+def add_change(log: list[LiveChange], change: LiveChange) -> None:
+    """Append to a log. A slider that is dragged between two steps leaves its last value only."""
+    if log and (log[-1].step, log[-1].name) == (change.step, change.name):
+        log[-1] = change
+    else:
+        log.append(change)
+
+
+def data_spec(dataset: Dataset, part: Literal["train", "test"] = "train") -> DataSpec:
+    """What a program must know of a data set. Normalized inputs are resident as float32."""
+    raw = dataset.mean is None and dataset.x_train.dtype == np.uint8
+    count = dataset.n_train if part == "train" else dataset.n_test
+    return DataSpec(
+        dataset.shape,
+        dataset.n_classes,
+        dataset.n_targets,
+        count,
+        "u8" if raw else "f32",
+        dataset.scale if raw else 1.0,
+        dataset.shift if raw else 0.0,
+        "data" if part == "train" else "test",
+    )
