@@ -75,6 +75,7 @@ class Document(QObject):
 
     def __init__(self, state: DocumentState | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._unplaced = not (state or DocumentState()).positions
         self._state = layout.completed(state or DocumentState())
         self._stack = QUndoStack(self)
         self._used: set[Uid] = {n.uid for n in self._state.graph.nodes}
@@ -141,6 +142,7 @@ class Document(QObject):
         """Put another project in place; it cannot be undone and counts as saved."""
         self._stack.clear()
         self._used = {n.uid for n in state.graph.nodes}
+        self._unplaced = not state.positions
         self._show(layout.completed(state))
         self._stack.setClean()
         self.loaded.emit()
@@ -366,6 +368,17 @@ class Document(QObject):
         """Lay the network out in rows no wider than the canvas."""
         new = layout.tidied(self._state, width or self.view_width, self.inference)
         return self.edit(new, tr("Tidy layout"))
+
+    def adapt_layout(self) -> bool:
+        """Lay out for `view_width` a network that came without places, as long as nothing was edited.
+
+        This is no edit: there is nothing to undo or to save.
+        """
+        if not self._unplaced or self._stack.count():
+            return False
+        before = self._state
+        self._show(layout.tidied(before, self.view_width, self.inference))
+        return self._state != before
 
     # ---- inside ------------------------------------------------------------------------------------
 

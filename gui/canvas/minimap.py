@@ -87,6 +87,7 @@ class MiniMap(QWidget):
 
     def _go(self, event: QMouseEvent) -> None:
         shown, scale, origin = self._frame()
+        self.view.following = False
         self.view.center_on(shown.topLeft() + (event.position() - origin) / scale)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -52,6 +52,7 @@ from gui.document import Document
 from gui.i18n import tr
 
 SETTLE_MS = 140
+REFIT_MS = 60
 
 
 class CanvasView(ZoomView):
@@ -89,6 +90,10 @@ class CanvasView(ZoomView):
         self._space_used = False
         self.drops = Drops(self)
         self._fitted = False
+        self._refit = QTimer(self)
+        self._refit.setSingleShot(True)
+        self._refit.setInterval(REFIT_MS)
+        self._refit.timeout.connect(self._first_fit)
         self._search: LayerSearch | None = None
         self._rename: RenameField | None = None
         self.last_pixel = QPoint()
@@ -110,7 +115,7 @@ class CanvasView(ZoomView):
         self.zoom_bar = ZoomBar(self.viewport())
         self.zoom_bar.zoom_in.connect(lambda: self.zoom_by(STEP))
         self.zoom_bar.zoom_out.connect(lambda: self.zoom_by(1 / STEP))
-        self.zoom_bar.actual.connect(lambda: self.zoom_to(1.0))
+        self.zoom_bar.actual.connect(lambda: self.zoom_by(1.0 / self.zoom))
         self.zoom_bar.fit.connect(self.fit)
         self.legend = Legend(self.viewport())
         self.minimap = MiniMap(self)
@@ -120,6 +125,7 @@ class CanvasView(ZoomView):
 
     def fit(self) -> None:
         """Show the whole network, not larger than 100 %, gliding there."""
+        self.following = True
         self.show_rect(self.canvas.content_rect())
 
     def show_node(self, uid: Uid) -> None:
@@ -136,7 +142,7 @@ class CanvasView(ZoomView):
         dx = max(0, room.left() - place.left()) - max(0, place.right() - room.right())
         dy = max(0, room.top() - place.top()) - max(0, place.bottom() - room.bottom())
         if dx or dy:
-            self.pan_by(QPoint(dx, dy))
+            self.pan_by_hand(QPoint(dx, dy))
 
     def _sharpen(self) -> None:
         screen = self.devicePixelRatioF()
@@ -206,11 +212,8 @@ class CanvasView(ZoomView):
         """Lay the network out for the width at 100 %, then show it all."""
         self._tell_width()
         self.document.tidy()
-        rect = QRectF()
-        for uid, node in self.canvas.nodes.items():
-            if node.isVisible():
-                rect = rect.united(QRectF(self.canvas.goal(uid), node.rect().size()))
-        self.show_rect(rect)
+        self.following = True
+        self.show_rect(self._goal_rect())
 
     def rename_selected(self) -> None:
         """Edit the name of the selected node in place."""
@@ -359,9 +362,9 @@ class CanvasView(ZoomView):
         """Wheel and pinch zoom around the pointer; two fingers and Shift pan."""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             delta = event.angleDelta()
-            self.pan_by(QPoint(delta.x() + delta.y(), 0) / 2)
+            self.pan_by_hand(QPoint(delta.x() + delta.y(), 0) / 2)
         elif not event.pixelDelta().isNull() and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.pan_by(event.pixelDelta())
+            self.pan_by_hand(event.pixelDelta())
         elif event.angleDelta().y():
             self.zoom_by(1.15 ** (event.angleDelta().y() / 120), event.position().toPoint())
         event.accept()
@@ -477,6 +480,8 @@ class CanvasView(ZoomView):
         super().resizeEvent(event)
         self._tell_width()
         self._overlays()
+        if self._fitted and self.following:
+            self._refit.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -485,8 +490,20 @@ class CanvasView(ZoomView):
             QTimer.singleShot(0, self, self._first_fit)
 
     def _first_fit(self) -> None:
-        self.show_rect(self.canvas.content_rect(), animate=False)
+        """Show a network that was just put in place, or again after the window changed its size."""
+        self._tell_width()
+        self.document.adapt_layout()
+        self.following = True
+        self.show_rect(self._goal_rect(), animate=False)
         self._sharpen()
+
+    def _goal_rect(self) -> QRectF:
+        """Around all nodes where they will be once they have stopped gliding."""
+        rect = QRectF()
+        for uid, node in self.canvas.nodes.items():
+            if node.isVisible():
+                rect = rect.united(QRectF(self.canvas.goal(uid), node.rect().size()))
+        return rect
 
     def refresh_card(self) -> None:
         """The neuron under the pointer has other weights now."""
@@ -496,8 +513,7 @@ class CanvasView(ZoomView):
         self._overlays()
 
     def _loaded(self) -> None:
-        self.show_rect(self.canvas.content_rect(), animate=False)
-        self._sharpen()
+        self._first_fit()
 
     def _tell_width(self) -> None:
         self.document.view_width = max(400.0, (self.viewport().width() - 2 * MARGIN) / theme.scale())

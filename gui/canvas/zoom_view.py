@@ -23,6 +23,8 @@ class ZoomView(QGraphicsView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.zoom = 1.0
+        self.following = True
+        """Whether all of it stays in sight when the window changes its size: until a hand moves it."""
         self._motion: QVariantAnimation | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
@@ -46,7 +48,14 @@ class ZoomView(QGraphicsView):
         self.zoom_changed.emit(zoom)
 
     def zoom_by(self, factor: float, pixel: QPoint | None = None) -> None:
+        """Zoom by hand."""
+        self.following = False
         self.zoom_to(self.zoom * factor, pixel)
+
+    def pan_by_hand(self, pixels: QPoint) -> None:
+        """Move the paper; from now on it stays where it was put."""
+        self.following = False
+        self.pan_by(pixels)
 
     def pan_by(self, pixels: QPoint) -> None:
         """Move the paper by so many pixels."""

@@ -14,5 +14,5 @@ class Pan(Gesture):
 
     def move(self, point: QPointF, pixel: QPoint, modifiers: Qt.KeyboardModifier) -> None:
         self.moved_enough(pixel)
-        self.view.pan_by(pixel - self.start_pixel)
+        self.view.pan_by_hand(pixel - self.start_pixel)
         self.start_pixel = pixel

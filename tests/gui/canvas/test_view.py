@@ -395,3 +395,34 @@ def test_many_nodes_stay_quick_to_edit(make: Make) -> None:
     view.document.move({"d50": (0.0, 3000.0)})
     assert time.perf_counter() - start < 1.0
     assert view.canvas.nodes["d50"].pos() == QPointF(0.0, 3000.0)
+
+
+def test_a_network_without_places_is_laid_out_for_the_window(make: Make, qtbot: QtBot) -> None:
+    view = make(chain(), 1200)
+    rows = {y for _, y in view.document.state.positions.values()}
+    assert len(rows) == 1 and not view.document.modified
+    view.resize(640, 640)
+    qtbot.waitUntil(lambda: len({y for _, y in view.document.state.positions.values()}) == 2, timeout=2000)
+    assert view.document.undo_stack.count() == 0
+    seen = view.visible_scene_rect()
+    assert all(seen.contains(n.rect()) for n in view.canvas.visible_nodes())
+    # once something was edited, nothing moves by itself
+    view.document.set_setting("dense1", "units", 4)
+    before = view.document.state.positions
+    view.resize(1200, 640)
+    qtbot.wait(120)
+    assert view.document.state.positions == before
+
+
+def test_what_was_zoomed_by_hand_stays(make: Make, qtbot: QtBot) -> None:
+    view = make(chain(), 1200)
+    view.zoom_by(1.3, QPoint(100, 100))
+    zoom = view.zoom
+    view.resize(900, 500)
+    qtbot.wait(120)
+    assert view.zoom == zoom
+    view.fit()
+    view.resize(1000, 560)
+    qtbot.waitUntil(
+        lambda: all(view.visible_scene_rect().contains(n.rect()) for n in view.canvas.visible_nodes())
+    )
