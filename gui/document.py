@@ -81,7 +81,8 @@ class Document(QObject):
         self._used: set[Uid] = {n.uid for n in self._state.graph.nodes}
         self._inference: tuple[GraphSpec, TrainingSpec, DataSpec | None, Inference] | None = None
         self.view_width = 1100.0
-        """Width in scene pixels that `tidy` fills; the canvas keeps it up to date."""
+        self.view_height = 0.0
+        """Room in scene pixels at 100 % that `tidy` fills; the canvas keeps it up to date (0: any height)."""
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -365,8 +366,9 @@ class Document(QObject):
         return made
 
     def tidy(self, width: float | None = None) -> bool:
-        """Lay the network out in rows no wider than the canvas."""
-        new = layout.tidied(self._state, width or self.view_width, self.inference)
+        """Lay the network out: for the room of the canvas, or in rows no wider than `width`."""
+        room = (width, 0.0) if width is not None else (self.view_width, self.view_height)
+        new = layout.tidied(self._state, room[0], self.inference, room[1])
         return self.edit(new, tr("Tidy layout"))
 
     def adapt_layout(self) -> bool:
@@ -377,7 +379,7 @@ class Document(QObject):
         if not self._unplaced or self._stack.count():
             return False
         before = self._state
-        self._show(layout.tidied(before, self.view_width, self.inference))
+        self._show(layout.tidied(before, self.view_width, self.inference, self.view_height))
         return self._state != before
 
     # ---- inside ------------------------------------------------------------------------------------

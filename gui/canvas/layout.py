@@ -19,6 +19,7 @@ STACK_GAP = 40
 UNFOLDED_GAP = (72, 184)
 """Narrowest and widest space between unfolded layers: their weights are drawn there."""
 DEFAULT_WIDTH = 1100.0
+_TRIES = 60
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,14 @@ def completed(state: DocumentState) -> DocumentState:
     return state
 
 
-def tidied(state: DocumentState, width: float, inference: Inference | None = None) -> DocumentState:
-    """The state with all nodes laid out in rows no wider than `width` (where one column fits)."""
+def tidied(
+    state: DocumentState, width: float, inference: Inference | None = None, height: float = 0.0
+) -> DocumentState:
+    """The state with all nodes laid out in rows.
+
+    Rows are no wider than `width` (where one column fits). With a `height` the rows are broken so that
+    the whole can be shown as large as possible in that room, even if it must be made a little smaller.
+    """
     graph = state.graph
     if not graph.nodes:
         return state
@@ -69,7 +76,7 @@ def tidied(state: DocumentState, width: float, inference: Inference | None = Non
     if any(isinstance(graph.node(u).layer, Dense) for u in unfolded):
         rows, gap = [columns], _unfolded_gap(columns, width)
     else:
-        rows, gap = _wrapped(columns, width), float(GAP)
+        rows, gap = _wrapped(columns, _best_width(columns, width, height)), float(GAP)
     positions: dict[Uid, Point] = {}
     top = 0.0
     for row in rows:
@@ -139,6 +146,32 @@ def _unfolded_gap(columns: Sequence[Sequence[_Block]], width: float) -> float:
     return float(int(min(max(room, low), high)) // 8 * 8)
 
 
+def _best_width(columns: Sequence[list[_Block]], width: float, height: float) -> float:
+    """Where to break rows so that the network fills a room of `width` times `height` best."""
+    if height <= 0 or not columns:
+        return width
+    widths = [max(b.width for b in c) for c in columns]
+    total = sum(widths) + GAP * (len(widths) - 1)
+    least = max(widths)
+    best: tuple[float, int, float] | None = None
+    for step in range(_TRIES + 1):
+        limit = least + (total - least) * step / _TRIES
+        rows = _wrapped(columns, limit)
+        across = max(sum(max(b.width for b in c) for c in row) + GAP * (len(row) - 1) for row in rows)
+        down = sum(max(_tall(c) for c in row) for row in rows) + ROW_GAP * (len(rows) - 1)
+        zoom = min(1.0, width / across, height / down)
+        # of equally large ones the one with fewer rows, then the one whose rows are fuller
+        worth = (round(zoom, 3), -len(rows), limit)
+        if best is None or worth > best:
+            best = worth
+    assert best is not None
+    return best[2]
+
+
+def _tall(column: Sequence[_Block]) -> float:
+    return sum(b.height for b in column) + STACK_GAP * (len(column) - 1)
+
+
 def _wrapped(columns: Sequence[list[_Block]], width: float) -> list[list[list[_Block]]]:
     rows: list[list[list[_Block]]] = []
     x = 0.0
@@ -176,4 +209,4 @@ def _above(column: Sequence[_Block]) -> float:
     """How far a column reaches above the line of the ports."""
     if len(column) == 1:
         return float(column[0].port_y)
-    return (sum(b.height for b in column) + STACK_GAP * (len(column) - 1)) / 2
+    return _tall(column) / 2

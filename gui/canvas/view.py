@@ -210,7 +210,7 @@ class CanvasView(ZoomView):
 
     def tidy(self) -> None:
         """Lay the network out for the width at 100 %, then show it all."""
-        self._tell_width()
+        self._tell_room()
         self.document.tidy()
         self.following = True
         self.show_rect(self._goal_rect())
@@ -478,7 +478,7 @@ class CanvasView(ZoomView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._tell_width()
+        self._tell_room()
         self._overlays()
         if self._fitted and self.following:
             self._refit.start()
@@ -491,7 +491,7 @@ class CanvasView(ZoomView):
 
     def _first_fit(self) -> None:
         """Show a network that was just put in place, or again after the window changed its size."""
-        self._tell_width()
+        self._tell_room()
         self.document.adapt_layout()
         self.following = True
         self.show_rect(self._goal_rect(), animate=False)
@@ -515,8 +515,10 @@ class CanvasView(ZoomView):
     def _loaded(self) -> None:
         self._first_fit()
 
-    def _tell_width(self) -> None:
-        self.document.view_width = max(400.0, (self.viewport().width() - 2 * MARGIN) / theme.scale())
+    def _tell_room(self) -> None:
+        room = self.room()
+        self.document.view_width = max(400.0, room.width() / theme.scale())
+        self.document.view_height = max(200.0, room.height() / theme.scale())
 
     def _selected(self, uids: tuple[Uid, ...]) -> None:
         self.minimap.refresh()
@@ -543,6 +545,6 @@ class CanvasView(ZoomView):
         self.setTransform(QTransform.fromScale(self.scale_factor, self.scale_factor))
         self.zoom_bar.show_zoom(self.zoom)
         self.zoom_bar.value.setFont(theme.mono_font(12))
-        self._tell_width()
+        self._tell_room()
         self._overlays()
         self._sharpen()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEasingCurve, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QPoint, QPointF, QRect, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
@@ -70,8 +70,12 @@ class ZoomView(QGraphicsView):
     def visible_scene_rect(self) -> QRectF:
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
+    def room(self) -> QRect:
+        """The part of the viewport that `show_rect` fills: the floating bars keep theirs."""
+        return self.viewport().rect().adjusted(MARGIN, MARGIN - 8, -MARGIN, -MARGIN - 24)
+
     def show_rect(self, rect: QRectF, animate: bool = True) -> None:
-        room = self.viewport().rect().adjusted(MARGIN, MARGIN - 8, -MARGIN, -MARGIN - 24)
+        room = self.room()
         if rect.isEmpty() or room.width() < 20 or room.height() < 20:
             self.zoom_to(1.0)
             self.center_on(rect.center())
