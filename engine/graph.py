@@ -7,6 +7,7 @@ Only what could never be a network is refused (unknown node, two nodes of one na
 
 from __future__ import annotations
 
+import heapq
 import keyword
 import re
 from collections.abc import Iterable, Mapping
@@ -91,6 +92,9 @@ class GraphSpec:
 
     def reaches(self, start: Uid, goal: Uid) -> bool:
         """Whether a path of links leads from `start` to `goal` (a node reaches itself)."""
+        following: dict[Uid, list[Uid]] = {}
+        for k in self.links:
+            following.setdefault(k.source, []).append(k.target)
         seen, todo = set[Uid](), [start]
         while todo:
             uid = todo.pop()
@@ -98,22 +102,31 @@ class GraphSpec:
                 return True
             if uid not in seen:
                 seen.add(uid)
-                todo += [k.target for k in self.links if k.source == uid]
+                todo += following.get(uid, ())
         return False
 
     def order(self) -> tuple[NodeSpec, ...]:
         """Nodes so that every link leads forward; ties keep the drawing order."""
-        missing = {node.uid: {k.source for k in self.links if k.target == node.uid} for node in self.nodes}
+        places = {node.uid: i for i, node in enumerate(self.nodes)}
+        missing: dict[Uid, set[Uid]] = {node.uid: set() for node in self.nodes}
+        following: dict[Uid, list[Uid]] = {}
+        for k in self.links:
+            if k.target in missing:
+                missing[k.target].add(k.source)
+                following.setdefault(k.source, []).append(k.target)
+        ready = [i for uid, i in places.items() if not missing[uid]]
+        heapq.heapify(ready)
         done: list[NodeSpec] = []
-        while missing:
-            ready = [n for n in self.nodes if n.uid in missing and not missing[n.uid]]
-            if not ready:
-                raise GraphError(N_("The links form a loop; remove one of them."))
-            first = ready[0]
-            done.append(first)
-            del missing[first.uid]
-            for sources in missing.values():
-                sources.discard(first.uid)
+        while ready:
+            node = self.nodes[heapq.heappop(ready)]
+            done.append(node)
+            for target in following.get(node.uid, ()):
+                if node.uid in missing[target]:
+                    missing[target].discard(node.uid)
+                    if not missing[target]:
+                        heapq.heappush(ready, places[target])
+        if len(done) < len(self.nodes):
+            raise GraphError(N_("The links form a loop; remove one of them."))
         return tuple(done)
 
     # ---- editing: each returns a new graph --------------------------------------------------------

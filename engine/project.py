@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,17 @@ import numpy as np
 
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, Message, ProjectError
-from engine.graph import GraphSpec, LinkSpec, NodeSpec, check_name
+from engine.graph import RESERVED_UIDS, GraphSpec, LinkSpec, NodeSpec, check_name
 from engine.layers import LAYERS, Layer
 from engine.layers.unknown import Unknown
+from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
-from engine.training import Checkpoint, LiveChange
 
 FORMAT_VERSION = 1
+MAX_NODES, MAX_LINKS, MAX_LOG = 1_000, 4_000, 200_000
+MAX_STEP = 2**53
+"""Steps are exact as floats up to here."""
+_UID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
 Array = np.ndarray[Any, Any]
 
 
@@ -86,8 +91,13 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
     return {**plain, "shares": node.shares} if node.shares else plain
 
 
-def from_plain(data: Any, state: Mapping[str, Array], file: str) -> Project:
-    """Build a project from its plain form and its state arrays. Raises ProjectError naming file and field."""
+def from_plain(
+    data: Any, state: Mapping[str, Array], file: str, start: Mapping[str, Array] | None = None
+) -> Project:
+    """Build a project from its plain form and its arrays: state, and given weights of the start.
+
+    Raises ProjectError naming file and field.
+    """
     reader = _Reader(file)
     top = reader.mapping(data, "project.json")
     if top.get("format") != "matrizen":
@@ -108,6 +118,7 @@ def from_plain(data: Any, state: Mapping[str, Array], file: str) -> Project:
     try:
         known = {k: v for k, v in training_plain.items() if k in TrainingSpec.settings()}
         training = TrainingSpec(**known)
+        strange = sorted(set(training_plain) - set(known))
         source = SourceSpec.from_json(top["source"]) if top.get("source") is not None else None
     except (GraphError, DataError) as problem:
         raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
@@ -116,7 +127,7 @@ def from_plain(data: Any, state: Mapping[str, Array], file: str) -> Project:
         if not isinstance(xy, list) or len(xy) != 2:
             raise reader.refuse("positions", "[x, y]", xy)
         positions[uid] = (reader.number(xy[0], "positions"), reader.number(xy[1], "positions"))
-    run = _run_from_plain(reader, top, state)
+    run = _run_from_plain(reader, top, state, start or {})
     return Project(
         graph,
         training,
@@ -126,7 +137,7 @@ def from_plain(data: Any, state: Mapping[str, Array], file: str) -> Project:
         reader.mapping(top.get("view", {}), "view"),
         run,
         reader.text(top.get("data_hash", ""), "data_hash"),
-        messages,
+        (*messages, *_left_out("training", strange)),
     )
 
 
@@ -136,8 +147,9 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
     plain = reader.mapping(data, "graph")
     nodes: list[NodeSpec] = []
     messages: list[Message] = []
-    seen: set[str] = set()
-    for entry in reader.items(plain.get("nodes"), "graph.nodes", 10_000):
+    uids: set[str] = set()
+    names: set[str] = set()
+    for entry in reader.items(plain.get("nodes"), "graph.nodes", MAX_NODES):
         n = reader.mapping(entry, "graph.nodes")
         uid, name = (reader.text(n.get(k), f"graph.nodes.{k}", 80) for k in ("uid", "name"))
         kind = reader.text(n.get("kind"), "graph.nodes.kind", 80)
@@ -145,9 +157,12 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
             check_name(name)
         except GraphError as problem:
             raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
-        if uid in seen or name.lower() in seen:
+        if not _UID.match(uid) or uid.lower() in RESERVED_UIDS:
+            raise reader.refuse("graph.nodes.uid", "a letter, then letters, digits or _", uid)
+        if uid in uids or name.lower() in names:
             raise ProjectError(N_("{file}: two layers are named “{name}”."), file=file, name=name)
-        seen |= {uid, name.lower()}
+        uids.add(uid)
+        names.add(name.lower())
         settings = reader.mapping(n.get("settings", {}), name)
         layer, said = _layer(kind, name, settings, file)
         messages += said
@@ -155,28 +170,40 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         nodes.append(
             NodeSpec(uid, name, layer, reader.text(shares, "shares", 80) if shares is not None else None)
         )
-    links: list[LinkSpec] = []
-    uids = {n.uid for n in nodes}
-    for entry in reader.items(plain.get("links"), "graph.links", 100_000):
-        if not isinstance(entry, list) or len(entry) != 4:
-            raise reader.refuse("graph.links", "[source, port, target, port]", entry)
-        source, target = reader.text(entry[0], "graph.links", 80), reader.text(entry[2], "graph.links", 80)
-        if source not in uids or target not in uids:
-            raise reader.refuse("graph.links", "layers of this network", entry)
-        links.append(
-            LinkSpec(
-                source,
-                target,
-                reader.whole(entry[3], "graph.links", 0, 63),
-                reader.whole(entry[1], "graph.links", 0, 63),
-            )
-        )
-    graph = GraphSpec(tuple(nodes), tuple(links))
+    graph = GraphSpec(tuple(nodes), _links(reader, plain.get("links"), nodes))
     try:
         graph.order()
     except GraphError as problem:
         raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
     return graph, tuple(messages)
+
+
+def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec, ...]:
+    """Links between layers that are there, from ports to ports that are there, one at each input."""
+    layers = {n.uid: n.layer for n in nodes}
+    taken: set[tuple[str, int]] = set()
+    links: list[LinkSpec] = []
+    for entry in reader.items(plain, "graph.links", MAX_LINKS):
+        if not isinstance(entry, list) or len(entry) != 4:
+            raise reader.refuse("graph.links", "[source, port, target, port]", entry)
+        source, target = reader.text(entry[0], "graph.links", 80), reader.text(entry[2], "graph.links", 80)
+        if source not in layers or target not in layers:
+            raise reader.refuse("graph.links", "layers of this network", entry)
+        outputs = 64 if isinstance(layers[source], Unknown) else int(layers[source].has_output)
+        inputs = min(64, layers[target].port_limit())
+        if outputs == 0 or inputs == 0:
+            raise reader.refuse("graph.links", "from an output to an input", entry)
+        link = LinkSpec(
+            source,
+            target,
+            reader.whole(entry[3], "graph.links", 0, inputs - 1),
+            reader.whole(entry[1], "graph.links", 0, outputs - 1),
+        )
+        if (target, link.port) in taken:
+            raise reader.refuse("graph.links", "one link at each input", entry)
+        taken.add((target, link.port))
+        links.append(link)
+    return tuple(links)
 
 
 def _layer(kind: str, name: str, settings: Mapping[str, Any], file: str) -> tuple[Layer, list[Message]]:
@@ -193,33 +220,55 @@ def _layer(kind: str, name: str, settings: Mapping[str, Any], file: str) -> tupl
         raise ProjectError(
             N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=str(problem)
         ) from problem
-    strange = sorted(set(settings) - set(known))
-    if strange:
-        text = N_("{name}: the settings {settings} are not known here and were left out.")
-        return layer, [Message(text, {"name": name, "settings": ", ".join(strange)[:200]})]
-    return layer, []
+    return layer, _left_out(name, sorted(set(settings) - set(known)))
 
 
-def _run_from_plain(reader: _Reader, top: Mapping[str, Any], state: Mapping[str, Array]) -> Checkpoint | None:
+def _left_out(name: str, strange: list[str]) -> list[Message]:
+    if not strange:
+        return []
+    text = N_("{name}: the settings {settings} are not known here and were left out.")
+    return [Message(text, {"name": name, "settings": ", ".join(strange)[:200]})]
+
+
+def _run_from_plain(
+    reader: _Reader, top: Mapping[str, Any], state: Mapping[str, Array], start: Mapping[str, Array]
+) -> Checkpoint | None:
     if top.get("run") is None:
         return None
     run = reader.mapping(top["run"], "run")
     whole = {
-        k: reader.whole(run.get(k), f"run.{k}", 0, 2**63 - 1)
-        for k in ("step", "epoch", "position", "updates", "seed")
+        k: reader.whole(run.get(k), f"run.{k}", 0, MAX_STEP) for k in ("step", "epoch", "position", "updates")
     }
+    seed = reader.whole(run.get("seed"), "run.seed", 0, 2**63 - 1)
     log = []
-    for entry in reader.items(run.get("log", []), "run.log", 1_000_000):
+    for entry in reader.items(run.get("log", []), "run.log", MAX_LOG):
         if not isinstance(entry, list) or len(entry) != 3:
             raise reader.refuse("run.log", "[step, name, value]", entry)
         log.append(
             LiveChange(
-                reader.whole(entry[0], "run.log", 0, 2**63 - 1), reader.text(entry[1], "run.log"), entry[2]
+                reader.whole(entry[0], "run.log", 0, MAX_STEP),
+                reader.text(entry[1], "run.log", 200),
+                _log_value(reader, entry[2]),
             )
         )
-    manifest = reader.mapping(run.get("manifest", {}), "run.manifest")
-    data_hash = reader.text(top.get("data_hash", ""), "data_hash")
-    return Checkpoint(dict(state), **whole, log=tuple(log), manifest=manifest, data_hash=data_hash)
+    return Checkpoint(
+        dict(state),
+        **whole,
+        seed=seed,
+        log=tuple(log),
+        manifest=reader.mapping(run.get("manifest", {}), "run.manifest"),
+        data_hash=reader.text(top.get("data_hash", ""), "data_hash"),
+        start=dict(start) if start else None,
+    )
+
+
+def _log_value(reader: _Reader, value: Any) -> Any:
+    """What a live change can hold: a number, a text, the keys of weights edited by hand."""
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value)):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise reader.refuse("run.log", "a number, a text or a list of keys", value)
+    return value
 
 
 @dataclass(frozen=True)

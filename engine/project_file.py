@@ -7,6 +7,7 @@ every refusal is a ProjectError that names the file and the part.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,38 +21,54 @@ import numpy as np
 from engine.data.files import open_file
 from engine.data.safe_npz import Limits, open_zip, read_member, to_float32
 from engine.errors import N_, Message, ProjectError
+from engine.graph import GraphSpec
+from engine.inference import infer
 from engine.project import Project, from_plain, to_plain
 from engine.saving import BACKUP_SUFFIX, save_atomically
 
 SUFFIX = ".matrizen"
 LIMITS = Limits(total=8 << 30, members=100_000)
-MAX_JSON = 32 << 20
+MAX_JSON = 16 << 20
 MAX_DEPTH = 64
+FREE_BYTES, GROWTH = 64 << 20, 20
+"""What a file may unpack to: so much, and so many times its own size (weights are stored unpacked)."""
 _EPOCH = (2020, 1, 1, 0, 0, 0)  # equal projects are equal bytes
+_NO_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)
 
 Array = np.ndarray[Any, Any]
 
 
 def save_project(path: Path | str, project: Project) -> Path:
     """Write a project atomically; the old file stays beside it as `.bak`. Raises ProjectError."""
+    name = Path(path).name
+    try:
+        text = json.dumps(to_plain(project), indent=1, allow_nan=False).encode()
+    except (TypeError, ValueError) as problem:
+        raise ProjectError(
+            N_("{file} cannot be saved: {reason}."), file=name, reason=str(problem)
+        ) from problem
 
     def write(file: IO[bytes]) -> None:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            _add(archive, "project.json", json.dumps(to_plain(project), indent=1, allow_nan=False).encode())
-            for key, array in sorted((project.run.state if project.run else {}).items()):
-                _add(archive, f"state/{key}.npy", npy_bytes(array))
+        with zipfile.ZipFile(file, "w") as archive:
+            _add(archive, "project.json", text, zipfile.ZIP_DEFLATED)
+            for folder, arrays in _arrays(project).items():
+                for key, array in sorted(arrays.items()):
+                    _add(archive, f"{folder}/{key}.npy", npy_bytes(array), zipfile.ZIP_STORED)
 
-    return save_atomically(path, write, lambda p: _verify(p, project), backup=True)
+    return save_atomically(path, write, lambda p: _verify(p, project, text, name), backup=True)
 
 
-def load_project(path: Path | str) -> Project:
-    """Read a project. Raises ProjectError; the message offers the backup where there is one."""
+def load_project(path: Path | str, *, intact_only: bool = False) -> Project:
+    """Read a project. Raises ProjectError; the message offers the backup where there is one.
+
+    With `intact_only` damaged weights are left out and named in `messages`; the drawn network and the
+    settings must be whole.
+    """
     path = Path(path)
-    if path.is_dir():
-        raise ProjectError(N_("{file} is a folder; choose a .matrizen file."), file=path.name)
     try:
         with open_file(path, ProjectError) as file:
-            return _read(file, path.name)
+            return _read(file, path.name, intact_only)
     except ProjectError as problem:
         backup = Path(str(path) + BACKUP_SUFFIX)
         if backup.exists():
@@ -63,7 +80,7 @@ def load_project(path: Path | str) -> Project:
         raise
 
 
-def _read(file: IO[bytes], name: str) -> Project:
+def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
     with open_zip(file, LIMITS, name=name, error=ProjectError) as archive:
         members = {i.filename: i for i in archive.infolist()}
         info = members.get("project.json")
@@ -75,6 +92,15 @@ def _read(file: IO[bytes], name: str) -> Project:
                 file=name,
                 found=info.file_size >> 20,
                 limit=MAX_JSON >> 20,
+            )
+        size = file.seek(0, 2)
+        grown = sum(i.file_size for i in members.values())
+        if grown > FREE_BYTES + GROWTH * size:
+            raise ProjectError(
+                N_("{file} would grow from {found} kB to {grown} MB; that looks like a zip bomb."),
+                file=name,
+                found=size >> 10,
+                grown=grown >> 20,
             )
         try:
             text = archive.read(info)
@@ -92,26 +118,79 @@ def _read(file: IO[bytes], name: str) -> Project:
                 N_("{file}: project.json is damaged; choose a backup."), file=name
             ) from problem
         plain = parse_json(text, name)
-        state: dict[str, Array] = {}
+        found: dict[str, dict[str, Array]] = {"state": {}, "start": {}}
+        notes: list[Message] = []
         for member, entry in members.items():
-            if member.startswith("state/") and member.endswith(".npy"):
-                state[member[6:-4]] = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
-    arrays, notes = to_float32(state, name)
-    return _with_notes(from_plain(plain, arrays, name), notes, name)
+            folder, _, key = member.partition("/")
+            if folder not in found or not key.endswith(".npy"):
+                continue
+            try:
+                array = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
+                _check_numbers(array, member, name)
+            except ProjectError as problem:
+                if not intact_only:
+                    raise
+                notes.append(Message(N_("Left out: {problem}"), {"problem": str(problem)}))
+                continue
+            found[folder][key[:-4]] = array
+    state, converted = to_float32(found["state"], name)
+    start, _ = to_float32(found["start"], name)
+    project = from_plain(plain, state, name, start)
+    return replace(project, messages=(*project.messages, *notes, *converted, *weight_notes(project, name)))
 
 
-def _with_notes(project: Project, notes: tuple[Message, ...], name: str) -> Project:
-    found = list(notes)
-    if project.run is not None:
-        bad = sorted(k for k, a in project.run.state.items() if not np.isfinite(a).all())
-        if bad:
-            found.append(
-                Message(
-                    N_("{file}: {keys} hold numbers that are not finite."),
-                    {"file": name, "keys": ", ".join(bad)[:200]},
-                )
-            )
-    return replace(project, messages=(*project.messages, *found))
+def _check_numbers(array: Array, member: str, name: str) -> None:
+    if array.dtype.kind not in "biuf":
+        raise ProjectError(
+            N_("{file}: “{member}” holds text; expected numbers."), file=name, member=member[:80]
+        )
+
+
+def weight_notes(project: Project, name: str) -> list[Message]:
+    """What deserves a warning in saved weights: keys too many or missing, shapes, numbers not finite."""
+    if project.run is None:
+        return []
+    state = project.run.state
+    found: list[Message] = []
+
+    def note(template: str, items: list[str]) -> None:
+        if items:
+            found.append(Message(template, {"file": name, "list": ", ".join(items)[:400]}))
+
+    note(
+        N_("{file}: {list} hold numbers that are not finite; training cannot go on from them."),
+        sorted(k for k, a in state.items() if not np.isfinite(a).all()),
+    )
+    facts = infer(project.graph)
+    shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
+    note(N_("{file}: saved weights do not fit the network: {list}."), misfits(project.graph, state))
+    note(
+        N_("{file}: no saved weights for {list}; they start from the seed."),
+        sorted(set(shapes) - set(state)),
+    )
+    inferred = set(facts.shapes)
+    note(
+        N_("{file}: weights without a place in the network: {list}."),
+        sorted(
+            k
+            for k in state
+            if k not in shapes
+            and ".".join(k.split(".")[:2]) not in shapes
+            and (not project.graph.has(k.split(".")[0]) or k.split(".")[0] in inferred)
+        ),
+    )
+    return found
+
+
+def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[str]:
+    """Saved weights whose shape is not the drawn network's: key, expected, found."""
+    facts = infer(graph)
+    shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
+    return [
+        f"{key}: {shape} expected, {state[key].shape} found"
+        for key, shape in shapes.items()
+        if key in state and state[key].shape != shape
+    ]
 
 
 def parse_json(text: bytes, name: str) -> Any:
@@ -144,20 +223,14 @@ def parse_json(text: bytes, name: str) -> Any:
             constant(found[:20])
         return value
 
-    depth = deepest = 0
-    inside = escaped = False
-    for byte in text:
-        if inside:
-            escaped, inside = (not escaped and byte == 0x5C), not (byte == 0x22 and not escaped)
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"[{":
+    depth = 0
+    for byte in _STRINGS.sub(b"", text).translate(None, _NO_BRACKETS):
+        if byte in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > MAX_DEPTH:
+                raise ProjectError(N_("{file}: project.json is nested too deeply."), file=name)
         elif byte in b"]}":
             depth -= 1
-        if deepest > MAX_DEPTH:
-            raise ProjectError(N_("{file}: project.json is nested too deeply."), file=name)
     try:
         return json.loads(
             text.decode("utf-8"),
@@ -184,23 +257,33 @@ def npy_bytes(array: Array) -> bytes:
     return out.getvalue()
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _arrays(project: Project) -> dict[str, Mapping[str, Array]]:
+    """What is kept beside project.json, by folder."""
+    run = project.run
+    return {} if run is None else {"state": run.state, "start": run.start or {}}
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = how
     info.external_attr = 0o644 << 16
     archive.writestr(info, content)
 
 
-def _verify(path: Path, project: Project) -> None:
-    """Read back what was written and compare the weights."""
+def _verify(path: Path, project: Project, text: bytes, name: str) -> None:
+    """Read back what was written and compare everything."""
     with path.open("rb") as file:
-        again = _read(file, path.name)
-    expected: Mapping[str, Array] = project.run.state if project.run else {}
-    found: Mapping[str, Array] = again.run.state if again.run else {}
-    same = set(expected) == set(found) and all(
-        np.array_equal(found[k], np.asarray(v, np.float32), equal_nan=True) for k, v in expected.items()
+        again = _read(file, name)
+    wanted, found = _arrays(project), _arrays(again)
+    same = set(wanted) == set(found) and all(
+        set(wanted[f]) == set(found[f])
+        and all(
+            np.array_equal(found[f][k], np.asarray(v, np.float32), equal_nan=True)
+            for k, v in wanted[f].items()
+        )
+        for f in wanted
     )
-    if not same or to_plain(again) != json.loads(json.dumps(to_plain(project))):
+    if not same or to_plain(again) != json.loads(text):
         raise ProjectError(
-            N_("{file} could not be verified after writing; the old file is unchanged."), file=path.name
+            N_("{file} could not be verified after writing; the old file is unchanged."), file=name
         )

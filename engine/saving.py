@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,8 +33,11 @@ def save_atomically(
     the folder. A symbolic link keeps pointing at the file that is replaced. Raises `error` with the reason
     when it cannot be done; the old file is then untouched.
     """
+    check_file_name(Path(path), error)
     target = Path(os.path.realpath(path))
     check_file_name(target, error)
+    if target.is_dir():
+        raise error(N_("{file} is a folder; choose a file name."), file=target.name)
     try:
         handle, temporary = tempfile.mkstemp(prefix=".matrizen-", suffix=".tmp", dir=target.parent)
     except OSError as problem:
@@ -43,10 +47,10 @@ def save_atomically(
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        verify(Path(temporary))
+        verify(Path(temporary))  # through the file system again, before anything is given up
         _keep_mode(target, temporary)
         if backup and target.exists():
-            _replace(_copy_beside(target), Path(str(target) + BACKUP_SUFFIX))
+            _keep_backup(target)
         _replace(Path(temporary), target)
         _sync_folder(target.parent)
     except OSError as problem:
@@ -60,7 +64,7 @@ def save_atomically(
 def check_file_name(path: Path, error: type[MatrizenError] = ProjectError) -> None:
     """Refuse names that some system cannot store (reserved words, trailing dot or space)."""
     stem = path.name.split(".")[0].lower()
-    if stem in _FORBIDDEN or path.name.endswith((".", " ")) or not path.name:
+    if stem in _FORBIDDEN or path.name.endswith((".", " ")) or not path.name or "\0" in str(path):
         raise error(
             N_("“{name}” cannot be used as a file name on every system; choose another."), name=path.name
         )
@@ -78,16 +82,26 @@ def _umask() -> int:
     return mask
 
 
-def _copy_beside(target: Path) -> Path:
-    """A copy of the old file under a temporary name: a hard link where possible."""
-    handle, name = tempfile.mkstemp(prefix=".matrizen-", suffix=".bak", dir=target.parent)
+def _keep_backup(target: Path) -> None:
+    """The old file under its name and `.bak`, whole at every moment: a hard link where possible."""
+    name = Path(str(target) + BACKUP_SUFFIX)
+    if len(os.fsencode(name.name)) > 255:
+        return  # the name itself fits, with the suffix it does not
+    handle, temporary = tempfile.mkstemp(prefix=".matrizen-", suffix=".bak", dir=target.parent)
     os.close(handle)
-    os.unlink(name)
     try:
-        os.link(target, name)
-    except OSError:
-        Path(name).write_bytes(target.read_bytes())
-    return Path(name)
+        os.unlink(temporary)
+        try:
+            os.link(target, temporary)
+        except OSError:  # no hard links here
+            with target.open("rb") as old, open(temporary, "wb") as copy:
+                shutil.copyfileobj(old, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+        _replace(Path(temporary), name)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ import traceback
 from engine.errors import MatrizenError
 
 INTERRUPTED = 130
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 # set it to any text to see where an unexpected error arose
 DEBUG = "MATRIZEN_DEBUG"
 
@@ -22,8 +23,10 @@ def run(command: str, options: argparse.Namespace) -> int:
     """Run the module `engine.cli.<command>` with the parsed `options`; the process's exit status.
 
     0 or what the command returns; 1 after one line on standard error; 130 when it was interrupted
-    and had nothing to save (a command that saves first returns its own status).
+    and had nothing to save (`train` stops cleanly, saves what was asked for and returns 0).
     """
+    for name in THREAD_VARIABLES:  # read when NumPy is imported; busy threads of BLAS slow small products
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 2) - 1)))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console without this letter must not end a training
             stream.reconfigure(errors="replace")

@@ -8,8 +8,8 @@ from engine.cli.common import open_project
 from engine.errors import N_, ProjectError
 from engine.inference import infer
 from engine.layers import shape_text
-from engine.project import Project
-from engine.training import data_spec
+from engine.project_file import misfits
+from engine.run import data_spec
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,8 +23,8 @@ def run(options: argparse.Namespace) -> int:
         f"{len(project.graph.nodes)} layers, {facts.parameter_count:,} weights; {dataset.n_train:,} training "
         f"and {dataset.n_test:,} test examples; step {project.run.step if project.run else 0}"
     )
-    _check_state(project, facts.params)
     problems = [p for p in facts.problems if not p.warning]
+    wrong = misfits(project.graph, project.run.state) if project.run else []
     for p in facts.problems:
         name = project.graph.node(p.node).name if p.node else "network"
         print(f"{'warning' if p.warning else 'problem'}: {name}: {p.message}")
@@ -32,22 +32,10 @@ def run(options: argparse.Namespace) -> int:
         raise ProjectError(
             N_("{file} cannot be trained: {problem}"), file=options.project, problem=str(problems[0].message)
         )
-    return 0
-
-
-def _check_state(project: Project, params: object) -> None:
-    """Saved weights must fit the drawn network."""
-    if project.run is None or not isinstance(params, dict):
-        return
-    expected = {f"{uid}.{s.name}": s.shape for uid, specs in params.items() for s in specs}
-    found = {k: v.shape for k, v in project.run.state.items()}
-    wrong = [
-        f"{k}: {expected[k]} expected, {found[k]} found"
-        for k in expected
-        if k in found and expected[k] != found[k]
-    ]
-    missing = sorted(set(expected) - set(found))
     if wrong:
-        raise ProjectError(N_("Saved weights do not fit the network: {list}."), list="; ".join(wrong)[:1000])
-    if missing:
-        print("warning: no saved weights for " + ", ".join(missing))
+        raise ProjectError(
+            N_("{file}: saved weights do not fit the network: {list}."),
+            file=options.project,
+            list="; ".join(wrong)[:1000],
+        )
+    return 0

@@ -26,16 +26,23 @@ def say(messages: Sequence[Message]) -> None:
 def open_project(path: str) -> tuple[Project, Dataset]:
     """A project and its data; what was found and fixed is said on standard error."""
     project = load_project(path)
+    say(project.messages)
+    return project, load_data(project, path)
+
+
+def load_data(project: Project, path: str) -> Dataset:
+    """The data of the project at `path`, with what is worth knowing of it on standard error."""
     if project.source is None:
         raise ProjectError(
             N_("{file} names no data; open it in the window and drop pictures on it."), file=path
         )
     dataset = load(project.source, base=Path(path).resolve().parent)
-    notes = [*project.messages, *dataset.notes]
-    if project.data_hash and project.data_hash != dataset.sha256:
-        notes.append(Message(N_("{file}: the data has changed since the project was saved."), {"file": path}))
-    say(notes)
-    return project, dataset
+    say(dataset.notes)
+    pinned = project.source.sha256
+    told = bool(pinned) and pinned != dataset.source_sha256
+    if project.data_hash and project.data_hash != dataset.sha256 and not told:
+        say([Message(N_("{file}: the data has changed since the project was saved."), {"file": path})])
+    return dataset
 
 
 def make_trainer(project: Project, dataset: Dataset, backend: Backend, seed: int | None = None) -> Trainer:

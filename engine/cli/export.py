@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import argparse
 
-from engine.cli.common import open_project
-from engine.errors import N_, ProjectError
+from engine.cli.common import load_data, say
+from engine.errors import N_, DataError, Message, ProjectError
 from engine.export.npz import export_npz
+from engine.project_file import load_project
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file; 0."""
-    project, dataset = open_project(options.project)
+    """Write the file; 0. Weights can be had without the data; class names and normalization cannot."""
+    project = load_project(options.project)
+    say(project.messages)
     if project.run is None:
         raise ProjectError(
             N_("{file} has no trained weights yet; train it first: train {file} --save {file}"),
             file=options.project,
         )
+    dataset = None
+    if project.source is not None:
+        try:
+            dataset = load_data(project, options.project)
+        except DataError as problem:
+            text = N_("The file will not tell class names and normalization: {problem}")
+            say([Message(text, {"problem": str(problem)})])
     path = export_npz(options.out, project.graph, project.run.state, dataset, project.run.step)
     print(path)
     return 0

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         pictures.append(to_input(picture, dataset.shape, resize))
     backend = open_backend("numpy")
     trainer = make_trainer(project, dataset, backend)
-    outputs = next(iter(trainer.predict(prepare(dataset, np.stack(pictures))).values()))
+    outputs = next(iter(trainer.predict(dataset.normalized(np.stack(pictures))).values()))
     results = []
     for path, row in zip(options.pictures, outputs, strict=True):
         results.append(_result(path, row, trainer.probabilities(row[None])[0], dataset.class_names))
@@ -55,13 +55,6 @@ def run(options: argparse.Namespace) -> int:
             )
     backend.close()
     return 0
-
-
-def prepare(dataset: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Pictures in 0..1 as this data set's network sees them: stored scale undone, then normalized."""
-    if dataset.mean is None or dataset.std is None:
-        return x
-    return np.asarray((x - dataset.mean) / dataset.std, np.float32)
 
 
 def _result(

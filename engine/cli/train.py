@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
+import os
 import signal
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Any
 from engine.backends.opening import open_backend
 from engine.cli.common import ProgressBar, make_trainer, open_project
 from engine.data.dataset import resolve
-from engine.errors import N_, TrainingError
+from engine.errors import N_, MatrizenError, ProjectError, TrainingError
 from engine.export.npz import export_npz
 from engine.project import Project
 from engine.project_file import save_project
+from engine.saving import check_file_name
 from engine.training import NonFinite, Trainer
 
 DEFAULT_EPOCHS = 10
@@ -27,19 +29,23 @@ CHUNK_MS = 100.0
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, report, save; 0, or 1 when training had to stop at a number that is not finite."""
+    """Train, report, save; 0, or 1 when training had to stop at a number that is not finite.
+
+    Ctrl+C and SIGTERM end after the step at hand; what was asked for is saved and the status is 0.
+    """
+    _check_targets(options)
     project, dataset = open_project(options.project)
     backend = open_backend(options.device)
     try:
         trainer = make_trainer(project, dataset, backend, options.seed)
-        start_step = trainer.step
+        start_step, start_epochs = trainer.step, trainer.progress
         steps = options.steps or (options.epochs or DEFAULT_EPOCHS) * trainer.steps_per_epoch
         stop = _StopOnInterrupt()
         begun = time.perf_counter()
         trouble, loss = _train(trainer, start_step + steps, stop, options.json)
         seconds = time.perf_counter() - begun
         _keep(options, project, trainer)
-        report = _report(trainer, start_step, seconds, loss)
+        report = _report(trainer, start_step, start_epochs, seconds, loss)
         if options.json:
             print(json.dumps(report))
         else:
@@ -73,32 +79,58 @@ def _train(
     return trouble, sum(losses) / len(losses) if losses else math.nan
 
 
+def _check_targets(options: argparse.Namespace) -> None:
+    """Refuse before an hour of training what could not be written after it."""
+    for text in filter(None, (options.export, options.save)):
+        path = Path(os.path.realpath(text))
+        check_file_name(Path(text))
+        if path.is_dir():
+            raise ProjectError(N_("{file} is a folder; choose a file name."), file=text)
+        if not path.parent.is_dir():
+            raise ProjectError(N_("{file}: there is no folder {folder}."), file=text, folder=path.parent)
+        if not os.access(path.parent, os.W_OK):
+            raise ProjectError(
+                N_("{file}: the folder {folder} cannot be written to."), file=text, folder=path.parent
+            )
+
+
 def _keep(options: argparse.Namespace, project: Project, trainer: Trainer) -> None:
+    """Save and export; when one fails the other is still done."""
     checkpoint = trainer.checkpoint()
+    problem: MatrizenError | None = None
+    if options.save:
+        source = trainer.dataset.pinned()
+        there, here = Path(options.save).resolve().parent, Path(options.project).resolve().parent
+        if source is not None and there != here:
+            source = resolve(source, here)
+        kept = replace(project, graph=trainer.graph, training=trainer.training, source=source, run=checkpoint)
+        try:
+            save_project(options.save, kept)
+        except MatrizenError as error:
+            problem = error
     if options.export:
         export_npz(options.export, trainer.graph, checkpoint.state, trainer.dataset, trainer.step)
-    if options.save:
-        source = project.source
-        if (
-            source is not None
-            and Path(options.save).resolve().parent != Path(options.project).resolve().parent
-        ):
-            source = resolve(source, Path(options.project).resolve().parent)
-        save_project(options.save, replace(project, training=trainer.training, source=source, run=checkpoint))
+    if problem is not None:
+        raise problem
 
 
-def _report(trainer: Trainer, start: int, seconds: float, loss: float) -> dict[str, Any]:
+def _report(trainer: Trainer, start: int, start_epochs: float, seconds: float, loss: float) -> dict[str, Any]:
+    """What this command did; numbers that are not finite are null, as JSON has none."""
     test = trainer.evaluate()
     return {
         "device": trainer.backend.name,
         "steps": trainer.step - start,
-        "epochs": round(trainer.progress, 6),
-        "train_loss": loss if math.isfinite(loss) else None,
-        "test_loss": test.loss if test else None,
+        "epochs": round(trainer.progress - start_epochs, 6),
+        "train_loss": _finite(loss),
+        "test_loss": _finite(test.loss) if test else None,
         "test_accuracy": test.accuracy if test else None,
         "seconds": seconds,
         "parameters": trainer.facts.parameter_count,
     }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _say(report: dict[str, Any], interrupted: bool) -> None:
@@ -126,6 +158,7 @@ class _StopOnInterrupt:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            raise KeyboardInterrupt(N_("stopped"))
+            raise KeyboardInterrupt
         self.asked = True
-        print("\nmatrizen: stopping after this step", file=sys.stderr)
+        with contextlib.suppress(OSError):  # print could be interrupted in itself
+            os.write(2, b"\nmatrizen: stopping after this step\n")
