@@ -96,7 +96,8 @@ def _finish(
     rec: Recorder, mode: Mode, outputs: dict[str, Value], losses: tuple[Value, ...], metrics: dict[str, Value]
 ) -> Program:
     ops = sorted(enumerate(rec.ops), key=lambda pair: (pair[1].phase is not Phase.AUGMENT, pair[0]))
-    used = {v.id for op in rec.ops for v in op.ins}
+    read = [*(v for op in rec.ops for v in op.ins), *outputs.values()]
+    used = {v.view.base if v.view else v.id for v in read}
     inputs = tuple(v for v in rec.inputs if v.id in used or v.role in (Role.PARAM, Role.STATE))
     controls = {"n": float(rec.capacity), "pos": 0.0, "step": 0.0, **rec.controls}
     return Program(
