@@ -150,7 +150,7 @@ class CanvasFeed(QObject):
         if role == "neurons":
             # plots have y up, pictures y down
             return ThumbData(np.ascontiguousarray(thumb.tiles[:, ::-1]), "weights", caption="")
-        ramp = _ROLES[role]
+        ramp = "pictures" if node.layer.kind == "augment" else _ROLES[role]
         if ramp == "activations" and thumb.low < 0:
             ramp = "weights"
         return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead)

@@ -116,8 +116,8 @@ def _tiles(request: Thumbs, read: Reader, uid: Uid, role: ThumbRole, value: Valu
             return np.zeros((0, 1, 1)), 0, None
         value = gradient
     array = read(value.id)
-    if array.ndim == 4 and trainer.graph.node(uid).layer.kind == "input":
-        # the input shows several examples rather than its channels
+    if array.ndim == 4 and trainer.graph.node(uid).layer.kind in ("input", "augment"):
+        # the data shows several examples rather than its channels: the batch as it enters
         return _fit(np.moveaxis(array[..., :16].mean(axis=0), -1, 0), request), array.shape[-1], array
     if array.ndim == 4:
         tiles = array[..., min(request.sample, array.shape[-1] - 1)]
