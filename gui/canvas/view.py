@@ -156,8 +156,18 @@ class CanvasView(ZoomView):
         self.zoom_bar.show_zoom(zoom)
         self._seen()
 
+    def _show_minimap(self) -> None:
+        """Hidden where there is no room, and where it would cover a network that is all in sight."""
+        wide = self.viewport().width() > theme.px(780)
+        shown = bool(self.canvas.nodes) and wide
+        if shown and self.visible_scene_rect().contains(self.canvas.content_rect()):
+            place = self.mapToScene(self.minimap.geometry()).boundingRect()
+            shown = not any(n.rect().intersects(place) for n in self.canvas.visible_nodes())
+        self.minimap.setVisible(shown)
+
     def _seen(self) -> None:
         """What is in sight changed."""
+        self._show_minimap()
         self.minimap.refresh()
         self.hover.tools.hide()
         if self._rename is not None:
@@ -538,7 +548,7 @@ class CanvasView(ZoomView):
         self.legend.move(self.zoom_bar.geometry().right() + 10, room.bottom() - self.legend.height() + 1)
         self.minimap.resize(self.minimap.sizeHint())
         self.minimap.move(room.right() - self.minimap.width() + 1, room.bottom() - self.minimap.height() + 1)
-        self.minimap.setVisible(bool(self.canvas.nodes) and room.width() > theme.px(760))
+        self._show_minimap()
         self.minimap.refresh()
 
     def _restyle(self) -> None:
