@@ -30,7 +30,7 @@ _log = logging.getLogger("matrizen.runner")
 TICK_MS = 16
 ASLEEP_MS = 1000
 """While the window is minimized the engine is only looked after."""
-PULL_SECONDS = 0.05
+PULL_SECONDS = 0.06
 """Frames are asked for at most this often; painting is what costs."""
 CRASHES, CRASH_SECONDS = 3, 30.0
 """An engine that dies more often than this is not started again until something is asked of it."""

@@ -6,6 +6,7 @@ until a checkpoint contains them, so that a new process can be brought to where 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -61,6 +62,7 @@ class Client:
         """Slots that were too small, with the serial after which they are no longer needed."""
         self._frames: Segment | None = None
         self._slots_failed = False
+        atexit.register(self.close)  # a program that ends without closing leaves nothing either
 
     # ---- the process ----------------------------------------------------------------------------------
 
@@ -266,6 +268,7 @@ class Client:
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """End the process and remove all memory. Waits at most about `seconds`; twice does nothing."""
+        atexit.unregister(self.close)
         if self._process is not None:
             self._post(p.Shutdown())
             end = time.monotonic() + seconds

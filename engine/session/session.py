@@ -49,6 +49,8 @@ class Session:
         """What the traced plan holds; None when it is out of date."""
         self._loss: float | None = None
         self._extra = self._told = 0.0
+        self._stepped = False
+        """Evaluation and steps take turns."""
 
     # ---- commands -------------------------------------------------------------------------------------
 
@@ -100,6 +102,7 @@ class Session:
                 self._play()
             case p.Pause():
                 self._pause()
+                self.emit(self.status())  # at once: the last frame may take a moment
             case p.Step():
                 self._step(command.kind, self.trainer)
             case p.Reset():
@@ -278,17 +281,37 @@ class Session:
 
     def work(self) -> float | None:
         """One short piece of work; seconds until the next is due, None when only a command can bring it."""
-        wait = None
-        if self.trainer is not None:
-            try:
-                wait = self._advance(self.trainer) if self.moving else self._settle(self.trainer)
-            except MatrizenError as error:
-                self._stop()
-                self.emit(p.Fault(error.message, kind="internal", generation=self.generation))
-                wait = 0.0
-        if self._pull:
-            self._answer(self.trainer)
-        return wait
+        try:
+            return self._turn()
+        except MatrizenError as error:
+            self.rest()
+            self.emit(p.Fault(error.message, kind="internal", generation=self.generation))
+            return 0.0
+
+    def _turn(self) -> float | None:
+        # one kind of work a turn, so that a command never waits for all of them
+        t = self.trainer
+        if t is None:
+            if self._pull:
+                self._answer(None)
+            return None
+        if not self.moving:
+            wait = self._settle(t)
+            if self._pull:
+                self._answer(t)
+            return wait
+        now = self.clock()
+        if self._pull and self._answer(t):
+            return 0.0
+        if self._evaluator is not None and self._stepped and self._evaluator.due(now, moving=True):
+            self._stepped = False
+            self._evaluator.work(now, EVALUATION_SECONDS, moving=True)
+            return 0.0
+        if self.keeper.due(now, t.step):
+            self.keeper.save(self.run_state(), now)
+            return 0.0
+        self._stepped = True
+        return self._advance(t)
 
     def _advance(self, t: Trainer) -> float:
         now = self.clock()
@@ -308,18 +331,14 @@ class Session:
         if fast > 0:
             self._fast_steps(t, fast)
         if self.moving and (frame or slow or (last and self._until == t.step + 1)):
-            start = time.perf_counter()
+            start = time.thread_time()
             self._traced_step()
-            self._extra = time.perf_counter() - start
+            usual = 1.0 / self.speed.rate() if rate is None and self.speed.rate() > 0 else 0.0
+            self._extra = max(0.0, time.thread_time() - start - usual)
         self.pace.took(t.step - before)
-        now = self.clock()
-        self.speed.mark(now, t.step)
+        self.speed.mark(self.clock(), t.step)
         if self._until is not None and t.step >= self._until:
             self._stop()
-        if self._evaluator is not None and self._evaluator.due(now, moving=True):
-            self._evaluator.work(now, EVALUATION_SECONDS, moving=True)
-        if self.keeper.due(now, t.step):
-            self.keeper.save(self.run_state(), now)
         return self.pace.wait() if rate is not None and self.moving else 0.0
 
     def _fast_steps(self, t: Trainer, count: int) -> None:
@@ -362,8 +381,8 @@ class Session:
 
     # ---- answering a pull -----------------------------------------------------------------------------
 
-    def _answer(self, t: Trainer | None) -> None:
-        """One frame, if there is something new, then the status."""
+    def _answer(self, t: Trainer | None) -> bool:
+        """One frame, if there is something new, then the status. False: with the next step."""
         now = self.clock()
         if t is not None and self.viewer.news():
             if not self.moving:
@@ -374,9 +393,10 @@ class Session:
                 if self._shown == "step" or not self.viewer.needs_values():
                     self._frame(t, now)
                 elif self.viewer.watching and self.pace.wait() < 0.1:
-                    return  # with the next step, which is about to come
+                    return False
         self._pull = False
         self.emit(self.status())
+        return True
 
     def _frame(self, t: Trainer, now: float) -> None:
         step = self.shown_step if self._shown is not None else max(0, t.step - 1)

@@ -203,6 +203,7 @@ def test_an_engine_that_keeps_dying_is_left_alone_until_it_is_needed(heard: Hear
     configured(heard)
     heard.runner.play()
     heard.wait("status", lambda s: s.step > 5)
+    heard.qtbot.waitUntil(lambda: heard.runner._client.newest() is not None, timeout=10_000)
     for deaths in range(1, 5):
         pid = heard.runner.pid
         assert pid is not None
