@@ -20,6 +20,7 @@ PERCENTILE = {"weights": 99.5, "gradients": 98.0, "activations": 99.5, "pictures
 _SMALL = 100  # with so few values nothing is cut off
 _SAMPLE = 20_000
 _NARROW = 0.55  # narrower than this share of the scale ...
+_TINY = 0.1  # narrower than this nothing could be seen: the scale shrinks at once
 _PATIENCE = 12  # ... for so many updates
 _WAIT = 1.2  # ... or so many seconds, where updates are rare, before the scale shrinks
 _ROOM = 1.12
@@ -111,6 +112,8 @@ class StableScale:
 
     def _serves(self, now: Scale, low: float, high: float) -> bool:
         if low < now.low or high > now.high or (now.low == 0.0) != (low == 0.0):
+            return False
+        if (high - low) < _TINY * (now.high - now.low):
             return False
         if (high - low) < _NARROW * (now.high - now.low):
             if self._calm == 0:
