@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import View, draw_caption
+from gui.views.polygons import polygon
 
 HEAD = 118
 FLAGS = 40
@@ -39,6 +40,7 @@ class TimeLine(View):
         self._steps: NDArray[np.float64] = np.zeros(0)
         self._losses: NDArray[np.float64] = np.zeros(0)
         self._flags: list[Flag] = []
+        self._silhouette: tuple[QPixmap, tuple[float, int]] | None = None
         self._describe()
 
     def set_now(self, step: int, epoch: float, per_epoch: int) -> None:
@@ -52,6 +54,7 @@ class TimeLine(View):
         """The curve so far, (k,) each, steps rising."""
         finite = np.isfinite(losses)
         self._steps, self._losses = steps[finite], losses[finite]
+        self._silhouette = None
         self.update()
 
     def add_flag(self, step: int, text: str) -> None:
@@ -64,6 +67,7 @@ class TimeLine(View):
         """A new start: no curve, no flags."""
         self._flags = []
         self._steps = self._losses = np.zeros(0)
+        self._silhouette = None
         self.set_now(0, 0.0, self._per_epoch)
         self.update()
 
@@ -134,37 +138,43 @@ class TimeLine(View):
             last = x
         del last
 
+    def restyle(self) -> None:
+        self._silhouette = None
+
     def _paint_silhouette(self, painter: QPainter, area: QRectF) -> None:
+        """Kept as a picture: the knob moves many times between two curves."""
         if len(self._steps) < 2 or self._step < 1:
             return
-        shown = curve_points(self._steps, self._losses, int(area.width() * self._step / max(1, self.span())))
+        ratio = self.devicePixelRatioF()
+        key = (ratio, self.span())
+        kept = self._silhouette
+        if kept is None or kept[1] != key or kept[0].size() != self.size() * ratio:
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            inside = QPainter(picture)
+            self._draw_silhouette(inside, area)
+            inside.end()
+            self._silhouette = kept = (picture, key)
+        painter.drawPixmap(0, 0, kept[0])
+
+    def _draw_silhouette(self, painter: QPainter, area: QRectF) -> None:
+        shown = curve_points(self._steps, self._losses, int(self._x(self._steps[-1], area) - area.left()))
         if shown is None:
             return
         steps, losses = shown
         top = float(np.percentile(losses, 99.5)) or 1.0
         height = area.height() - theme.px(6)
-        path = QPainterPath(QPointF(self._x(float(steps[0]), area), area.bottom()))
-        for step, loss in zip(steps.tolist(), losses.tolist(), strict=True):
-            y = area.bottom() - 2 - height * min(1.0, max(0.0, loss / top))
-            path.lineTo(self._x(step, area), y)
-        path.lineTo(self._x(float(steps[-1]), area), area.bottom())
-        painter.save()
+        x = area.left() + area.width() * np.minimum(1.0, steps / max(1, self.span()))
+        y = area.bottom() - 2 - height * np.clip(losses / top, 0.0, 1.0)
+        body = polygon(np.concatenate(([x[0]], x, [x[-1]])),
+                       np.concatenate(([area.bottom()], y, [area.bottom()])))  # fmt: skip
+        filled = QPainterPath()
+        filled.addPolygon(body)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("accent", 48))
-        painter.drawPath(path)
+        painter.fillPath(filled, theme.color("accent", 48))
         painter.setPen(QPen(theme.color("accent", 150), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        line = QPainterPath()
-        for index in range(1, path.elementCount() - 1):
-            element = path.elementAt(index)
-            point = QPointF(element.x, element.y)
-            if index == 1:
-                line.moveTo(point)
-            else:
-                line.lineTo(point)
-        painter.drawPath(line)
-        painter.restore()
+        painter.drawPolyline(polygon(x, y))
 
     def _paint_flags(self, painter: QPainter, area: QRectF) -> None:
         free = -math.inf

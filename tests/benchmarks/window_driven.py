@@ -199,17 +199,20 @@ class Driver(QObject):
         window, bench = self.window, self.window.bench
         while bench.configured is None:
             yield 20
-        yield 300
+        window.show_samples(False)
+        yield 500
         graph = bench.document.graph
         canvas = window.canvas.canvas
         for dock, name in (("weights", load.WIDE), ("activations", load.MAPS), ("gradients", load.MAPS)):
             canvas.select([graph.by_name(name).uid])
+            yield 200
             window.docks[dock].set_pinned(True)
         canvas.select([])
         window.actions_["play"].trigger()
         bench.runner.frame.connect(self._count)
         yield 2000
         self.out["load"] = self._facts()
+        self._check(self.out["load"])
         yield from self._measure("watching", lambda: None, lambda: None)
         hands = Hands(window)
         yield from self._measure("hands", lambda: hands.timer.start(16), hands.timer.stop)
@@ -241,9 +244,16 @@ class Driver(QObject):
             ),
             "matrix": docks["weights"].numbers.matrix.values().shape,
             "mosaic": docks["activations"].numbers.mosaic.maps().shape,
+            "zoom": self.window.canvas.zoom,
             "window": (self.window.width(), self.window.height()),
             "visible": {name: dock.isVisible() for name, dock in docks.items()},
         }
+
+    def _check(self, facts: Mapping[str, Any]) -> None:
+        """The load is what it says, or there is nothing to measure."""
+        right = facts["nodes"] == facts["thumbnails"] == load.NODES and facts["matrix"] == (512, 784)
+        if not (right and facts["mosaic"][0] == 64 and facts["zoom"] >= 0.4 and all(facts["visible"].values())):
+            raise RuntimeError(f"the load is not on the screen: {facts}")
 
     def _measure(self, name: str, start: Callable[[], object], stop: Callable[[], object]) -> Iterator[int]:
         CLOCK.phase, CLOCK.data = name, 0

@@ -59,7 +59,8 @@ def network() -> GraphSpec:
 
 
 def write(path: Path) -> Path:
-    """Save the load as a project."""
+    """Save the load as a project: ten columns of four nodes, so that all pictures are on screen at once."""
     graph = network()
     assert len(graph.nodes) == NODES
-    return save_project(path, Project(graph, TRAINING, SOURCE))
+    places = {n.uid: (210.0 * (i // 4), 225.0 * (i % 4)) for i, n in enumerate(graph.nodes)}
+    return save_project(path, Project(graph, TRAINING, SOURCE, places))
