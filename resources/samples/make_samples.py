@@ -1,7 +1,9 @@
 """Writes the sample projects beside this file: `python resources/samples/make_samples.py`.
 
-They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
-sees the learning from its start.
+They reach, as medians over five seeds (tests/engine/test_samples.py): circle 0.99 in 40 epochs, spiral 0.95
+in 150, fashion_mlp 0.81 in 20, digits_cnn 0.97 on its held-back fifth in 10. They are untrained (but
+`one_layer`, which starts from the numbers of the worked example), so that a person sees the learning from its
+start.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ def projects() -> dict[str, Project]:
     """Name -> project."""
     circle = chain(("points", Input((2,))), ("hidden1", Dense(3)), ("tanh1", Tanh()),
                    ("hidden2", Dense(1)), ("tanh2", Tanh()), ("output", Output()))  # fmt: skip
-    spiral = chain(("points", Input((2,))), ("hidden1", Dense(8)), ("tanh1", Tanh()),
-                   ("hidden2", Dense(8)), ("tanh2", Tanh()), ("hidden3", Dense(1)), ("tanh3", Tanh()),
+    spiral = chain(("points", Input((2,))), ("hidden1", Dense(12)), ("tanh1", Tanh()),
+                   ("hidden2", Dense(12)), ("tanh2", Tanh()), ("hidden3", Dense(1)), ("tanh3", Tanh()),
                    ("output", Output()))  # fmt: skip
     mlp = chain(("clothes", Input((1, 28, 28))), ("flatten1", Flatten()),
                 ("dense1", Dense(128, initializer="he_uniform")), ("relu1", ReLU()),
@@ -62,14 +64,15 @@ def projects() -> dict[str, Project]:
                 ("conv1", Conv2D(8, (5, 5), padding=same(5))), ("relu1", ReLU()), ("pool1", MaxPool2D()),
                 ("conv2", Conv2D(16, (3, 3), padding=same(3))), ("relu2", ReLU()), ("pool2", MaxPool2D()),
                 ("flatten1", Flatten()), ("dense1", Dense(10)), ("output", Output()))  # fmt: skip
-    digits = chain(("digits", Input((1, 8, 8))), ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()),
+    digits = chain(("digits", Input((1, 8, 8))),
+                   ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()),
                    ("conv2", Conv2D(16, (3, 3), padding=same(3))), ("relu2", ReLU()), ("pool1", MaxPool2D()),
                    ("flatten1", Flatten()), ("dense1", Dense(10)), ("output", Output()))  # fmt: skip
     layer = chain(("x", Input((2,))), ("layer1", Dense(2)), ("relu1", ReLU()), ("output", Output()))
     return {
         "circle": Project(circle, TrainingSpec("mse", "sgd", 0.03, 10), SourceSpec.toy("circle")),
         "spiral": Project(
-            spiral, TrainingSpec("mse", "adam", 0.01, 32), SourceSpec.toy("spiral", noise=0.05)
+            spiral, TrainingSpec("mse", "adam", 0.015, 10), SourceSpec.toy("spiral", noise=0.05)
         ),
         "fashion_mlp": Project(
             mlp, TrainingSpec("cross_entropy", "adam", 0.001, 50), SourceSpec.sample("fashion")
