@@ -230,8 +230,10 @@ class Actions(QObject):
 
     def set_play(self, running: bool) -> None:
         """Play becomes Pause while training runs."""
-        self._actions["play"].setText(tr("Pause") if running else tr("Play"))
-        self._actions["play"].setIcon(icons.icon("pause" if running else "play", "text2"))
+        text = tr("Pause") if running else tr("Play")
+        if text != self._actions["play"].text():
+            self._actions["play"].setText(text)
+            self._actions["play"].setIcon(icons.icon("pause" if running else "play", "text2"))
 
     def retranslate(self) -> None:
         """Give every action its words in the language of the moment."""

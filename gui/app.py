@@ -46,12 +46,19 @@ class Net(QObject):
         """Become the handler of uncaught exceptions."""
         sys.excepthook = self._catch
 
+    def remove(self) -> None:
+        """Leave the last exceptions of the program to Python."""
+        sys.excepthook = sys.__excepthook__
+
     def _catch(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QApplication.quit()
             return
         _log.error("uncaught", exc_info=(kind, error, trace))
-        self.caught.emit(f"{kind.__name__}: {error}")
+        try:
+            self.caught.emit(f"{kind.__name__}: {error}")
+        except RuntimeError:
+            pass  # the window is gone already; the log has it
 
 
 def main(file: str | None = None) -> int:
@@ -89,6 +96,7 @@ def main(file: str | None = None) -> int:
     status = app.exec()
     bench.close()
     runner.close()
+    net.remove()
     return int(status)
 
 

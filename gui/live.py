@@ -43,6 +43,8 @@ class Live(QObject):
         for dock in window.docks.values():
             dock.wishes_changed.connect(self.sync)
             dock.opened.connect(self.open_cell)
+            for other in window.docks.values():
+                dock.rows_wanted.connect(other.set_rows)
             dock.numbers.hovered.connect(lambda place, dock=dock: self._hover(dock.name, place))
             dock.numbers.map_selected.connect(lambda index, dock=dock: self._select_map(dock.name, index))
             dock.pinned.connect(lambda _pinned: self.show_selection())
@@ -107,6 +109,7 @@ class Live(QObject):
         self._close_card()
         self.show_selection()
         self._show_facts()
+        self._show_status(self._window.bench.status)
         watcher = self._window.bench.watcher
         self.sync()
         if configured is not None:
@@ -176,7 +179,8 @@ class Live(QObject):
         bar.set_frames(self._rate() if moving else None)
         bar.set_memory(status.memory_bytes if status.memory_bytes and bench.configured is not None else None)
         bar.set_loss(status.loss if bench.configured is not None else None)
-        bar.set_test(status.test_accuracy, status.test_loss)
+        runs = bench.configured is not None
+        bar.set_test(status.test_accuracy if runs else None, status.test_loss if runs else None)
         reason = tr_message(status.reason)
         bar.set_device(long_device(status), reason)
         window.training_bar.set_device(short_device(status), reason)
@@ -298,7 +302,7 @@ class Live(QObject):
             marks: dict[str, object] = {}
             if found and target.look == "matrix" and all(len(cell) == 2 for cell in found):
                 marks = lines_of(found)
-            elif found and target.look == "maps" and len(found) == 1:
+            elif found and target.look == "maps" and target.picture is None and len(found) == 1:
                 marks = {"trace": trace_of(next(iter(found)), target.batched)}
             if target.extra in cells:
                 marks["bias"] = [(cell[0], 0) for cell in cells[target.extra]]

@@ -375,6 +375,11 @@ class Workbench(QObject):
         self.told.emit(tr_message(message), "error", "", None)
 
     def close(self) -> None:
-        """The window is gone: nothing more is asked of the engine."""
+        """The window is gone: nothing more is asked of the engine, and nobody is told any more.
+
+        Qt takes objects down in an order of its own; a signal on the way would reach half of them.
+        """
         self.tasks.cancel()
         self._configure_timer.stop()
+        for source in (self.document.undo_stack, self.document, self.tasks, self.runner, self):
+            source.blockSignals(True)

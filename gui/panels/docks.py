@@ -68,7 +68,8 @@ class ValueDock(Panel):
 
     opened = Signal(str, object)
     wishes_changed = Signal()
-    closed_window = Signal()
+    rows_wanted = Signal(bool)
+    """Rows and columns, or pictures, for weights whose inputs are pixels."""
 
     def __init__(self, name: Name, parent: QWidget | None = None) -> None:
         titles = {"weights": tr("Weights"), "activations": tr("Activations"), "gradients": tr("Gradients")}
@@ -78,6 +79,7 @@ class ValueDock(Panel):
         self.numbers = Numbers(name, enlarge=name == "weights")
         self.set_content(self.numbers)
         self.target: Target | None = None
+        self.rows = False
         self.sample = 0
         self.channel = 0
         self._size = (1, 1)
@@ -86,7 +88,6 @@ class ValueDock(Panel):
         self._configured: Configured | None = None
         self._graph = GraphSpec()
         self._uid: Uid | None = None
-        self.switch: Switch | None = None
         if name == "activations":
             self.switch = Switch(
                 {
@@ -101,9 +102,15 @@ class ValueDock(Panel):
                     "w": ("∂L/∂W", tr("Gradient of the loss by the weights")),
                 }
             )
-        if self.switch is not None:
-            self.add_header(self.switch)
-            self.switch.chosen.connect(lambda _key: self._retarget())
+        else:
+            self.switch = Switch(
+                {
+                    "maps": (tr("Maps"), tr("The weights of each neuron as a picture")),
+                    "matrix": (tr("Matrix"), tr("Rows and columns of W")),
+                }
+            )
+        self.add_header(self.switch)
+        self.switch.chosen.connect(self._switched)
         self.numbers.clicked.connect(self._click)
         self.set_empty(tr("Nothing to show yet."))
 
@@ -124,24 +131,39 @@ class ValueDock(Panel):
             return None
         program, graph, uid = self._configured.program, self._graph, self._uid
         if self.name == "weights":
-            return targets.weights_of(program, graph, uid)
+            found = targets.weights_of(program, graph, uid)
+            self.switch.setVisible(found is not None and found.picture is not None)
+            return targets.as_matrix(found) if self.rows else found
         after = targets.activation_after(program, graph, uid)
         if self.name == "activations":
             # the switch means something only where Z and A differ
-            if self.switch is not None:
-                self.switch.setVisible(after is not None)
-            wants_a = self.switch is None or self.switch.value() == "a"
+            self.switch.setVisible(after is not None)
+            wants_a = self.switch.value() == "a"
             return targets.output_of(program, graph, after if after is not None and wants_a else uid)
-        if self.switch is not None:
-            self.switch.setVisible(targets.weighted(program, graph, uid) is not None)
-            if self.switch.value() == "w":
-                return targets.weight_gradients_of(program, graph, uid)
+        self.switch.setVisible(targets.weighted(program, graph, uid) is not None)
+        if self.switch.value() == "w":
+            found = targets.weight_gradients_of(program, graph, uid)
+            return targets.as_matrix(found) if self.rows else found
         return targets.delta_of(program, graph, uid)
+
+    def _switched(self, key: str) -> None:
+        if self.name == "weights":
+            self.rows_wanted.emit(key == "matrix")
+        else:
+            self._retarget()
+
+    def set_rows(self, rows: bool) -> None:
+        """Weights of pixels as rows and columns instead of pictures; the same in all docks."""
+        self.rows = rows
+        self._retarget()
 
     def _retarget(self) -> None:
         found = self._find()
         if found != self.target:
-            fresh = found is None or self.target is None or found.value != self.target.value
+            before = self.target
+            fresh = (
+                found is None or before is None or (found.value, found.look) != (before.value, before.look)
+            )
             self.target = found
             if fresh:
                 self.numbers.reset()
@@ -152,6 +174,8 @@ class ValueDock(Panel):
     def _say_what(self) -> None:
         target = self.target
         if target is None:
+            if self._configured is None:
+                self.switch.hide()
             self.set_subtitle("")
             self.set_empty(self._why_empty())
             return

@@ -5,6 +5,8 @@ The card lies over the lower edge of the canvas. Yellow is the calculation, as e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPen
@@ -65,10 +67,11 @@ class TermsView(View):
         self._all: Terms | None = None
         self._scales: dict[str, Scale] = {}
         self._function = "f"
+        self._names: Mapping[str, str] = {}
 
-    def set_terms(self, terms: Terms, function: str = "f") -> None:
-        """Show how a cell came about; `function` names the rule where it is one."""
-        self._all, self._function = terms, function
+    def set_terms(self, terms: Terms, function: str = "f", names: Mapping[str, str] | None = None) -> None:
+        """Show how a cell came about; `function` names the rule where it is one, `names` the factors."""
+        self._all, self._function, self._names = terms, function, names or {}
         order = list(terms.terms)
         if len(order) > SHOWN:
             keep = set(sorted(range(len(order)), key=lambda i: -abs(order[i].value))[: SHOWN - 1])
@@ -138,7 +141,11 @@ class TermsView(View):
                 x += theme.px(12)
             self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
             self._caption(
-                painter, f"{symbol(value)} {index_text(cell)}", x, top - theme.px(5), theme.px(_CELL)
+                painter,
+                f"{self._names.get(value, symbol(value))} {index_text(cell)}",
+                x,
+                top - theme.px(5),
+                theme.px(_CELL),
             )
             x += theme.px(_CELL)
         self._word(painter, ")", x, top, theme.px(16))
@@ -154,7 +161,7 @@ class TermsView(View):
                 self._word(painter, "·", x, top, theme.px(12))
                 x += theme.px(12)
             self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
-            head = f"{symbol(value)} {index_text(cell)}"
+            head = f"{self._names.get(value, symbol(value))} {index_text(cell)}"
             self._caption(painter, head, x, top - theme.px(5), theme.px(_CELL))
             x += theme.px(_CELL)
         if not term.factors:
@@ -328,7 +335,7 @@ class ExplainCard(QFrame):
         self._check.setText("")
         self._sum.setText("")
         if terms is not None:
-            self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"))
+            self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"), inputs_of(explanation))
             products = [term.value for term in terms.terms if term.label != "bias"]
             if terms.rule == "sum" and len(products) < len(terms.terms):
                 text = tr("sum of products") + "\n" + number_text(sum(products))
@@ -385,6 +392,14 @@ class ExplainCard(QFrame):
         self._after.setStyleSheet(framed if self._on_after else plain)
         if self.explanation is not None:
             self._view.update()
+
+
+def inputs_of(explanation: Explanation) -> dict[str, str]:
+    """What comes into a layer is X in its formula, whatever it is called where it comes from."""
+    if not explanation.kind.startswith(("dense", "conv")):
+        return {}
+    others = ("@old", "@new", "@grad")
+    return {value: "X" for value in explanation.ins if not any(mark in value for mark in others)}
 
 
 def describe(explanation: Explanation, node: str) -> str:

@@ -72,6 +72,8 @@ class StatusBar(QFrame):
     def set_device(self, text: str, why: str) -> None:
         """What computes and why: "NumPy on 2 cores, chosen by you"."""
         full = f"{text}, {why}" if why else text
+        if full == self._device.toolTip():
+            return
         self._device.setText(" " + full)
         self._device.setToolTip(full)
         self._fit()

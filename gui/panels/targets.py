@@ -7,7 +7,7 @@ without a window.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.graph import GraphSpec, Uid
@@ -30,7 +30,8 @@ class Target:
     look: Look
     batched: bool
     extra: str = ""
-    non_negative: bool = False
+    picture: tuple[int, int, int] | None = None
+    """(C, H, W) where each row of a dense weight can be shown as a picture."""
 
     @property
     def size_text(self) -> str:
@@ -39,25 +40,38 @@ class Target:
         return " × ".join(str(n) for n in sizes)
 
 
+def pixels_before(program: Program, graph: GraphSpec, uid: Uid) -> tuple[int, int, int] | None:
+    """(C, H, W) when the inputs of a dense layer are the pixels of pictures, else None."""
+    if not graph.has(uid) or graph.node(uid).layer.kind != "dense":
+        return None
+    for _ in graph.nodes:
+        links = graph.inputs_of(uid)
+        if len(links) != 1:
+            return None
+        uid = links[0].source
+        value = program.outputs.get(uid)
+        if value is not None and len(value.shape) == 4:
+            channels, height, width, _ = value.shape
+            return channels, height, width
+        if graph.node(uid).layer.kind not in ("flatten", "dropout"):
+            return None
+    return None
+
+
+def as_matrix(target: Target | None) -> Target | None:
+    """The same weights as rows and columns."""
+    return replace(target, look="matrix") if target is not None and target.picture is not None else target
+
+
 def make_target(program: Program, graph: GraphSpec, uid: Uid, value: str, extra: str = "") -> Target | None:
     """The target for a value id, None when the program has no such value."""
     found = program.values.get(value)
     if found is None:
         return None
-    maps = len(found.axes) == 4
-    batched = found.batched
+    look: Look = "maps" if len(found.axes) == 4 else "matrix"
     name = graph.node(uid).name if graph.has(uid) else uid
-    kinds = ("relu", "softmax", "sigmoid", "input")
-    positive = graph.has(uid) and graph.node(uid).layer.kind in kinds and not value.endswith("@grad")
     return Target(
-        uid,
-        name,
-        value,
-        found.shape,
-        "maps" if maps else "matrix",
-        batched,
-        extra if extra in program.values else "",
-        positive,
+        uid, name, value, found.shape, look, found.batched, extra if extra in program.values else ""
     )
 
 
@@ -82,7 +96,8 @@ def weights_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
     if source is None:
         return None
     owner = graph.node(source).owner
-    return make_target(program, graph, source, state_id(owner, "weight"), state_id(owner, "bias"))
+    made = make_target(program, graph, source, state_id(owner, "weight"), state_id(owner, "bias"))
+    return _in_pixels(made, program, graph)
 
 
 def weight_gradients_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
@@ -95,7 +110,15 @@ def weight_gradients_of(program: Program, graph: GraphSpec, uid: Uid) -> Target 
     bias = program.gradients.get(state_id(owner, "bias"))
     if weight is None:
         return None
-    return make_target(program, graph, source, weight.id, bias.id if bias else "")
+    return _in_pixels(make_target(program, graph, source, weight.id, bias.id if bias else ""), program, graph)
+
+
+def _in_pixels(target: Target | None, program: Program, graph: GraphSpec) -> Target | None:
+    """Weights of pixels are looked at as pictures."""
+    picture = pixels_before(program, graph, target.node) if target is not None else None
+    if target is None or picture is None or picture[1] * picture[2] < 2:
+        return target
+    return replace(target, look="maps", picture=picture)
 
 
 def output_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
@@ -159,6 +182,9 @@ def logical_cell(target: Target, cell: tuple[int, ...], sample: int, channel: in
     """
     if target.look == "maps":
         index, row, column = cell
+        if target.picture is not None:
+            _, height, width = target.picture
+            return (index, (channel * height + row) * width + column)
         return (index, row, column, sample) if target.batched else (index, channel, row, column)
     row, column = cell
     return (row,) if len(target.shape) == 1 else (row, column)

@@ -59,6 +59,7 @@ class TrainingBar(QFrame):
         self._cells: dict[str, QWidget] = {}
         self._level = -1
         self._device_name = "NumPy"
+        self._device_told = ("", "")
         self._pace_text = tr("Pace")
         self.device_menu: Callable[[QMenu], None] = lambda menu: None
         row = self._row = QHBoxLayout(self)
@@ -111,7 +112,10 @@ class TrainingBar(QFrame):
     # ---- what others tell it -------------------------------------------------------------------------
 
     def set_device(self, name: str, why: str) -> None:
-        """The device that computes, and why it does."""
+        """The device that computes, and why it does; said with every status, heard when it changes."""
+        if (name, why) == self._device_told:
+            return
+        self._device_told = (name, why)
         self._device_name = name
         self._device.setToolTip(why or tr("Choose a device"))
         self._device.setAccessibleName(tr("Device: {name}").format(name=name))

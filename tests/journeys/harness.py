@@ -85,6 +85,7 @@ class Journey:
             "XDG_CONFIG_HOME": str(home / "config"),
             "XDG_STATE_HOME": str(home / "state"),
             "HOME": str(home),
+            "PYTHONFAULTHANDLER": "1",
         }
         self._log = (home / "out.txt").open("w")
         command = [sys.executable, str(ROOT / "main.py"), *([str(file)] if file is not None else [])]

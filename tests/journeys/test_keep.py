@@ -1,0 +1,94 @@
+"""Language and theme switch while everything stays; what is saved comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.project_file import load_project
+from gui import i18n
+from tests.journeys.conftest import Start
+from tests.journeys.harness import Journey, Look, middle
+
+pytestmark = pytest.mark.journey
+
+
+def command(journey: Journey, words: str) -> None:
+    """Do an action through the command palette."""
+    journey.key("ctrl+shift+p")
+    journey.type(words)
+    journey.key("Return")
+    journey.pause(0.6)
+
+
+def in_german(text: str) -> str:
+    """A word of the window as it stands there in German."""
+    i18n.install("de")
+    try:
+        return i18n.tr(text)
+    finally:
+        i18n.install("en")
+
+
+def opened(name: str) -> Callable[[Look], bool]:
+    """Whether a project stands ready in the window."""
+
+    def check(look: Look) -> bool:
+        return bool(look["title"].startswith(name) and look["configured"] and not look["busy"])
+
+    return check
+
+
+def test_switch_language_and_theme_save_and_reopen(start: Start, tmp_path: Path) -> None:
+    journey = start(language="en", theme="dark")
+    card = next(w for w in journey.fresh()["widgets"] if w["label"] == "Digits")
+    journey.click(middle(card["rect"]))
+    journey.wait(opened("digits_cnn"), "the digits", 20)
+    journey.key("F8")  # one epoch
+    look = journey.wait(lambda now: now["step"] > 0 and now["running"] == "paused", "one epoch", 40)
+    step = look["step"]
+
+    command(journey, "Deutsch")
+    look = journey.fresh()
+    assert look["step"] == step and look["configured"]
+    assert journey.find(look, name="play")["rect"][2] > 0
+    command(journey, in_german("Light"))
+    settings = (journey.home / "config" / "Matrizen" / "Matrizen.ini").read_text(encoding="utf-8")
+    assert "language=de" in settings and "theme=light" in settings
+
+    target = tmp_path / "Übung 1.matrizen"
+    journey.key("ctrl+shift+s")
+    journey.choose_file(tmp_path / "first.matrizen")
+    journey.wait(lambda now: not now["modified"], "the save", 15)
+    (tmp_path / "first.matrizen").rename(target)
+    project = load_project(target)
+    assert project.run is not None and project.run.step == step
+    assert journey.quit() == 0
+
+    again = start(target, home="second", language="de", theme="light")
+    look = again.wait(opened("Übung 1"), "the project again", 20)
+    assert look["step"] == step and not look["modified"]
+    again.key("F7")
+    again.wait(lambda now: now["step"] == step + 1, "one more step", 10)
+    assert again.fresh()["modified"]
+    assert again.quit(answer="Don't save") == 0
+
+
+def test_unsaved_changes_are_asked_about(start: Start, tmp_path: Path) -> None:
+    journey = start(language="en")
+    journey.key("ctrl+n")
+    journey.wait(lambda now: not now["nodes"], "an empty canvas")
+    journey.click((700, 400))
+    journey.key("shift+a")
+    journey.pause(0.5)
+    journey.type("dense")
+    journey.key("Return")
+    journey.wait(lambda now: now["nodes"], "a layer")
+    journey.key("ctrl+q")
+    look = journey.wait(lambda now: any(w["text"] == "Cancel" for w in now["widgets"]), "the question")
+    journey.click(middle(journey.find(look, text="Cancel")["rect"]))
+    assert journey.fresh()["nodes"]
+    assert journey.process.poll() is None
+    assert journey.quit() == 0
