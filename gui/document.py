@@ -22,7 +22,7 @@ from engine.layers import Input
 from engine.layers.base import Layer, Repair
 from engine.settings import DataSpec, TrainingSpec
 from gui.canvas import clipboard, edits, layout
-from gui.canvas.state import Difference, DocumentState, Point, difference, dock_hosts
+from gui.canvas.state import Difference, DocumentState, Point, can_dock, difference, dock_hosts
 from gui.i18n import tr, tr_message, trn
 
 MERGE_SECONDS = 1.5
@@ -178,13 +178,13 @@ class Document(QObject):
         if layer.kind == "input" and self._state.data is not None:
             layer = Input(self._state.data.shape)
         uid = self._fresh(layer)
-        if pos is None:
-            pos = (
-                edits.place_after(self._state, after)
-                if after is not None and self.graph.has(after)
-                else edits.place_free(self._state)
-            )
+        asked = after
+        if after is not None and link is None:
+            # behind a layer means behind the activation that is docked on it, too
+            after = next((guest for guest, host in dock_hosts(self._state).items() if host == after), after)
         new = edits.with_layer(self._state, layer, uid, pos, link=link, after=after)
+        if pos is None and asked is not None and can_dock(new.graph, uid) == asked == after:
+            new = edits.docked_on(new, uid, asked)
         self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
         return uid
 

@@ -11,7 +11,7 @@ from engine.layers import LAYERS, Flatten, Input
 from engine.layers.base import Layer, Repair
 from engine.repairs import apply_repair
 from engine.settings import DataSpec
-from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, size_of
+from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, node_sizes
 from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
 
 GAP = 64
@@ -30,12 +30,15 @@ def with_layer(
     state: DocumentState,
     layer: Layer,
     uid: Uid,
-    pos: Point,
+    pos: Point | None,
     *,
     link: LinkSpec | None = None,
     after: Uid | None = None,
 ) -> DocumentState:
-    """Add a node; put it into `link`, or behind the node `after`, as far as its ports allow."""
+    """Add a node; put it into `link`, or behind the node `after`, as far as its ports allow.
+
+    Without `pos` it lies behind `after`, or where there is room.
+    """
     graph = state.graph.add(state.graph.fresh_name(layer.stem or layer.kind), layer, uid=uid)
     if link is not None and link in graph.links:
         graph = _into_link(graph, link, uid)
@@ -45,8 +48,10 @@ def with_layer(
         if layer.has_output and not layer.many_inputs:
             for k in leaving:
                 graph = graph.link(uid, k.target, k.port, k.source_port)
-    moved = make_room(replace(state, graph=graph), uid, pos)
-    return replace(state, graph=graph).with_positions(moved)
+    done = replace(state, graph=graph)
+    if pos is None:
+        pos = place_after(done, after, uid) if after is not None and graph.has(after) else place_free(state)
+    return done.with_positions(make_room(done, uid, pos))
 
 
 def _into_link(graph: GraphSpec, link: LinkSpec, uid: Uid) -> GraphSpec:
@@ -65,49 +70,48 @@ def into_link(state: DocumentState, uid: Uid, link: LinkSpec, pos: Point) -> Doc
 
 def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
     """Where `uid` goes, and the nodes of its row that give way to the right."""
-    width = size_of(state.graph.node(uid).layer).width
+    sizes, hosts = node_sizes(state), dock_hosts(state)
     x, y = snap(pos)
     moved: dict[Uid, Point] = {uid: (x, y)}
     row = sorted(
-        (p[0], other)
-        for other, p in state.positions.items()
-        if other != uid and state.graph.has(other) and abs(p[1] - y) < NODE_HEIGHT
+        (left, other)
+        for other, (left, top) in state.positions.items()
+        if other != uid and other in sizes and top < y + sizes[uid].height and top + sizes[other].height > y
     )
-    edge = x + width
-    hosts = dock_hosts(state)
+    edge = x + sizes[uid].width
     for left, other in row:
-        here = size_of(state.graph.node(other).layer).width
-        if left + here <= x:
-            continue
         host = hosts.get(other)
         if host is not None and host != uid:
+            # what is docked follows its layer; inside an unfolded one it takes no room
             if host in moved:
-                moved[other] = (moved[host][0] + size_of(state.graph.node(host).layer).width, moved[host][1])
-                edge = moved[other][0] + here
-                continue
-            if left <= x:
-                continue
-        if left < edge + GAP / 2 and left + here > x:
-            new = snap((edge + GAP, state.positions[other][1]))
-            moved[other] = new
-            edge = new[0] + here
+                beside = 0 if sizes[host].unfold else sizes[host].width
+                moved[other] = (moved[host][0] + beside, moved[host][1])
+                edge = max(edge, moved[other][0] + (0 if sizes[host].unfold else sizes[other].width))
+            continue
+        if left + sizes[other].width <= x:
+            continue
+        if left < edge + GAP / 2:
+            moved[other] = snap((edge + GAP, state.positions[other][1]))
+            edge = moved[other][0] + sizes[other].width
         else:
-            edge = max(edge, left + here)
+            edge = max(edge, left + sizes[other].width)
     return moved
 
 
-def place_after(state: DocumentState, uid: Uid) -> Point:
-    """Where a new node behind `uid` goes: to its right (or right of what is docked on it)."""
-    last = uid
-    hosts = dock_hosts(state)
-    docked = [a for a, host in hosts.items() if host == uid]
-    if docked:
-        last = docked[0]
+def place_after(state: DocumentState, uid: Uid, new: Uid) -> Point:
+    """Where the node `new` goes behind `uid`: to its right, beyond what is docked, ports on one line."""
+    sizes = node_sizes(state)
     x, y = state.positions.get(uid, (0.0, 0.0))
-    width = size_of(state.graph.node(uid).layer).width
-    if last != uid:
-        width += size_of(state.graph.node(last).layer).width
-    return snap((x + width + GAP, y))
+    hosts = dock_hosts(state)
+    if uid in hosts and sizes[hosts[uid]].unfold:
+        uid = hosts[uid]
+        x, y = state.positions.get(uid, (x, y))
+    width = sizes[uid].width
+    if not sizes[uid].unfold:
+        width += sum(sizes[guest].width for guest, host in hosts.items() if host == uid)
+    gap = GAP * 1.5 if sizes[uid].unfold else GAP
+    line = y + sizes[uid].port_y - sizes[new].port_y if new in sizes else y
+    return snap((x + width + gap, line))
 
 
 def place_free(state: DocumentState) -> Point:
@@ -115,8 +119,7 @@ def place_free(state: DocumentState) -> Point:
     if not state.positions:
         return (0.0, 0.0)
     y = max(p[1] for p in state.positions.values())
-    row = [(p[0], uid) for uid, p in state.positions.items() if abs(p[1] - y) < NODE_HEIGHT]
-    x, _ = max(row)
+    x = max(p[0] for p in state.positions.values() if abs(p[1] - y) < NODE_HEIGHT)
     return snap((x + NODE_WIDTH + GAP, y))
 
 
@@ -178,7 +181,7 @@ def with_repair(state: DocumentState, repair: Repair) -> DocumentState:
     if added is None:
         return done
     before = links[repair.port].source if repair.port in links else repair.node
-    return done.with_positions(make_room(done, added, place_after(state, before)))
+    return done.with_positions(make_room(done, added, place_after(done, before, added)))
 
 
 def with_data(state: DocumentState, data: DataSpec | None, repair: bool = True) -> DocumentState:
@@ -267,8 +270,8 @@ def docked_on(state: DocumentState, uid: Uid, host: Uid) -> DocumentState:
         for k in leaving:
             graph = graph.link(uid, k.target, k.port)
     x, y = state.positions.get(host, (0.0, 0.0))
-    width = size_of(graph.node(host).layer).width
     done = replace(state, graph=graph)
+    width = node_sizes(done)[host].width
     moved = make_room(done, uid, (x + width, y))
     moved[uid] = (x + width, y)
     return done.with_positions(moved).with_docked(state.docked | {uid})

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.graph import GraphSpec, Uid
-from engine.inference import Inference
+from engine.inference import Inference, infer
 from engine.layers import Dense, Flatten, Input, Layer, Output
 from engine.settings import DataSpec
+from gui.canvas.state import DocumentState, dock_hosts
 
 GRID = 8
 NODE_WIDTH, NODE_HEIGHT, COMPACT_WIDTH = 152, 200, 64
@@ -85,3 +86,10 @@ def size_of(layer: Layer, unfold: Unfold | None = None) -> Size:
         width = UNFOLDED_WIDTH + (24 if unfold.units == 1 else 0)
         return Size(width, unfold.height, (UNFOLDED_TOP + unfold.height - UNFOLDED_FOOT) // 2, unfold)
     return Size(COMPACT_WIDTH if isinstance(layer, Flatten) else NODE_WIDTH, NODE_HEIGHT, PORT_Y)
+
+
+def node_sizes(state: DocumentState, inference: Inference | None = None) -> dict[Uid, Size]:
+    """The outline of every node of a document."""
+    inference = inference or infer(state.graph, state.training, state.data)
+    unfolded = unfolds(state.graph, inference, state.data, dock_hosts(state))
+    return {n.uid: size_of(n.layer, unfolded.get(n.uid)) for n in state.graph.nodes}

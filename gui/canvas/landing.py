@@ -44,7 +44,20 @@ def landing(
     if moving is not None and (graph.inputs_of(moving) or graph.outputs_of(moving)):
         return Landing()
     own = [k for k in graph.links if moving in (k.source, k.target)]
-    return Landing(link=canvas.link_at(center, own, MAGNET))
+    found = canvas.link_at(center, own, MAGNET)
+    if found is None:
+        found = next((k for k, wire in canvas.wires.items() if k not in own and wire.holds(center)), None)
+    return Landing(link=found)
+
+
+def show_landing(canvas: CanvasScene, found: Landing) -> None:
+    """Light up what would take the layer."""
+    for link, item in canvas.links.items():
+        item.set_state(dropping=link == found.link)
+    for link, wire in canvas.wires.items():
+        wire.set_state(dropping=link == found.link)
+    for uid, node in canvas.nodes.items():
+        node.set_state(dropping=uid == found.host)
 
 
 def dock_at(canvas: CanvasScene, corner: QPointF, center: QPointF, moving: Uid | None) -> Uid | None:

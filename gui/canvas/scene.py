@@ -62,6 +62,7 @@ class CanvasScene(QGraphicsScene):
         self.unfolded: dict[Uid, Unfold] = {}
         self.hosts: dict[Uid, Uid] = {}
         self._hovered: Uid | None = None
+        self._acting = False
         self._weights: dict[Uid, tuple[Array, Array | None]] = {}
         self._means: dict[Uid, float] = {}
         self._motion: QVariantAnimation | None = None
@@ -106,6 +107,9 @@ class CanvasScene(QGraphicsScene):
 
     def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0) -> None:
         """Put the ring of the calculation around a node ("forward, 5 of 8"), or take it away."""
+        if uid is None and not self._acting:
+            return
+        self._acting = uid is not None
         for other, node in self.nodes.items():
             node.set_state(acting=(text or " ") if other == uid else "", progress=progress)
         for link, item in self.links.items():

@@ -34,6 +34,7 @@ class WeightsItem(QGraphicsItem):
         super().__init__()
         self.canvas, self.link, self.source, self.target, self.pairs = scene, link, source, target, pairs
         self.weights: Array | None = None
+        self.dropping = False
         self._curves: dict[tuple[int, int], QPainterPath] = {}
         self._key: tuple[object, ...] = ()
         self._bounds = QRectF()
@@ -71,6 +72,18 @@ class WeightsItem(QGraphicsItem):
         path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
         return path
 
+    def set_state(self, **states: object) -> None:
+        """Set `dropping`: a layer let go now would go in between."""
+        for name, value in states.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+                self.update()
+
+    def holds(self, point: QPointF) -> bool:
+        """Whether a point of the scene lies among the lines."""
+        left, right = self.source.rect().right(), self.target.rect().left()
+        return left < point.x() < right and self._bounds.top() <= point.y() <= self._bounds.bottom()
+
     def boundingRect(self) -> QRectF:
         return self._bounds
 
@@ -93,6 +106,11 @@ class WeightsItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         w = self.weights
+        if self.dropping:
+            painter.setPen(QPen(theme.color("accent"), 1.4))
+            for curve in self._curves.values():
+                painter.drawPath(curve)
+            return
         if w is None or self.pairs:
             for (i, j), curve in self._curves.items():
                 lit = self._lit(i, j)

@@ -114,9 +114,20 @@ def test_a_merged_edit_that_returns_to_the_start_leaves_no_step(document: Docume
 
 def test_adding_behind_a_node_puts_it_into_the_chain(document: Document) -> None:
     uid = document.add_layer("dense", after="dense1")
-    assert [k.source for k in document.graph.inputs_of("tanh1")] == [uid]
-    assert [k.source for k in document.graph.inputs_of(uid)] == ["dense1"]
-    assert document.state.positions[uid][0] > document.state.positions["dense1"][0]
+    # tanh1 is docked on dense1: behind the layer means behind both
+    assert [k.source for k in document.graph.inputs_of("dense2")] == [uid]
+    assert [k.source for k in document.graph.inputs_of(uid)] == ["tanh1"]
+    places = document.state.positions
+    assert places["dense1"][0] + 96 < places[uid][0] < places["dense2"][0]
+
+
+def test_an_activation_added_behind_a_layer_docks_on_it(document: Document) -> None:
+    document.remove(["tanh1"], heal=True)
+    uid = document.add_layer("relu", after="dense1")
+    assert dock_hosts(document.state) == {uid: "dense1"}
+    assert document.graph.inputs_of("dense2") == (LinkSpec(uid, "dense2"),)
+    behind = document.add_layer("relu", after="dense1")
+    assert document.graph.inputs_of(behind) == (LinkSpec(uid, behind),)
 
 
 def test_nothing_overlaps_after_an_insert(qtbot: QtBot) -> None:

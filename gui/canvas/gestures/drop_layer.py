@@ -14,7 +14,7 @@ from gui import icons, theme
 from gui.canvas.edits import snap
 from gui.canvas.geometry import TILE, size_of
 from gui.canvas.guard import guarded
-from gui.canvas.landing import Landing, landing
+from gui.canvas.landing import Landing, landing, show_landing
 from gui.canvas.node_paint import draw_text, font, outline
 from gui.canvas.texts import icon_of
 from gui.i18n import tr
@@ -76,10 +76,7 @@ class DropLayer:
             host = self.canvas.nodes[found.host].rect()
             corner = QPointF(host.right(), host.top())
         self.ghost.setPos(corner)
-        for link, item in self.canvas.links.items():
-            item.set_state(dropping=link == found.link)
-        for uid, node in self.canvas.nodes.items():
-            node.set_state(dropping=uid == found.host)
+        show_landing(self.canvas, found)
 
     def drop(self, point: QPointF) -> Uid | None:
         """Add the layer where the ghost is; its uid."""
@@ -99,7 +96,4 @@ class DropLayer:
 
     def leave(self) -> None:
         self.canvas.removeItem(self.ghost)
-        for item in self.canvas.links.values():
-            item.set_state(dropping=False)
-        for node in self.canvas.nodes.values():
-            node.set_state(dropping=False)
+        show_landing(self.canvas, Landing())

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from engine.graph import Uid
 from gui.canvas.edits import snap
 from gui.canvas.gestures.base import Gesture
-from gui.canvas.landing import Landing, landing
+from gui.canvas.landing import Landing, landing, show_landing
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -66,10 +66,7 @@ class MoveNodes(Gesture):
 
     def _aim(self, found: Landing) -> None:
         self.landing = found
-        for link, item in self.canvas.links.items():
-            item.set_state(dropping=link == found.link)
-        for uid, node in self.canvas.nodes.items():
-            node.set_state(dropping=uid == found.host)
+        show_landing(self.canvas, found)
 
     def release(self, point: QPointF, pixel: QPoint, modifiers: Qt.KeyboardModifier) -> None:
         if not self.dragging:

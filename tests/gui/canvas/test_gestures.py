@@ -380,3 +380,15 @@ def test_a_refused_edit_is_told(make: Make, qtbot: QtBot) -> None:
     with qtbot.waitSignal(view.refused) as seen:
         view.attempt(lambda: view.document.link("dense1", "conv1"))
     assert "loop" in str(seen.args[0])
+
+
+def test_a_layer_dropped_among_the_lines_of_weights_goes_in_between(make: Make) -> None:
+    view = make(points())
+    a, b = view.canvas.nodes["dense1"].rect(), view.canvas.nodes["dense2"].rect()
+    middle = QPointF((a.right() + b.left()) / 2, b.center().y())
+    drop(view, layer("dense"), view.mapFromScene(middle))
+    added = next(n.uid for n in view.document.graph.nodes if n.name == "dense3")
+    assert LinkSpec("tanh1", added) in view.document.graph.links
+    assert LinkSpec(added, "dense2") in view.document.graph.links
+    rects = [n.rect() for n in view.canvas.visible_nodes()]
+    assert not any(r.intersects(s) for i, r in enumerate(rects) for s in rects[i + 1 :])
