@@ -140,7 +140,7 @@ class Task:
 
     def steps(self, count: int, first: int = 0) -> list[dict[str, float]]:
         """Controls of `count` steps from `first` on, epoch after epoch."""
-        controls = self.training.controls()
+        controls = {**self.program.controls, **self.training.controls()}
         out = []
         for k in range(first, first + count):
             pos = (k % 3) * self.batch
