@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 WIDE, FOUR, NARROW = 1440, 1400, 980
 """Window widths: from here on the palette shows names; four docks fit; the inspector stays."""
+KEEPS_SPACE = (QAbstractButton, QComboBox, QAbstractItemView)
 
 
 class MainWindow(QMainWindow):
@@ -76,8 +77,8 @@ class MainWindow(QMainWindow):
         bench.tasks.shown.connect(self._show_waiting)
         bench.tasks.hidden.connect(self._hide_waiting)
         application = QApplication.instance()
-        if application is not None:
-            application.installEventFilter(self)
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._listen_to)
         bench.document.loaded.connect(self._fit_soon)
         self._fit_timer = QTimer(self)
         self._fit_timer.setSingleShot(True)
@@ -363,12 +364,17 @@ class MainWindow(QMainWindow):
 
     # ---- keys, closing -----------------------------------------------------------------------------------
 
+    def _listen_to(self, old: QWidget | None, new: QWidget | None) -> None:
+        """Only the focused one is filtered: a filter on everything costs a call in Python for every event."""
+        if isinstance(old, KEEPS_SPACE):
+            old.removeEventFilter(self)
+        if isinstance(new, KEEPS_SPACE):
+            new.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Space belongs to a focused button or list, although the window plays with it."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            keeps = (QAbstractButton, QComboBox, QAbstractItemView)
-            if event.key() == Qt.Key.Key_Space and isinstance(watched, keeps):
-                event.accept()
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            event.setAccepted(event.isAccepted() or event.key() == Qt.Key.Key_Space)
         return False
 
     def changeEvent(self, event: QEvent) -> None:
