@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPen
+from PySide6.QtGui import QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import Uid
@@ -168,7 +168,7 @@ class PictureItem(QGraphicsItem):
         self.node = node
 
     def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, self.node.look.size.width, self.node.look.size.height)
+        return QRectF(-20, 0, self.node.look.size.width + 20, self.node.look.size.height)
 
     @guarded
     def paint(
@@ -186,14 +186,14 @@ class PictureItem(QGraphicsItem):
         rect = node.picture_rect()
         if data is not None and data.bars:
             self._paint_bars(painter, data.bars, rect)
-        elif slot is not None and not look.problem:
+        elif slot is not None and not look.problem and look.has_shape:
             _blit(painter, rect, canvas.atlas.image, slot)
         elif look.size.unfold is None:
             text = tr("no shape yet") if not look.has_shape else ""
             if text and not look.compact:
                 draw_text(painter, text, font(11, mono=True), "text2", rect, center=True)
         if look.size.unfold is not None:
-            self._paint_neurons(painter, slot is None)
+            self._paint_neurons(painter, slot is None or not look.has_shape)
         elif detail == "all":
             health = data.health if data is not None else ""
             caption = data.caption if data is not None else ""
@@ -213,6 +213,12 @@ class PictureItem(QGraphicsItem):
             if node.canvas.hovered_neuron == (node.uid, unit):
                 painter.setPen(QPen(theme.color("text1"), 2))
                 painter.drawRect(rect.adjusted(-2, -2, 2, 2))
+        if unfold.units == 2 and not node.look.inputs:
+            face = QFont(font(13))
+            face.setItalic(True)
+            for unit, letter in enumerate("xy"):
+                middle = node.neuron_rect(unit).center().y()
+                draw_text(painter, letter, face, "text2", QRectF(-18, middle - 10, 14, 20), center=True)
         if node.look.problem:
             at = QRectF(node.look.size.width - 22, 8, 15, 15)
             icons.paint(painter, "problem", at, "danger")

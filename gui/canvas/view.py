@@ -289,6 +289,7 @@ class CanvasView(ZoomView):
         uid = self.attempt(lambda: self.document.add_layer(kind, after=after))
         if uid:
             self.show_node(uid)
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ---- mouse -----------------------------------------------------------------------------------------
 
