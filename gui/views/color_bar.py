@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
@@ -26,6 +26,7 @@ class ColorBar(View):
         self._scale: Scale | None = None
         self._bars: NDArray[np.float64] | None = None
         self._value: float | None = None
+        self._ramp: tuple[QPixmap, str] | None = None
 
     def set_role(self, role: str) -> None:
         """Another ramp."""
@@ -44,6 +45,31 @@ class ColorBar(View):
             self._value = value
             self.update()
 
+    def restyle(self) -> None:
+        self._ramp = None
+
+    def _ramp_picture(self, ramp: QRectF) -> QPixmap:
+        """The ramp with round corners, kept: clipping to them costs more than all else here."""
+        ratio = self.devicePixelRatioF()
+        size = (QSizeF(self.width(), ramp.height() + 2) * ratio).toSize()
+        if self._ramp is None or self._ramp[1] != self._role or self._ramp[0].size() != size:
+            picture = QPixmap(size)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            painter.translate(0, 1 - ramp.top())
+            path = QPainterPath()
+            path.addRoundedRect(ramp, 2, 2)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipPath(path)
+            painter.drawImage(ramp, image_from_words(theme.lut32(self._role)[None, :]))
+            painter.setClipping(False)
+            painter.setPen(QPen(theme.color("border"), 1))
+            painter.drawPath(path)
+            painter.end()
+            self._ramp = (picture, self._role)
+        return self._ramp[0]
+
     def sizeHint(self) -> QSize:
         return QSize(theme.px(200), theme.px(_BARS + _RAMP + _ENDS + 2))
 
@@ -57,17 +83,7 @@ class ColorBar(View):
         bars = QRectF(2, 0, width, theme.px(_BARS))
         paint_bars(painter, bars, self._bars, theme.color("histogram"))
         ramp = QRectF(2, bars.bottom() + 1, width, theme.px(_RAMP))
-        path = QPainterPath()
-        path.addRoundedRect(ramp, 2, 2)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipPath(path)
-        painter.drawImage(ramp, image_from_words(theme.lut32(self._role)[None, :]))
-        painter.restore()
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPath(path)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.drawPixmap(QPointF(0, ramp.top() - 1), self._ramp_picture(ramp))
         if self._value is not None and np.isfinite(self._value):
             share = (self._value - self._scale.low) / (self._scale.high - self._scale.low)
             x = ramp.left() + min(max(share, 0.0), 1.0) * ramp.width()

@@ -34,12 +34,14 @@ def paint_bars(painter: QPainter, rect: QRectF, bars: NDArray[np.float64], color
     count = len(bars)
     width = rect.width() / max(1, count)
     gap = 1.0 if width >= 4 else 0.0
+    shown = np.nonzero(bars > 0)[0]
+    left = rect.left() + np.round(shown * width)
+    wide = np.maximum(1.0, rect.left() + np.round((shown + 1) * width) - gap - left)
+    high = np.maximum(1.0, np.round(rect.height() * bars[shown]))
+    top = rect.bottom() - high
     painter.setPen(Qt.PenStyle.NoPen)
-    for index in np.nonzero(bars > 0)[0]:
-        left = rect.left() + round(index * width)
-        right = rect.left() + round((index + 1) * width) - gap
-        height = max(1.0, round(rect.height() * float(bars[index])))
-        painter.fillRect(QRectF(left, rect.bottom() - height, max(1.0, right - left), height), color)
+    painter.setBrush(color)
+    painter.drawRects([QRectF(*box) for box in np.stack([left, top, wide, high], axis=1).tolist()])
 
 
 class HistogramView(View):

@@ -71,8 +71,15 @@ def fit_grid(
     Cells become whole pixels where there is room, so that every cell of a tile is the same size.
     `largest` limits a tile's longer side, `columns` fixes the number of columns (0: free).
     """
-    room_w, room_h = max(1, int(rect.width())), max(1, int(rect.height()))
-    count = max(1, count)
+    room = int(rect.x()), int(rect.y()), max(1, int(rect.width())), max(1, int(rect.height()))
+    return _fit(room, max(1, count), height, width, gap, largest, columns)
+
+
+@lru_cache(maxsize=2048)
+def _fit(
+    room: tuple[int, int, int, int], count: int, height: int, width: int, gap: int, largest: int, columns: int
+) -> Grid:
+    left, top, room_w, room_h = room
 
     def factor_of(across: int) -> float:
         down = math.ceil(count / across)
@@ -96,7 +103,6 @@ def fit_grid(
     tile_w, tile_h = max(1, int(width * factor)), max(1, int(height * factor))
     used_w = across * tile_w + gap * (across - 1)
     used_h = down * tile_h + gap * (down - 1)
-    left, top = int(rect.x()), int(rect.y())
     return Grid(
         count, across, down, left + max(0, (room_w - used_w) // 2), top + max(0, (room_h - used_h) // 2),
         tile_w, tile_h, gap,
