@@ -122,9 +122,11 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
         notes: list[Message] = []
         for member, entry in members.items():
             folder, _, key = member.partition("/")
-            if folder not in found or not key.endswith(".npy"):
-                continue
             try:
+                if folder not in found or not key.endswith(".npy"):
+                    if member != "project.json":
+                        _check_header(archive, entry, name)
+                    continue
                 array = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
                 _check_numbers(array, member, name)
             except ProjectError as problem:
@@ -137,6 +139,18 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
     start, _ = to_float32(found["start"], name)
     project = from_plain(plain, state, name, start)
     return replace(project, messages=(*project.messages, *notes, *converted, *weight_notes(project, name)))
+
+
+def _check_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
+    """A member nobody asks for must at least be the one the table of contents names."""
+    try:
+        archive.open(info).close()
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as problem:
+        raise ProjectError(
+            N_("{file}: “{member}” is damaged or incomplete; use a backup or download it again."),
+            file=name,
+            member=info.filename[:80],
+        ) from problem
 
 
 def _check_numbers(array: Array, member: str, name: str) -> None:

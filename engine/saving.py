@@ -36,7 +36,7 @@ def save_atomically(
     check_file_name(Path(path), error)
     target = Path(os.path.realpath(path))
     check_file_name(target, error)
-    if target.is_dir():
+    if os.path.isdir(target):
         raise error(N_("{file} is a folder; choose a file name."), file=target.name)
     try:
         handle, temporary = tempfile.mkstemp(prefix=".matrizen-", suffix=".tmp", dir=target.parent)

@@ -84,9 +84,9 @@ def _check_targets(options: argparse.Namespace) -> None:
     for text in filter(None, (options.export, options.save)):
         path = Path(os.path.realpath(text))
         check_file_name(Path(text))
-        if path.is_dir():
+        if os.path.isdir(path):
             raise ProjectError(N_("{file} is a folder; choose a file name."), file=text)
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):
             raise ProjectError(N_("{file}: there is no folder {folder}."), file=text, folder=path.parent)
         if not os.access(path.parent, os.W_OK):
             raise ProjectError(
