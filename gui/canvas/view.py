@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from PySide6.QtCore import (
     QEvent,
     QPoint,
@@ -33,21 +30,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
-from engine.errors import MatrizenError
-from engine.graph import LinkSpec, Uid
-from engine.layers import LAYERS
+from engine.graph import Uid
 from gui import theme
 from gui.canvas import backdrop, keys, menu
 from gui.canvas.drops import Drops
-from gui.canvas.geometry import HEADER
+from gui.canvas.edit_view import EditView
 from gui.canvas.gestures import DrawLink, Gesture, MoveNodes, Pan, PressRepair, RubberBand
+from gui.canvas.guard import guarded
 from gui.canvas.hover import Hover
-from gui.canvas.layer_search import LayerSearch
 from gui.canvas.minimap import MiniMap
 from gui.canvas.overlays import Legend, ZoomBar
-from gui.canvas.rename_field import RenameField
-from gui.canvas.scene import CanvasScene
-from gui.canvas.zoom_view import MARGIN, STEP, ZoomView
+from gui.canvas.zoom_view import STEP
 from gui.document import Document
 from gui.i18n import tr
 
@@ -55,7 +48,7 @@ SETTLE_MS = 140
 REFIT_MS = 60
 
 
-class CanvasView(ZoomView):
+class CanvasView(EditView):
     """Shows a `Document`. `canvas` is its scene; pictures and weights are handed to that."""
 
     selection_changed = Signal(tuple)
@@ -64,18 +57,13 @@ class CanvasView(ZoomView):
     """A node was double clicked, or Enter pressed on it."""
     files_dropped = Signal(list, QPointF)
     """(paths, point of the scene)"""
-    refused = Signal(object)
-    """A MatrizenError: why an edit could not be done."""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
     space_tapped = Signal()
     """Space was pressed and released without a drag; only while something listens is Space kept here."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.document = document
-        self.canvas = CanvasScene(document, self)
-        self.setScene(self.canvas)
+        super().__init__(document, parent)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         # Smart and Minimal cost 30 times as much once pictures in all nodes change
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
@@ -94,9 +82,6 @@ class CanvasView(ZoomView):
         self._refit.setSingleShot(True)
         self._refit.setInterval(REFIT_MS)
         self._refit.timeout.connect(self._first_fit)
-        self._search: LayerSearch | None = None
-        self._rename: RenameField | None = None
-        self.last_pixel = QPoint()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -122,27 +107,6 @@ class CanvasView(ZoomView):
         self.hover = Hover(self)
 
     # ---- zoom and pan --------------------------------------------------------------------------------
-
-    def fit(self) -> None:
-        """Show the whole network, not larger than 100 %, gliding there."""
-        self.following = True
-        self.show_rect(self.canvas.content_rect())
-
-    def show_node(self, uid: Uid) -> None:
-        """Select a node and bring it into sight."""
-        self.canvas.select([uid])
-        node = self.canvas.nodes.get(self.canvas.shown(uid))
-        if node is not None and not self.visible_scene_rect().contains(node.rect()):
-            self.center_on(node.rect().center())
-
-    def show_in_sight(self, uid: Uid) -> None:
-        """Pan just so far that a node can be seen."""
-        place = self.mapFromScene(self.canvas.nodes[uid].rect()).boundingRect()
-        room = self.viewport().rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        dx = max(0, room.left() - place.left()) - max(0, place.right() - room.right())
-        dy = max(0, room.top() - place.top()) - max(0, place.bottom() - room.bottom())
-        if dx or dy:
-            self.pan_by_hand(QPoint(dx, dy))
 
     def _sharpen(self) -> None:
         screen = self.devicePixelRatioF()
@@ -172,124 +136,6 @@ class CanvasView(ZoomView):
         self.hover.tools.hide()
         if self._rename is not None:
             self._rename.give_up()
-
-    # ---- edits of the selection, also for menus of the window ------------------------------------------
-
-    @property
-    def selection(self) -> tuple[Uid, ...]:
-        return self.canvas.selected
-
-    def attempt(self, edit: Callable[[], Any]) -> Any:
-        """Do an edit; what it refuses is told by `refused`, and the items go back to their places."""
-        try:
-            return edit()
-        except MatrizenError as error:
-            for uid, node in self.canvas.nodes.items():
-                node.setPos(self.canvas.goal(uid))
-            self.canvas.reroute()
-            self.refused.emit(error)
-            return None
-
-    def delete_selection(self) -> None:
-        """Remove the selected nodes with their links, and the selected links."""
-        uids, links = self.canvas.selected, self.canvas.selected_links
-        if uids or links:
-            self.attempt(lambda: self.document.remove(uids, links))
-
-    def duplicate_selection(self) -> None:
-        made = self.attempt(lambda: self.document.duplicate(self.canvas.selected))
-        if made:
-            self.canvas.select(made)
-
-    def copy_selection(self) -> None:
-        self.document.copy(self.canvas.selected)
-
-    def cut_selection(self) -> None:
-        self.attempt(lambda: self.document.cut(self.canvas.selected))
-
-    def paste(self) -> None:
-        """Add the layers on the clipboard where the pointer is."""
-        inside = self.viewport().rect().contains(self.last_pixel)
-        at = self.mapToScene(self.last_pixel if inside else self.viewport().rect().center())
-        made = self.attempt(lambda: self.document.paste((at.x(), at.y())))
-        if made:
-            self.canvas.select(made)
-
-    def select_all(self) -> None:
-        self.canvas.select(n.uid for n in self.document.graph.nodes)
-
-    def tidy(self) -> None:
-        """Lay the network out for the width at 100 %, then show it all."""
-        self._tell_room()
-        self.document.tidy()
-        self.following = True
-        self.show_rect(self._goal_rect())
-
-    def rename_selected(self) -> None:
-        """Edit the name of the selected node in place."""
-        if len(self.canvas.selected) != 1:
-            return
-        uid = self.canvas.selected[0]
-        node = self.canvas.nodes[self.canvas.shown(uid)]
-        head = QRectF(node.rect().topLeft(), node.rect().topLeft() + QPointF(node.look.size.width, HEADER))
-        place = self.mapFromScene(head).boundingRect()
-        wide, high = max(place.width() - 8, theme.px(120)), theme.px(28)
-        box = QRect(place.left() + 4, place.center().y() - high // 2, wide, high)
-        self._rename = RenameField(self.viewport(), self.document.graph, uid, box)
-        self._rename.renamed.connect(lambda name: self.attempt(lambda: self.document.rename(uid, name)))
-        self._rename.finished.connect(self._renamed)
-
-    def _renamed(self) -> None:
-        self._rename = None
-        self.setFocus()
-
-    def open_search(
-        self,
-        pixel: QPoint | None = None,
-        *,
-        after: Uid | None = None,
-        before: tuple[Uid, int] | None = None,
-        link: LinkSpec | None = None,
-    ) -> LayerSearch:
-        """The layer search at a point of the viewport (the pointer); the layer is linked `after` a node,
-        in front of an input port (`before`) or put into a `link`."""
-        inside = self.viewport().rect().contains(self.last_pixel)
-        at = pixel if pixel is not None else self.last_pixel if inside else self.viewport().rect().center()
-        scene = self.mapToScene(at)
-        kinds = [
-            k
-            for k, cls in LAYERS.items()
-            if (cls.port_limit() or (after is None and link is None))
-            and (cls.has_output or (before is None and link is None))
-        ]
-        self._search = LayerSearch(self.viewport(), kinds)
-        self._search.chosen.connect(lambda kind: self._add(kind, scene, after, before, link))
-        self._search.closed.connect(self.setFocus)
-        self._search.open_at(at)
-        return self._search
-
-    def _add(
-        self,
-        kind: str,
-        scene: QPointF,
-        after: Uid | None,
-        before: tuple[Uid, int] | None,
-        link: LinkSpec | None,
-    ) -> None:
-        pos = (scene.x(), scene.y() - 100)
-        if link is None and after is None and before is None:
-            pos = (scene.x(), scene.y())
-        uid = self.attempt(lambda: self.document.add_linked(kind, pos, after=after, before=before, link=link))
-        if uid:
-            self.canvas.select([uid])
-
-    def add_behind_selection(self, kind: str) -> None:
-        """Add a layer behind the selected node, or where there is room."""
-        after = self.canvas.selected[-1] if self.canvas.selected else None
-        uid = self.attempt(lambda: self.document.add_layer(kind, after=after))
-        if uid:
-            self.show_node(uid)
-            self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ---- mouse -----------------------------------------------------------------------------------------
 
@@ -465,31 +311,25 @@ class CanvasView(ZoomView):
 
     # ---- painting --------------------------------------------------------------------------------------
 
+    @guarded
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        painter.save()
         painter.resetTransform()
-        try:
-            backdrop.paint_grid(self, painter)
-        finally:
-            painter.restore()
+        backdrop.paint_grid(self, painter)
 
+    @guarded
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        painter.save()
         painter.resetTransform()
-        try:
-            if not self.canvas.nodes:
-                backdrop.paint_empty(self, painter)
-            backdrop.paint_arrows(self, painter)
-            if self.gesture is not None:
-                self.gesture.paint(painter)
-        finally:
-            painter.restore()
+        if not self.canvas.nodes:
+            backdrop.paint_empty(self, painter)
+        backdrop.paint_arrows(self, painter)
+        if self.gesture is not None:
+            self.gesture.paint(painter)
 
     # ---- keeping up ------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._tell_room()
+        self.tell_room()
         self._overlays()
         if self._fitted and self.following:
             self._refit.start()
@@ -502,19 +342,11 @@ class CanvasView(ZoomView):
 
     def _first_fit(self) -> None:
         """Show a network that was just put in place, or again after the window changed its size."""
-        self._tell_room()
+        self.tell_room()
         self.document.adapt_layout()
         self.following = True
-        self.show_rect(self._goal_rect(), animate=False)
+        self.show_rect(self.goal_rect(), animate=False)
         self._sharpen()
-
-    def _goal_rect(self) -> QRectF:
-        """Around all nodes where they will be once they have stopped gliding."""
-        rect = QRectF()
-        for uid, node in self.canvas.nodes.items():
-            if node.isVisible():
-                rect = rect.united(QRectF(self.canvas.goal(uid), node.rect().size()))
-        return rect
 
     def refresh_card(self) -> None:
         """The neuron under the pointer has other weights now."""
@@ -525,11 +357,6 @@ class CanvasView(ZoomView):
 
     def _loaded(self) -> None:
         self._first_fit()
-
-    def _tell_room(self) -> None:
-        room = self.room()
-        self.document.view_width = max(400.0, room.width() / theme.scale())
-        self.document.view_height = max(200.0, room.height() / theme.scale())
 
     def _selected(self, uids: tuple[Uid, ...]) -> None:
         self.minimap.refresh()
@@ -556,6 +383,6 @@ class CanvasView(ZoomView):
         self.setTransform(QTransform.fromScale(self.scale_factor, self.scale_factor))
         self.zoom_bar.show_zoom(self.zoom)
         self.zoom_bar.value.setFont(theme.mono_font(12))
-        self._tell_room()
+        self.tell_room()
         self._overlays()
         self._sharpen()

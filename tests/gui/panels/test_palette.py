@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.layers import LAYERS
 from gui.canvas.gestures.drop_layer import MIME
-from gui.panels.palette import NARROW, WIDE, KindButton, Palette
+from gui.panels.palette import NARROW, WIDE, Palette
+from gui.panels.palette_items import KindButton
 
 
 @pytest.fixture
