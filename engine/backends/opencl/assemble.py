@@ -18,6 +18,8 @@ from engine.backends.opencl.fuse import Fusion, Grouped, aliases
 from engine.backends.opencl.kernel import Launch, Pointer, Target
 from engine.values import Op, Program, Value
 
+SMALL = 1 << 14
+"""Floats: smaller scratch arrays are not shared, so that launches can run side by side."""
 MACROS: dict[str, tuple[tuple[str, Form], ...]] = {
     "lanes": (("EPILOGUE(at, v)", "lanes"),),
     "cells": (("EPILOGUE_P(at, v)", "cells"), ("EPILOGUE_S(at, v)", "cell")),
@@ -118,7 +120,7 @@ def _own_scratch(emission: Emission, number: int, out: Assembled) -> list[Launch
     ids = {name: f"~{number}.{name}" for name in emission.scratch}
     for name, size in emission.scratch.items():
         out.scratch[ids[name]] = size
-        out.scratch_room[ids[name]] = name
+        out.scratch_room[ids[name]] = name if size > SMALL else ids[name]
     for launch in emission.launches:
         launch.pointers = [replace(p, value=ids.get(p.value, p.value)) for p in launch.pointers]
     return emission.launches

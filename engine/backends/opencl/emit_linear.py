@@ -8,12 +8,17 @@ from engine.backends.opencl.kernel import Launch, Pointer
 from engine.values import Op, Value
 
 
+ROWS, REGISTERS = 8, 2
+"""Tile of lanes_product: rows by registers of lanes."""
+DW_ROWS, DW_REGISTERS = 4, (5, 4, 3, 2, 1)
+"""Tile of dense_dw: rows by registers of columns; of these counts the one that leaves least over."""
+
+
 def _product(a: Value, at: str, x: Value, bias: Value | None, m: int, k: int, site: Site) -> Emission:
     """A launch of lanes_product: OUT (m, N) = A (m, k) · X (k, N)."""
     t = site.target
-    nv = t.lane_tile(2)
-    rows = 8 if nv == 2 else 12 if t.cpu and t.vw > 1 else 8
-    rows = min(rows, m)
+    nv = t.lane_tile(REGISTERS)
+    rows = min(ROWS if nv == REGISTERS else 8, m)
     if t.cpu and m > 1:  # both cores want work
         rows = min(rows, max(1, ceil_div(m * (t.lanes // (t.vw * nv)), t.units)))
     pointers = [reads("A", a), reads("X", x), *([reads("bias", bias)] if bias else [])]
@@ -42,8 +47,9 @@ def dense_dw(op: Op, site: Site) -> Emission:
     t = site.target
     m, k = d.shape[0], x.rows
     stride = ceil_div(k, max(t.vw, t.pw)) * max(t.vw, t.pw)
-    nv = 2 if t.cpu and k > t.pw else 1
-    rows = min(8, m)
+    registers = ceil_div(k, t.pw)
+    nv = min((c for c in DW_REGISTERS if c <= registers), key=lambda c: -registers % c) if t.cpu else 1
+    rows = min(DW_ROWS, m)
     columns = ceil_div(k, t.pw * nv)
     if t.cpu:
         rows = min(rows, max(1, ceil_div(m * columns, 2 * t.units)))

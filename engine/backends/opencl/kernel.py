@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -84,6 +85,9 @@ def merged(pointers: Sequence[Pointer]) -> list[Pointer]:
     return list(found.values())
 
 
+Call = tuple[Launch, str, list[str]]
+
+
 @dataclass
 class Source:
     """The text of one program for all kernels of a plan; equal work is written once."""
@@ -93,12 +97,48 @@ class Source:
     parts: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
-    def add(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> str:
-        """Name of the kernel that does these launches side by side; a single one keeps its global size.
+    def add(self, launches: Sequence[Launch], offsets: Mapping[str, int], spread: int = 0) -> str:
+        """Name of the kernel that does these launches side by side, in one dimension (`items` of them).
+
+        `spread` 0: a single launch that keeps its global size. Above 1, only every spread-th work-item has
+        work.
 
         `offsets` in elements, by value id. Arguments: the pointers of each launch in turn (see `arguments`),
         then controls and step_row if any launch reads them.
         """
+        calls, declared = self._calls(launches, offsets)
+        if any(launch.controls for launch in launches):
+            declared += CONTROL_ARGUMENTS
+        if spread == 0:
+            _, function, passed = calls[0]
+            body = f"    {function}({', '.join([*passed, 'get_global_id(0)', 'get_global_id(1)', 'get_global_id(2)'])});\n"
+        else:
+            body = "    int id = get_global_id(0);\n"
+            if spread > 1:
+                body += f"    if (id % {spread} != 0) return;\n    id /= {spread};\n"
+            for launch, function, passed in calls:
+                count = math.prod(launch.size)
+                call = f"{function}({', '.join([*passed, *_ids(launch)])});"
+                body += f"    if (id < {count}) {{\n        {call}\n        return;\n    }}\n    id -= {count};\n"
+        return self._kernel("_".join(dict.fromkeys(launch.template for launch in launches)), declared, body)
+
+    def add_whole(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> str:
+        """Name of the kernel that runs whole steps, all launches one after the other in one work-item.
+
+        For networks so small that a launch costs more than its work. Arguments: the pointers of each launch
+        in turn, controls, the first row of the table, the number of steps.
+        """
+        calls, declared = self._calls(launches, offsets)
+        body = "    for (int step_row = first_row; step_row < first_row + steps; step_row++) {\n"
+        for launch, function, passed in calls:
+            count = math.prod(launch.size)
+            call = f"{function}({', '.join([*passed, *_ids(launch)])});"
+            body += f"        for (int id = 0; id < {count}; id++) {call}\n"
+        declared += [CONTROL_ARGUMENTS[0], "const int first_row", "const int steps"]
+        return self._kernel("whole_steps", declared, body + "    }\n")
+
+    def _calls(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> tuple[list[Call], list[str]]:
+        """What to call for each launch with which arguments, and the declarations of all pointers."""
         calls, declared = [], []
         for number, launch in enumerate(launches):
             function = self._function(launch, offsets)
@@ -107,21 +147,12 @@ class Source:
                 declared.append(f"__global {_c_type(p)} *a{number}_{p.name}")
                 passed.append(f"a{number}_{p.name}")
             calls.append((launch, function, [*passed, *(["controls", "step_row"] if launch.controls else [])]))
-        if any(launch.controls for launch in launches):
-            declared += CONTROL_ARGUMENTS
-        if len(launches) == 1:
-            _, function, passed = calls[0]
-            body = f"    {function}({', '.join([*passed, 'get_global_id(0)', 'get_global_id(1)', 'get_global_id(2)'])});\n"
-        else:
-            body = "    int id = get_global_id(0);\n"
-            for launch, function, passed in calls:
-                s0, s1, s2 = (*launch.size, 1, 1)[:3]
-                ids = [f"id % {s0}", f"id / {s0} % {s1}", f"id / {s0 * s1}"]
-                body += f"    if (id < {s0 * s1 * s2}) {{\n        {function}({', '.join([*passed, *ids])});\n        return;\n    }}\n"
-                body += f"    id -= {s0 * s1 * s2};\n"
+        return calls, declared
+
+    def _kernel(self, name: str, declared: Sequence[str], body: str) -> str:
         text = f"({', '.join(declared)}) {{\n{body}}}\n"
         if text not in self.names:
-            self.names[text] = f"k{len(self.names)}_{'_'.join(dict.fromkeys(launch.template for launch in launches))}"[:80]
+            self.names[text] = f"k{len(self.names)}_{name}"[:80]
             self.parts.append(f"__kernel void {self.names[text]}{text}")
         return self.names[text]
 
@@ -161,7 +192,18 @@ class Source:
         return "\n".join([*lines, template(launch.template), *undefines, ""])
 
 
+def items(launches: Sequence[Launch]) -> int:
+    """Work-items of launches side by side."""
+    return sum(math.prod(launch.size) for launch in launches)
+
+
 CONTROL_ARGUMENTS = ["__global const float *restrict controls", "const int step_row"]
+
+
+def _ids(launch: Launch) -> list[str]:
+    """The three numbers of a work-item from its number `id`."""
+    s0, s1, _ = (*launch.size, 1, 1)[:3]
+    return [f"id % {s0}", f"id / {s0} % {s1}", f"id / {s0 * s1}"]
 
 
 def _c_type(p: Pointer) -> str:

@@ -11,13 +11,13 @@ import numpy as np
 from engine.backends.base import Group, Manifest, StepResults, state_key
 from engine.backends.opencl import fuse
 from engine.backends.opencl.assemble import Assembled, assemble
-from engine.backends.opencl.kernel import Source, Target, merged, side_by_side
+from engine.backends.opencl.kernel import Launch, Source, Target, items, merged, side_by_side
 from engine.backends.opencl.programs import build
 from engine.backends.opencl.runtime import Device, translated
 from engine.backends.opencl.store import DeviceStore, zeroed
-from engine.errors import DeviceError, N_
+from engine.errors import N_, DeviceError
 from engine.plan import ALIGN, plan_memory
-from engine.values import Program, Role, Value
+from engine.values import Op, Program, Role, Value
 
 Array = np.ndarray[Any, Any]
 DTYPES = {"f32": np.float32, "i32": np.int32, "u8": np.uint8}
@@ -25,6 +25,14 @@ ROWS = 1024
 """Steps in one chunk: rows of the table of controls, and of the results of each scalar."""
 Job = tuple[Any, tuple[int, ...], tuple[int, ...] | None, int, int]
 """Kernel, global size, local size, index of the argument step_row (or -1), last op it computes."""
+SMALL = 1 << 14
+"""Floats."""
+WHOLE_RUN = 1_000_000
+"""Multiplications of a step up to which one work-item does it all: about the time of its launches."""
+HEAVY = ("lanes_product", "dense_dw", "conv_forward", "conv_dw", "conv_dx", "batchnorm", "batchnorm_grad")
+"""Templates with enough work for all cores."""
+PORTIONS = 256
+"""Work-items of a launch, empty ones included, that PoCL shares out evenly."""
 WHOLE = ("n", "pos", "step")
 """Controls that are whole numbers; the table holds their bits."""
 
@@ -32,6 +40,15 @@ WHOLE = ("n", "pos", "step")
 def resident(v: Value) -> bool:
     """Whether the value is bound to the store: one entry per example of the whole set."""
     return v.axes[:1] == ("S",)
+
+
+def multiplications(op: Op, lanes: int) -> int:
+    """A rough count of the work of an op, for choosing a kind of plan."""
+    if op.kind.startswith(("dense", "conv2d")):
+        weights = next((v for v in (*op.ins, *op.outs) if not v.batched and len(v.axes) > 1), op.out)
+        places = op.ins[0].shape[1:-1] if op.kind == "conv2d_dw" else max(op.ins[-1 if op.kind.endswith("dx") else 1].shape[1:-1], op.out.shape[1:-1] if op.out.batched else ())
+        return weights.size * lanes * math.prod(places)
+    return sum(v.rows * lanes if v.batched else v.size for v in op.outs) * 4
 
 
 class DevicePlan:
@@ -48,6 +65,7 @@ class DevicePlan:
         self.target = Target.of(device.cpu, int(handle.native_vector_width_float), int(handle.max_compute_units),
                                 program.capacity)
         self.keep = tuple(keep)
+        self._pocl = ":pocl:" in device.found.id
         self._columns = {name: i for i, name in enumerate(
             [*WHOLE, "seed low", "seed high", *(c for c in program.controls if c not in WHOLE)])}
         self._current = np.zeros(len(self._columns), np.float32)
@@ -77,7 +95,9 @@ class DevicePlan:
 
     def _allocate(self, keep: Sequence[str]) -> None:
         program, store, found = self.program, self.store, self.device.found
-        memory = plan_memory(program, traced=self.traced, keep=keep, width=16,
+        # small values keep their memory to themselves: launches that share none can run side by side
+        small = [v.id for op in program.ops for v in op.outs if self._room(v) <= SMALL]
+        memory = plan_memory(program, traced=self.traced, keep=[*keep, *small], width=16,
                              groups=[g.ops for g in self._fusion.groups], elided=self._fusion.elided,
                              in_place=self._fusion.in_place)
         inputs = [v for v in program.inputs if v.role not in (Role.PARAM, Role.STATE) and not resident(v)]
@@ -143,15 +163,22 @@ class DevicePlan:
                 value = self.program.values.get(p.value)
                 places[p.value] = self._locate(value)[1] if value and not resident(value) else 0
         launches = self._assembled.launches
+        self._work = sum(multiplications(op, self.target.lanes) for op in self.program.ops)
+        self.whole = not self.traced and self.device.cpu and self._work <= WHOLE_RUN and not self._assembled.copies
+        """Whether one kernel runs many steps."""
+        if self.whole:
+            self._build_whole(source, launches, places)
+            return
         rounds = [[launch] for launch in launches]
         if not self.traced and self.device.cpu:
             rounds = side_by_side(launches, self._memory)
-        names = [source.add(parts, places) for parts in rounds]
+        spreads = [self._spread(parts) for parts in rounds]
+        names = [source.add(parts, places, spread) for parts, spread in zip(rounds, spreads, strict=True)]
         self.source = source.text()
         kernels = build(self.device, self.source, names)
         self._jobs: list[Job] = []
         # a kernel object of its own for each launch: arguments are part of its state
-        for parts, kernel in zip(rounds, kernels, strict=True):
+        for parts, kernel, spread in zip(rounds, kernels, spreads, strict=True):
             buffers = [self._buffer(p.value) for launch in parts for p in merged(launch.pointers)]
             for i, buffer in enumerate(buffers):
                 kernel.set_arg(i, buffer)
@@ -160,9 +187,24 @@ class DevicePlan:
                 kernel.set_arg(len(buffers), self._table)
                 row = len(buffers) + 1
                 kernel.set_arg(row, np.int32(0))
-            size = parts[0].size if len(parts) == 1 else (sum(math.prod(launch.size) for launch in parts),)
+            size = (items(parts) * spread,) if spread else parts[0].size
             last = max(launch.covers[-1] for launch in parts)
             self._jobs.append((kernel, size, (1,) * len(size) if self.device.cpu else None, row, last))
+
+    def _build_whole(self, source: Source, launches: Sequence[Launch], places: Mapping[str, int]) -> None:
+        name = source.add_whole(launches, places)
+        self.source = source.text()
+        (kernel,) = build(self.device, self.source, [name])
+        buffers = [self._buffer(p.value) for launch in launches for p in merged(launch.pointers)]
+        for i, buffer in enumerate([*buffers, self._table]):
+            kernel.set_arg(i, buffer)
+        self._jobs = [(kernel, (1,), (1,), len(buffers) + 1, len(self.program.ops) - 1)]
+
+    def _spread(self, parts: Sequence[Launch]) -> int:
+        """PoCL hands out work-items in portions of at least 32: fewer would all go to one core."""
+        if self._pocl and items(parts) < 64 and any(launch.template in HEAVY for launch in parts):
+            return -(-PORTIONS // items(parts))
+        return int(len(parts) > 1)
 
     def _memory(self, id: str) -> Hashable:
         """What memory a value or scratch array takes, to see which launches depend on each other."""
@@ -237,7 +279,9 @@ class DevicePlan:
         with translated(self.device.found.name):
             cl.enqueue_copy(queue, self._table, table)
             enqueue = cl.enqueue_nd_range_kernel
-            for at in range(len(chunk)):
+            if self.whole:
+                self._enqueue_whole(len(chunk))
+            for at in range(0 if self.whole else len(chunk)):
                 row_number = np.int32(at)
                 for kernel, size, local, argument, _ in self._jobs:
                     if argument >= 0:
@@ -249,6 +293,15 @@ class DevicePlan:
                     queue.flush()
             queue.finish()
         self._row = len(chunk) - 1
+
+    def _enqueue_whole(self, count: int) -> None:
+        """Launches of a few milliseconds each, so that other work and the desktop get their turn."""
+        ((kernel, size, local, argument, _),) = self._jobs
+        piece = max(1, 100_000_000 // (self._work + 20_000))
+        for first in range(0, count, piece):
+            kernel.set_arg(argument, np.int32(first))
+            kernel.set_arg(argument + 1, np.int32(min(piece, count - first)))
+            self.device.cl.enqueue_nd_range_kernel(self.queue, kernel, size, local)
 
     def _run_traced(self, chunk: Sequence[Mapping[str, float]]) -> None:
         rows = {name: np.zeros(len(chunk), np.float32) for name in self._scalars()}

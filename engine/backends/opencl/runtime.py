@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.backends.opencl import icd
-from engine.errors import DeviceError, N_
+from engine.errors import N_, DeviceError
 
 PLATFORM_NAMES = (
     ("portable computing language", "pocl"), ("intel", "intel"), ("nvidia", "nvidia"), ("amd", "amd"),

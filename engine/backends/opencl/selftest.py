@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import DeviceError, Message, N_, MatrizenError
+from engine.errors import N_, DeviceError, MatrizenError, Message
 from engine.ops import REGISTRY, Context
 from engine.values import Op, Program, Role, Value
 

@@ -11,7 +11,7 @@ from engine.backends.base import state_key
 from engine.backends.opencl.kernel import Launch, Pointer, Source, Target
 from engine.backends.opencl.programs import build
 from engine.backends.opencl.runtime import Device, translated
-from engine.errors import DeviceError, N_
+from engine.errors import N_, DeviceError
 from engine.plan import ALIGN
 from engine.values import Value
 
