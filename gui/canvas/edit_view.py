@@ -41,7 +41,7 @@ class EditView(ZoomView):
     def fit(self) -> None:
         """Show the whole network, not larger than 100 %, gliding there."""
         self.following = True
-        self.show_rect(self.canvas.content_rect())
+        self.show_rect(self.goal_rect())
 
     def show_node(self, uid: Uid) -> None:
         """Select a node and bring it into sight."""
@@ -121,7 +121,9 @@ class EditView(ZoomView):
     def tidy(self) -> None:
         """Lay the network out for the width at 100 %, then show it all."""
         self.tell_room()
+        self.canvas.gliding = True
         self.document.tidy()
+        self.canvas.gliding = False
         self.following = True
         self.show_rect(self.goal_rect())
 

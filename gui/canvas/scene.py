@@ -57,6 +57,8 @@ class CanvasScene(QGraphicsScene):
         self.selected_links: tuple[LinkSpec, ...] = ()
         self.hovered_neuron: tuple[Uid, int] | None = None
         self.target_port: tuple[Uid, int] | None = None
+        self.gliding = False
+        """Whether nodes glide to where the next edit puts them (tidy), or are there at once."""
         self.moving: frozenset[Uid] = frozenset()
         """Nodes under the hand: links do not give way to them, or none could be met."""
         self.unfolded: dict[Uid, Unfold] = {}
@@ -297,7 +299,7 @@ class CanvasScene(QGraphicsScene):
         return out
 
     def _place(self, old: DocumentState, new: DocumentState) -> None:
-        """Put nodes where the document has them; when many move at once, let them glide."""
+        """Put nodes where the document has them; after tidying they glide there."""
         goals = {uid: self.goal(uid) for uid in self.nodes}
         moved = [
             u
@@ -308,7 +310,7 @@ class CanvasScene(QGraphicsScene):
         if self._motion is not None:
             self._motion.stop()
             self._motion = None
-        if len(moved) < 3 or not duration or not self.views() or not self.views()[0].isVisible():
+        if not (self.gliding and moved and duration and self.views() and self.views()[0].isVisible()):
             for uid, goal in goals.items():
                 self.nodes[uid].setPos(goal)
             return
