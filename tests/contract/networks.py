@@ -96,6 +96,7 @@ class Task:
     batch: int = 24
     loss: str = "cross_entropy"
     seed: int = 5
+    classes: int = 10
 
     @property
     def count(self) -> int:
@@ -109,7 +110,7 @@ class Task:
 
     @cached_property
     def data(self) -> DataSpec:
-        return DataSpec(self.shape, 10, count=self.count, dtype="u8", scale=1 / 255)
+        return DataSpec(self.shape, self.classes, count=self.count, dtype="u8", scale=1 / 255)
 
     @cached_property
     def training(self) -> TrainingSpec:
@@ -134,7 +135,7 @@ class Task:
         rng = np.random.default_rng(3)
         return {
             "data.x": rng.integers(0, 256, (self.count, *self.shape)).astype(np.uint8),
-            "data.y": rng.integers(0, 10, self.count).astype(np.int32),
+            "data.y": rng.integers(0, self.classes, self.count).astype(np.int32),
             "data.order": rng.permutation(self.count).astype(np.int32),
         }
 

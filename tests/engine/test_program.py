@@ -173,8 +173,8 @@ def test_a_residual_sum_passes_one_gradient_to_both() -> None:
     }
 
 
-def test_numbers_of_the_last_example_of_philox_do_not_change() -> None:
-    """Streams are named; their numbers are part of every seed ever noted down."""
+def test_random_numbers_do_not_depend_on_the_size_asked_for() -> None:
+    """A number belongs to its feature and example, whatever stands beside it."""
     from engine import random
     from engine.ops.base import stream_number
 
