@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
-from engine.graph import Uid
+from engine.graph import NodeSpec, Uid
 from engine.session.protocol import Configured
 from engine.session.views import (
     Batch,
@@ -28,6 +28,7 @@ from gui.canvas.scene import CanvasScene
 from gui.canvas.thumb_data import Health, ThumbData
 from gui.document import Document
 from gui.i18n import tr
+from gui.picture_words import picture_words
 from gui.views.base import words_from_rgb
 from gui.watching import Wish
 
@@ -39,6 +40,9 @@ _ROLES: dict[str, str] = {
 
 class CanvasFeed(QObject):
     """A client of the watcher for everything the canvas shows. `shown()` says whether it is on screen."""
+
+    measured = Signal(str, object)
+    """(uid, NodeStats): facts about a layer in the step shown."""
 
     def __init__(
         self, scene: CanvasScene, document: Document, shown: Callable[[], bool], parent: QObject | None = None
@@ -71,7 +75,7 @@ class CanvasFeed(QObject):
         for node in graph.nodes:
             if node.uid not in configured.outputs or node.uid == self._picture_input:
                 continue
-            nodes.append((node.uid, self._role(node.uid)))
+            nodes.append((node.uid, self._role(node)))
         wishes = {"canvas.thumbs": Wish(Thumbs(tuple(nodes), self.sample), rate=12.0)}
         for uid in self._scene.unfolded:
             owner = graph.node(uid).owner
@@ -84,11 +88,10 @@ class CanvasFeed(QObject):
             wishes["canvas.batch"] = Wish(Batch(PICTURES), rate=5.0)
         return wishes
 
-    def _role(self, uid: Uid) -> ThumbRole:
-        scene, graph = self._scene, self._document.graph
-        if uid in scene.unfolded or scene.shown(uid) in scene.unfolded:
+    def _role(self, node: NodeSpec) -> ThumbRole:
+        scene = self._scene
+        if node.uid in scene.unfolded or scene.shown(node.uid) in scene.unfolded:
             return "neurons"
-        node = graph.node(uid)
         program = self._configured.program if self._configured is not None else None
         has_weights = program is not None and state_id(node.owner, "weight") in program.values
         return "weights" if has_weights and node.layer.category == "linear" else "activations"
@@ -111,17 +114,19 @@ class CanvasFeed(QObject):
     def _thumbs(self, data: ThumbsData) -> None:
         means: dict[Uid, float] = {}
         out: dict[Uid, ThumbData] = {}
-        graph = self._document.graph
+        nodes = {node.uid: node for node in self._document.graph.nodes}
         for uid, thumb in data.nodes.items():
-            if not graph.has(uid):
+            node = nodes.get(uid)
+            if node is None:
                 continue
             means[uid] = thumb.stats.mean_abs
+            self.measured.emit(uid, thumb.stats)
             target = self._target(uid)
             if target is None:
                 continue
-            if graph.node(uid).layer.kind == "output" and self._drawn_otherwise(target):
+            if node.layer.kind == "output" and self._drawn_otherwise(target):
                 continue
-            out[target] = self._picture_of(uid, thumb)
+            out[target] = self._picture_of(node, thumb)
         self._scene.set_thumbnails(out)
         self._scene.set_link_strengths(means)
 
@@ -143,9 +148,8 @@ class CanvasFeed(QObject):
             return None  # an unfolded layer shows its activation
         return scene.shown(uid)
 
-    def _picture_of(self, uid: Uid, thumb: NodeThumb) -> ThumbData:
-        node = self._document.graph.node(uid)
-        role = self._role(uid)
+    def _picture_of(self, node: NodeSpec, thumb: NodeThumb) -> ThumbData:
+        role = self._role(node)
         caption, health, dead = facts_of(thumb.stats, node.layer.category)
         if role == "neurons":
             # plots have y up, pictures y down
@@ -194,21 +198,6 @@ class CanvasFeed(QObject):
             self._scene.set_thumbnail(output, ThumbData.of_bars(bars))
 
 
-def picture_words(inputs: np.ndarray) -> np.ndarray:
-    """(n, C, H, W) as the network sees them -> (n, H, W) words 0xFFRRGGBB; each set stretched to 0..1."""
-    low, high = float(inputs.min()), float(inputs.max())
-    if low >= 0.0 and high <= 1.0:
-        low, high = 0.0, 1.0
-    scaled = np.clip((inputs - low) / ((high - low) or 1.0) * 255.0 + 0.5, 0, 255).astype(np.uint8)
-    if scaled.shape[1] == 1:
-        scaled = np.repeat(scaled, 3, axis=1)
-    elif scaled.shape[1] != 3:
-        scaled = np.repeat(scaled.mean(axis=1, keepdims=True).astype(np.uint8), 3, axis=1)
-    n, _, height, width = scaled.shape
-    flat = np.moveaxis(scaled, 1, -1).reshape(n * height, width, 3)
-    return words_from_rgb(flat).reshape(n, height, width)
-
-
 def facts_of(stats: NodeStats, category: str) -> tuple[str, Health, frozenset[int]]:
     """Footer text ("62 % active"), health, and the tiles to hatch."""
     caption = ""
@@ -219,3 +208,30 @@ def facts_of(stats: NodeStats, category: str) -> tuple[str, Health, frozenset[in
         health = "warning"
         caption = tr("{n} of {units} are silent").format(n=stats.dead, units=stats.units)
     return caption, health, frozenset()
+
+
+def rows_of(stats: NodeStats) -> list[tuple[str, str]]:
+    """The measured facts of a layer for the inspector."""
+    rows: list[tuple[str, str]] = []
+    if stats.active is not None:
+        rows.append((tr("Active"), f"{i18n.number(stats.active * 100, 1)} %"))
+    rows.append((tr("Mean of |value|"), i18n.short(stats.mean_abs)))
+    if stats.update_ratio is not None:
+        rows.append((tr("Update ÷ weight"), i18n.short(stats.update_ratio)))
+    if stats.gradient_norm is not None:
+        rows.append((tr("Gradient, norm"), i18n.short(stats.gradient_norm)))
+    if stats.weight_norm is not None:
+        rows.append((tr("Weights, norm"), i18n.short(stats.weight_norm)))
+    return rows
+
+
+def health_of(stats: NodeStats, kind: str) -> tuple[str, bool]:
+    """One sentence about a layer, and whether it is well."""
+    if not stats.units or stats.active is None:
+        return "", True
+    if stats.dead:
+        text = tr("{n} of {units} never respond in this batch").format(n=stats.dead, units=stats.units)
+        return text, False
+    if kind in ("conv2d", "max_pool2d", "avg_pool2d") or stats.units > 1:
+        return tr("All {n} respond").format(n=stats.units), True
+    return "", True

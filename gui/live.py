@@ -14,16 +14,24 @@ from PySide6.QtCore import QObject, Qt
 from engine.explain import Explanation
 from engine.ops.base import Terms
 from engine.session.protocol import Configured, Frame, Status
-from engine.session.views import BoundaryData, Curves, CurvesData, ViewData
+from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
 from engine.values import Phase
+from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
 from gui.panels import targets
+from gui.panels.sample_chooser import SampleChooser
 from gui.panels.time_line import Flag
 from gui.watching import Client, Wish
 
+EXAMPLES = 64
+"""Examples of the batch that can be chosen."""
+
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
+
+DIGITS_SECONDS = 0.125
+"""Digits that change faster cannot be read."""
 
 
 class Live(QObject):
@@ -36,7 +44,9 @@ class Live(QObject):
         self._curves: CurvesData | None = None
         self._frames: deque[float] = deque(maxlen=90)
         self._sample = 0
+        self._measured_at, self._measured_uid = 0.0, ""
         self._opened: tuple[str, tuple[int, ...]] | None = None
+        self._counted = -1e9
         clients: tuple[Client, ...] = (window.feed, *window.docks.values(), window.boundary, self)
         for client in clients:
             bench.watcher.add(client)
@@ -49,6 +59,11 @@ class Live(QObject):
             dock.numbers.map_selected.connect(lambda index, dock=dock: self._select_map(dock.name, index))
             dock.pinned.connect(lambda _pinned: self.show_selection())
         window.boundary.wishes_changed.connect(self.sync)
+        window.feed.measured.connect(self._measured)
+        activations = window.docks["activations"]
+        self._chooser = SampleChooser()
+        self._chooser.chosen.connect(self.choose_sample)
+        activations.add_header(self._chooser)
         window.card.closed.connect(self._unmark)
         bench.status_changed.connect(self._show_status)
         bench.framed.connect(self._show_frame)
@@ -94,13 +109,20 @@ class Live(QObject):
         watcher.sync()
 
     def wants(self) -> Mapping[str, Wish]:
-        """The curves, for time line and loss dock."""
-        return {"curves": Wish(Curves(), rate=6.0)} if self._window.bench.configured is not None else {}
+        """The curves, for time line and loss dock; the batch, to choose an example from."""
+        if self._window.bench.configured is None:
+            return {}
+        wishes = {"curves": Wish(Curves(), rate=6.0)}
+        if self._window.docks["activations"].isVisible():
+            wishes["batch"] = Wish(Batch(EXAMPLES), rate=4.0)
+        return wishes
 
     def take(self, key: str, data: ViewData, step: int) -> None:
         """See `gui.watching.Client`."""
         if isinstance(data, CurvesData):
             self._show_curves(data)
+        elif isinstance(data, BatchData):
+            self._show_batch(data)
 
     # ---- what arrives ----------------------------------------------------------------------------------
 
@@ -175,12 +197,9 @@ class Live(QObject):
         window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch)
         window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
         moving = status.running == "playing"
-        bar.set_steps(status.steps_per_second if moving else None)
-        bar.set_frames(self._rate() if moving else None)
-        bar.set_memory(status.memory_bytes if status.memory_bytes and bench.configured is not None else None)
-        bar.set_loss(status.loss if bench.configured is not None else None)
-        runs = bench.configured is not None
-        bar.set_test(status.test_accuracy if runs else None, status.test_loss if runs else None)
+        if not moving or time.monotonic() - self._counted >= DIGITS_SECONDS:
+            self._counted = time.monotonic()
+            self._count(status, moving)
         reason = tr_message(status.reason)
         bar.set_device(long_device(status), reason)
         window.training_bar.set_device(short_device(status), reason)
@@ -198,6 +217,15 @@ class Live(QObject):
         if status.op is None:
             window.canvas.canvas.set_acting(None)
 
+    def _count(self, status: Status, moving: bool) -> None:
+        """The numbers of the status bar: each new text lays the bar out again."""
+        bar, runs = self._window.status_bar, self._window.bench.configured is not None
+        bar.set_steps(status.steps_per_second if moving else None)
+        bar.set_frames(self._rate() if moving else None)
+        bar.set_memory(status.memory_bytes if status.memory_bytes and runs else None)
+        bar.set_loss(status.loss if runs else None)
+        bar.set_test(status.test_accuracy if runs else None, status.test_loss if runs else None)
+
     def _rate(self) -> float:
         now = time.monotonic()
         recent = [t for t in self._frames if now - t < 1.0]
@@ -214,6 +242,38 @@ class Live(QObject):
         window.loss_dock.set_loss_name(tr(choices.get(bench.document.training.loss, "")))
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 
+    def _measured(self, uid: str, stats: NodeStats) -> None:
+        window = self._window
+        if window.inspector.uids != (uid,) or window.inspector.isHidden():
+            return
+        now = time.monotonic()
+        # digits that change more often than ten times a second cannot be read
+        if now - self._measured_at < 0.1 and self._measured_uid == uid:
+            return
+        self._measured_at, self._measured_uid = now, uid
+        kind = window.bench.document.node(uid).layer.kind
+        text, ok = health_of(stats, kind)
+        window.inspector.set_facts(uid, rows_of(stats), text, ok)
+
+    def choose_sample(self, sample: int) -> None:
+        """Which example of the batch docks and thumbnails show, from 0."""
+        self._sample = sample
+        self._window.feed.sample = sample
+        for dock in self._window.docks.values():
+            dock.set_sample(sample)
+        self.sync()
+
+    def _show_batch(self, data: BatchData) -> None:
+        configured = self._window.bench.configured
+        if configured is None or not len(data.inputs):
+            return
+        names = configured.data.class_names
+        at = min(self._sample, len(data.inputs) - 1)
+        target = data.targets[at]
+        text = names[int(target)] if names and np.ndim(target) == 0 and int(target) < len(names) else ""
+        picture = data.inputs[at] if data.inputs.ndim == 4 else None
+        self._chooser.show_sample(at, len(data.inputs), text, picture)
+
     def _flag(self, text: str) -> None:
         step = self._window.bench.status.step
         if step:
@@ -224,6 +284,7 @@ class Live(QObject):
         self._window.time_line.clear()
         self._window.loss_dock.clear()
         self._window.canvas.canvas.forget_pictures()
+        self._window.inspector.clear_facts()
         self._close_card()
         for dock in self._window.docks.values():
             dock.numbers.reset()

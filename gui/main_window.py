@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -181,6 +181,11 @@ class MainWindow(QMainWindow):
         self._build()
         if old is not None:
             old.deleteLater()
+        # otherwise it is shown with the next event only, and nothing would be watched until then
+        new = self.centralWidget()
+        if new is not None and self.isVisible():
+            self.menu_row.show()
+            new.show()
         if self.commands is not None:
             self.commands.connect_window()
         self._arrange()
@@ -376,6 +381,17 @@ class MainWindow(QMainWindow):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             event.setAccepted(event.isAccepted() or event.key() == Qt.Key.Key_Space)
         return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere on the window."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths and self.commands is not None:
+            event.acceptProposedAction()
+            self.commands.take(paths)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

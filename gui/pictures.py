@@ -90,6 +90,7 @@ class Pictures(QObject):
             self.dialog.set_reason(self._why_not())
             return
         dialog = self.dialog
+        dialog.set_inputs(np.stack(ready))
 
         def answered(result: Prediction | None, error: Message | None) -> None:
             if result is None:

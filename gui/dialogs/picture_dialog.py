@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -25,7 +25,8 @@ from engine.session.protocol import Configured, Prediction
 from gui import i18n, icons, theme, tokens
 from gui.i18n import tr
 from gui.panels.numbers import Numbers
-from gui.views.base import View
+from gui.picture_words import Array, picture_words
+from gui.views.base import View, image_from_words, words_from_rgb
 from gui.views.picture_view import PictureNumbers
 
 
@@ -68,6 +69,34 @@ class Shares(View):
             painter.fillRect(bar, theme.color("accent" if strong else "histogram"))
 
 
+class _Face(QWidget):
+    """A small picture with a caption."""
+
+    SIDE = 84
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.px(4))
+        self._picture = QLabel()
+        self._picture.setFixedSize(theme.px(self.SIDE), theme.px(self.SIDE))
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        text = QLabel(caption)
+        text.setProperty("role", "caption")
+        column.addWidget(self._picture)
+        column.addWidget(text)
+
+    def show_words(self, words: Array, *, smooth: bool) -> None:
+        """(h, w) words 0xFFRRGGBB, as large as fits."""
+        how = (
+            Qt.TransformationMode.SmoothTransformation if smooth else Qt.TransformationMode.FastTransformation
+        )
+        made = QPixmap.fromImage(image_from_words(words))
+        keep = Qt.AspectRatioMode.KeepAspectRatio
+        self._picture.setPixmap(made.scaled(self._picture.size(), keep, how))
+
+
 class PictureDialog(QDialog):
     """One or several pictures; leafing with the arrows. Not modal: training goes on."""
 
@@ -77,6 +106,7 @@ class PictureDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._pictures = list(pictures)
         self._at = 0
+        self._inputs: Array | None = None
         self._prediction: Prediction | None = None
         self._names: tuple[str, ...] = ()
         self._layers: list[tuple[str, str]] = []
@@ -109,6 +139,14 @@ class PictureDialog(QDialog):
         right = QVBoxLayout(side)
         right.setContentsMargins(theme.px(16), 0, theme.px(4), 0)
         right.setSpacing(theme.px(10))
+        faces = QHBoxLayout()
+        faces.setSpacing(theme.px(16))
+        self._whole, self._seen = _Face(tr("The picture")), _Face(tr("As the network gets it"))
+        faces.addWidget(self._whole)
+        faces.addWidget(self._seen)
+        faces.addStretch(1)
+        self._seen.hide()
+        right.addLayout(faces)
         says = QLabel(tr("What the network says"))
         says.setProperty("role", "head")
         right.addWidget(says)
@@ -127,6 +165,8 @@ class PictureDialog(QDialog):
         right.addWidget(self._layer_head)
         right.addWidget(self._layer)
         self.maps = Numbers("activations")
+        self.maps.readout.hint = tr("Point at a cell")
+        self.maps.readout.clear()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.maps)
         right.addWidget(self._stack, 1)
@@ -176,6 +216,12 @@ class PictureDialog(QDialog):
         self._layer.setCurrentIndex(maps[-1] if maps else len(self._layers) - 1)
         self._show()
 
+    def set_inputs(self, inputs: Array) -> None:
+        """The pictures as the network gets them, (n, C, H, W) in 0..1."""
+        self._inputs = inputs
+        self._seen.show()
+        self._show()
+
     def leaf(self, step: int) -> None:
         """Another picture."""
         self._at = (self._at + step) % len(self._pictures)
@@ -195,6 +241,11 @@ class PictureDialog(QDialog):
         if array.dtype == np.uint16:
             array = (array >> 8).astype(np.uint8)
         self.numbers.set_picture(array[..., 0] if array.shape[2] == 1 else array[..., :3])
+        self._whole.show_words(
+            words_from_rgb(np.repeat(array, 3, 2) if array.shape[2] == 1 else array), smooth=True
+        )
+        if self._inputs is not None:
+            self._seen.show_words(picture_words(self._inputs[self._at][None])[0], smooth=False)
         prediction = self._prediction
         if prediction is not None and prediction.shares is not None:
             row = prediction.shares[self._at]

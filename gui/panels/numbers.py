@@ -28,6 +28,7 @@ class ValueLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.hint = tr("Point at a cell, click opens it")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.px(8))
@@ -48,7 +49,7 @@ class ValueLine(QWidget):
 
     def clear(self) -> None:
         """Nothing under the pointer."""
-        self._place.setText(tr("Point at a cell, click opens it"))
+        self._place.setText(self.hint)
         self._value.setText("")
 
     def place(self) -> str:

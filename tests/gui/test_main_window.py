@@ -1,0 +1,461 @@
+"""The window on a runner without a process: what it places, gives way with, watches and says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.errors import Message
+from engine.project_file import load_project
+from engine.session import protocol as p
+from engine.session.session import Session
+from gui import i18n, resources, theme
+from gui.actions import Actions
+from gui.commands import Commands
+from gui.dialogs import ask_save as asking
+from gui.dialogs.command_palette import CommandPalette
+from gui.main_window import MainWindow
+from gui.panels.time_line import nice_span, nice_step
+from gui.panels.training_bar import SettingsPopup
+from gui.windows_state import WindowsState
+from gui.workbench import Workbench
+
+
+class InlineRunner(QObject):
+    """A runner whose engine works when it is told to: `go(n)` makes n turns."""
+
+    configured = Signal(object)
+    status = Signal(object)
+    frame = Signal(object)
+    fault = Signal(object)
+    devices = Signal(object)
+    progress = Signal(object)
+    died = Signal(object)
+    restarted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[p.Event] = []
+        self._time = 0.0
+        self.session = Session(self.events.append, clock=self._clock)
+        self.watches: dict[str, Any] = {}
+        self._answers: dict[int, Any] = {}
+        self._generation = self._number = 0
+        self.pid = 1
+
+    def _clock(self) -> float:
+        """Time goes on by itself, so that nothing waits for a pace."""
+        self._time += 0.01
+        return self._time
+
+    def __getattr__(self, name: str) -> Any:
+        simple = {"play": p.Play, "pause": p.Pause, "step": p.Step, "reset": p.Reset,
+                  "set_pace": p.SetPace, "set_device": p.SetDevice}  # fmt: skip
+        if name in simple:
+            return lambda *args: self.session.handle(simple[name](*args))
+        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells}
+        if name in asked:
+            return lambda *args: self._ask(asked[name], *args)
+        raise AttributeError(name)
+
+    def configure(self, graph: Any, training: Any, source: Any, **options: Any) -> int:
+        self._generation += 1
+        self.session.handle(p.Configure(graph, training, source, self._generation, **options))
+        self.go()
+        return self._generation
+
+    def set_training(self, training: Any, layers: Any = None) -> None:
+        self.session.handle(p.SetTraining(training, dict(layers or {})))
+
+    def find_devices(self, fresh: bool = False) -> None:
+        """Devices take seconds to test; nothing here needs them."""
+
+    def watch(self, key: str, request: Any, rate: float = 15.0, bytes: int = 4_000_000) -> None:
+        self.watches.pop(key, None)
+        if request is not None:
+            self.watches[key] = request
+        self.session.handle(p.Watch(key, request, rate, bytes))
+
+    def checkpoint(self, answer: Any) -> None:
+        self._ask(p.CheckpointNow, lambda run, _error: answer(run))
+
+    def _ask(self, command: Any, *args: Any) -> None:
+        self._number += 1
+        *values, answer = args
+        self._answers[self._number] = answer
+        self.session.handle(command(*values, id=self._number))
+        self.go()
+
+    def go(self, turns: int = 3) -> None:
+        for _ in range(turns):
+            self.session.handle(p.Pull())
+            for _ in range(3):
+                self.session.work()
+            events, self.events[:] = list(self.events), []
+            for event in events:
+                name = {p.Configured: "configured", p.Status: "status", p.Frame: "frame", p.Fault: "fault"}
+                if isinstance(event, p.Reply):
+                    answer = self._answers.pop(event.id, None)
+                    if answer is not None:
+                        answer(event.payload, event.error)
+                elif type(event) in name:
+                    getattr(self, name[type(event)]).emit(event)
+
+    def close(self) -> None:
+        self.session.close()
+
+
+class Desk:
+    """A window with all that belongs to it."""
+
+    def __init__(self, qtbot: QtBot, settings: Path) -> None:
+        theme.set_theme("dark")
+        self.state = WindowsState(QSettings(str(settings), QSettings.Format.IniFormat))
+        self.runner = InlineRunner()
+        self.bench = Workbench(self.state, self.runner)  # type: ignore[arg-type]
+        self.actions = Actions()
+        self.window = MainWindow(self.bench, self.actions)
+        self.commands = Commands(self.window, self.bench, self.actions)
+        self.window.may_close = lambda: True
+        self.window.resize(1600, 1000)
+        self.window.show()
+        qtbot.waitExposed(self.window)
+        self.qtbot = qtbot
+
+    def open(self, name: str) -> None:
+        self.bench.open(resources.path("samples", f"{name}.matrizen"))
+        self.qtbot.waitUntil(lambda: self.bench.name == name, timeout=10_000)
+        self.settle()
+
+    def settle(self) -> None:
+        self.qtbot.wait(120)
+        self.runner.go()
+        self.qtbot.wait(20)
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(qtbot, tmp_path / "settings.ini")
+    yield made
+    made.bench.close()
+    made.window.close()
+    made.runner.close()
+    made.window.deleteLater()
+    qtbot.wait(20)
+
+
+def test_the_circle_stands_drawn_and_paused(desk: Desk) -> None:
+    desk.open("circle")
+    assert desk.window.windowTitle().startswith("circle")
+    assert not desk.bench.modified
+    assert desk.window.training_bar.play.isEnabled()
+    assert desk.window.boundary.isVisible() and desk.window.strip.isVisible()
+    names = {desk.bench.document.node(uid).name for uid in desk.window.canvas.canvas.nodes}
+    assert {"points", "hidden1", "output"} <= names
+    for name in ("weights", "activations", "gradients"):
+        assert desk.window.docks[name].numbers.matrix.values().size, name
+
+
+def test_play_only_filled_button_and_it_learns(desk: Desk) -> None:
+    desk.open("circle")
+    filled = [
+        b for b in desk.window.findChildren(QPushButton) if b.property("kind") == "primary" and b.isVisible()
+    ]
+    assert filled == [desk.window.training_bar.play]
+    before = desk.window.docks["weights"].numbers.matrix.values().copy()
+    desk.actions["play"].trigger()
+    desk.runner.go(40)
+    assert desk.bench.status.running == "playing" and desk.bench.status.step > 0
+    assert desk.window.training_bar.play.text().strip() == "Pause"
+    assert not desk.actions["step_batch"].isEnabled()
+    desk.actions["play"].trigger()
+    desk.runner.go(6)
+    assert desk.bench.status.running == "paused"
+    assert not np.array_equal(before, desk.window.docks["weights"].numbers.matrix.values())
+    assert desk.bench.modified and desk.window.isWindowModified()
+
+
+def test_a_step_shows_one_step_everywhere(desk: Desk) -> None:
+    desk.open("one_layer")
+    desk.actions["step_batch"].trigger()
+    desk.runner.go(6)
+    assert desk.bench.status.step == 1
+    trainer = desk.runner.session.trainer
+    assert trainer is not None
+    weights = desk.window.docks["weights"]
+    assert weights.target is not None
+    np.testing.assert_array_equal(weights.numbers.matrix.values(), trainer.read(weights.target.value))
+
+
+def test_an_opened_cell_is_the_engines_number(desk: Desk) -> None:
+    desk.open("circle")
+    desk.window.docks["activations"].opened.emit("hidden1.z", (1, 3))
+    desk.runner.go()
+    card = desk.window.card
+    assert card.isVisible() and card.explanation is not None
+    trainer = desk.runner.session.trainer
+    assert trainer is not None
+    assert card.explanation.number == float(trainer.read("hidden1.z")[1, 3])
+    assert card.explanation.terms is not None
+    labels = [term.label for term in card.explanation.terms.terms]
+    assert len(labels) == 3 and labels[-1] == "bias"
+    desk.qtbot.keyClick(card, Qt.Key.Key_Escape)
+    assert card.isHidden()
+
+
+@pytest.mark.parametrize("value", ["hidden1.z", "hidden1.z@grad", "hidden1.weight@grad", "hidden1.bias@grad",
+                                   "hidden1.weight@old", "tanh1.a"])  # fmt: skip
+def test_every_kind_of_cell_opens(desk: Desk, value: str) -> None:
+    desk.open("circle")
+    trainer = desk.runner.session.trainer
+    assert trainer is not None
+    values = trainer.program.values
+    assert value in values, sorted(values)
+    desk.window.live.open_cell(value, (0,) * len(values[value].shape))
+    desk.runner.go()
+    assert desk.window.card.isVisible()
+    assert desk.window.card.explanation is not None and desk.window.card.explanation.terms is not None
+
+
+def test_hidden_docks_cost_nothing(desk: Desk) -> None:
+    desk.open("circle")
+    assert {"weights", "activations", "gradients", "boundary"} <= set(desk.runner.watches)
+    desk.window.show_panel("gradients", False)
+    assert "gradients" not in desk.runner.watches and "weights" in desk.runner.watches
+    desk.window.show_panel("gradients", True)
+    assert "gradients" in desk.runner.watches
+
+
+def test_a_map_hovered_in_one_dock_is_outlined_in_all(desk: Desk) -> None:
+    desk.open("fashion_cnn")
+    docks = desk.window.docks
+    assert docks["weights"].numbers.look == docks["activations"].numbers.look == "maps"
+    docks["weights"].numbers.mosaic.cell_hovered.emit(3, 1, 1)
+    assert docks["activations"].numbers.mosaic.hovered() == 3
+    assert docks["gradients"].numbers.mosaic.hovered() == 3
+
+
+@pytest.mark.parametrize(("width", "docks", "compact", "inspector"),
+                         [(1600, 4, False, True), (1280, 3, True, True), (900, 2, True, False)])  # fmt: skip
+def test_panels_give_way_by_width(desk: Desk, width: int, docks: int, compact: bool, inspector: bool) -> None:
+    desk.open("digits_cnn")
+    desk.window.resize(width, 800)
+    desk.settle()
+    names = ("weights", "activations", "gradients")
+    panels = [*(desk.window.docks[name] for name in names), desk.window.loss_dock]
+    assert sum(panel.isVisible() for panel in panels) == docks
+    assert desk.window.palette_panel.compact == compact
+    assert desk.window.inspector.isVisible() == inspector
+    for part in ("menu", "training", "time", "status"):
+        assert desk.window.panels()[part].isVisible()
+    assert desk.window.training_bar.play.isVisible()
+
+
+def test_nothing_of_the_training_bar_is_cut(desk: Desk) -> None:
+    desk.open("circle")
+    bar = desk.window.training_bar
+    for language in ("en", "de"):
+        desk.commands.set_language(language)
+        bar = desk.window.training_bar
+        for width in (1600, 1280, 1024, 760):
+            desk.window.resize(width, 800)
+            desk.settle()
+            for child in bar.findChildren(QPushButton):
+                if child.isVisible():
+                    assert child.width() >= child.sizeHint().width() - 1, (language, width, child.text())
+                    assert child.mapTo(bar, child.rect().bottomRight()).x() < bar.width()
+    desk.commands.set_language("en")
+
+
+def test_language_and_theme_switch_while_it_runs(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["play"].trigger()
+    desk.runner.go(10)
+    step = desk.bench.status.step
+    desk.commands.set_language("de")
+    try:
+        desk.runner.go(100)
+        assert desk.bench.status.step > step
+        assert i18n.language() == "de"
+        assert desk.window.docks["weights"].numbers.matrix.values().size
+        assert desk.window.boundary.isVisible()
+        desk.commands.set_theme("light")
+        assert not theme.theme().is_dark
+        desk.runner.go(5)
+    finally:
+        desk.commands.set_language("en")
+        desk.commands.set_theme("dark")
+    assert desk.state.theme == "dark"
+
+
+def test_a_changed_rate_acts_at_once_and_leaves_a_flag(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    step = desk.bench.status.step
+    assert step > 0
+    desk.bench.document.set_training(learning_rate=0.5)
+    trainer = desk.runner.session.trainer
+    assert trainer is not None and trainer.controls()["lr"] == 0.5
+    assert [flag.step for flag in desk.window.time_line.flags()] == [step]
+    assert desk.bench.status.step == step
+
+
+def test_undo_of_a_structural_edit_keeps_what_was_learnt(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    trainer = desk.runner.session.trainer
+    assert trainer is not None
+    learnt = trainer.store.state()["hidden1.weight"].copy()
+    desk.bench.document.set_setting("hidden1", "units", 5)
+    desk.settle()
+    assert trainer.store.state()["hidden1.weight"].shape[0] == 5
+    desk.bench.document.undo()
+    desk.settle()
+    np.testing.assert_array_equal(trainer.store.state()["hidden1.weight"], learnt)
+
+
+def test_save_keeps_document_and_run_at_one_step(desk: Desk, tmp_path: Path) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    target = tmp_path / "mine.matrizen"
+    desk.bench.save(target)
+    assert not desk.bench.modified and desk.bench.title == "mine"
+    project = load_project(target)
+    assert project.run is not None and project.run.step == desk.bench.status.step
+    assert desk.state.recent() == [target]
+
+
+def test_changes_are_asked_about(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.open("circle")
+    desk.bench.document.set_training(batch=7)
+    answers: list[asking.Answer] = ["cancel", "discard"]
+    monkeypatch.setattr("gui.commands.ask_save", lambda *_: answers.pop(0))
+    desk.commands.new()
+    assert desk.bench.document.graph.nodes
+    desk.commands.new()
+    assert not desk.bench.document.graph.nodes
+    assert not answers
+
+
+def test_a_played_sample_is_not_asked_about(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    monkeypatch.setattr("gui.commands.ask_save", lambda *_: pytest.fail("asked"))
+    assert desk.commands.confirm()
+
+
+def test_faults_are_said_once_and_stay(desk: Desk) -> None:
+    fault = p.Fault(Message("The device is gone."), kind="device")
+    desk.runner.fault.emit(fault)
+    desk.runner.fault.emit(fault)
+    toasts = desk.window.toasts.toasts()
+    assert [toast.text for toast in toasts] == ["The device is gone."]
+    assert toasts[0].level == "error"
+
+
+def test_a_non_finite_loss_offers_a_smaller_rate(desk: Desk) -> None:
+    desk.open("circle")
+    rate = desk.bench.document.training.learning_rate
+    desk.runner.fault.emit(p.Fault(Message("No longer finite."), kind="non_finite"))
+    button = next(b for b in desk.window.toasts.findChildren(QPushButton) if b.text())
+    button.click()
+    assert desk.bench.document.training.learning_rate == pytest.approx(rate / 10)
+
+
+def test_the_palette_finds_and_does(desk: Desk) -> None:
+    desk.open("circle")
+    palette = CommandPalette(desk.actions, desk.window)
+    palette.popup()
+    palette.field.setText("one batch")
+    assert palette.found()[0] == "step_batch"
+    desk.qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    desk.runner.go(6)
+    assert desk.bench.status.step == 1
+
+
+def test_all_settings_of_the_chosen_optimizer(desk: Desk) -> None:
+    desk.open("circle")
+    popup = SettingsPopup(desk.bench.document, desk.window)
+    assert popup._form is not None and "seed" in popup._form.values()
+    assert "beta1" not in popup._form.values()
+    desk.bench.document.set_training(optimizer="adam")
+    assert {"beta1", "beta2", "epsilon"} <= set(popup._form.values())
+    popup.close()
+
+
+def test_a_folder_becomes_training_data_in_one_step(desk: Desk, tmp_path: Path) -> None:
+    from tests.engine.data.picture_bytes import class_folder, random_picture
+
+    pictures = {
+        name: [random_picture(seed * 10 + k, 8, 8, 1) for k in range(6)] for seed, name in enumerate("ab")
+    }
+    class_folder(tmp_path / "set", pictures)
+    desk.open("digits_cnn")
+    before = desk.bench.document.state
+    desk.commands.take([str(tmp_path / "set")])
+    desk.qtbot.waitUntil(lambda: desk.bench.document.state != before, timeout=10_000)
+    data = desk.bench.document.data
+    assert data is not None and data.classes == 2
+    desk.bench.document.undo()
+    assert desk.bench.document.state.source == before.source
+
+
+def test_what_is_no_data_is_refused_with_a_reason(desk: Desk, tmp_path: Path) -> None:
+    strange = tmp_path / "notes.txt"
+    strange.write_text("nothing of interest")
+    desk.open("circle")
+    before = desk.bench.document.state
+    desk.commands.take([str(strange)])
+    desk.qtbot.waitUntil(lambda: bool(desk.window.toasts.toasts()), timeout=5_000)
+    assert "notes.txt" in desk.window.toasts.toasts()[0].text
+    assert desk.bench.document.state == before
+
+
+def test_a_picture_is_classified_and_shown_as_numbers(desk: Desk, tmp_path: Path) -> None:
+    from tests.engine.data.picture_bytes import png, random_picture
+
+    picture = tmp_path / "Bild ü.png"
+    picture.write_bytes(png(random_picture(3, 9, 9, 1)))
+    desk.open("digits_cnn")
+    desk.commands.take([str(picture)])
+    desk.qtbot.waitUntil(lambda: desk.commands.pictures.dialog is not None, timeout=10_000)
+    dialog = desk.commands.pictures.dialog
+    assert dialog is not None
+    desk.runner.go()
+    shares = dialog.shares.rows()
+    assert len(shares) == 6 and dialog.best() == shares[0][0]
+    assert dialog.numbers.numbers().shape == (9, 9)
+    dialog.close()
+
+
+def test_round_parts_of_the_time_line() -> None:
+    assert [nice_step(v) for v in (0.2, 1.5, 3, 7, 12)] == [1, 2, 5, 10, 20]
+    assert [nice_span(step, 1) for step in (0, 19, 20, 49, 60, 150)] == [20, 20, 50, 50, 100, 200]
+
+
+def test_settings_survive(tmp_path: Path) -> None:
+    path = tmp_path / "s.ini"
+    first = WindowsState(QSettings(str(path), QSettings.Format.IniFormat))
+    first.theme, first.language = "light", "de"
+    first.set_flag("dock_loss", False)
+    file = tmp_path / "a.matrizen"
+    file.write_text("")
+    first.add_recent(file)
+    first.flush()
+    second = WindowsState(QSettings(str(path), QSettings.Format.IniFormat))
+    assert second.theme == "light" and second.language == "de"
+    assert not second.flag("dock_loss", True)
+    assert second.recent() == [file]
+    file.unlink()
+    assert second.recent() == []
