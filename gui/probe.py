@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 
 from gui.main_window import MainWindow
-from gui.panels.palette import Entry, KindButton
+from gui.panels.palette_items import Entry, KindButton
 
 VARIABLE = "MATRIZEN_PROBE"
 MILLISECONDS = 150

@@ -32,7 +32,9 @@ from gui.views.scale import Scale, scale_of
 
 SHOWN = 24
 """Terms drawn one by one; of more, the largest are drawn and the rest is one sum."""
-_CELL, _ROW, _GAP = 60, 30, 24
+_ROW = 30
+_WIDE, _NARROW = (60, 24, 4), (46, 18, 3)
+"""Width of a cell, gap between terms, decimals: with room, and where there is little."""
 
 
 def symbol(value: str) -> str:
@@ -66,6 +68,7 @@ class TermsView(View):
         self._rest: tuple[int, float] | None = None
         self._all: Terms | None = None
         self._scales: dict[str, Scale] = {}
+        self._cell_width, self._gap, self._decimals = _WIDE
         self._function = "f"
         self._names: Mapping[str, str] = {}
 
@@ -92,10 +95,18 @@ class TermsView(View):
         self.setFixedSize(self.sizeHint())
         self.update()
 
+    def fit(self, room: int) -> None:
+        """Draw closer together, with a decimal less, where `room` pixels would not do otherwise."""
+        self._cell_width, self._gap, self._decimals = _WIDE
+        if self.sizeHint().width() > room:
+            self._cell_width, self._gap, self._decimals = _NARROW
+        self.setFixedSize(self.sizeHint())
+        self.update()
+
     def sizeHint(self) -> QSize:
         if self._all is not None and self._all.rule == "function" and self._terms:
             count = len(self._terms[0].factors)
-            wide = self._name_width() + count * theme.px(_CELL + 12) + theme.px(28)
+            wide = self._name_width() + count * theme.px(self._cell_width + 12) + theme.px(28)
             return QSize(int(wide), theme.px(96))
         wide = theme.px(12) + sum(self._width(term) for term in self._terms)
         if self._rest is not None:
@@ -104,7 +115,7 @@ class TermsView(View):
 
     def _width(self, term: Term) -> float:
         count = max(1, len(term.factors))
-        return theme.px(_CELL) * count + theme.px(12) * (count - 1) + theme.px(_GAP)
+        return theme.px(self._cell_width) * count + theme.px(12) * (count - 1) + theme.px(self._gap)
 
     def paint(self, painter: QPainter) -> None:
         if self._all is None:
@@ -116,10 +127,10 @@ class TermsView(View):
             return
         for number, term in enumerate(self._terms):
             if number:
-                self._word(painter, "+", x - theme.px(_GAP - 2), top, theme.px(_GAP - 4))
+                self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
             x = self._paint_term(painter, term, x, top)
         if self._rest is not None:
-            self._word(painter, "+", x - theme.px(_GAP - 2), top, theme.px(_GAP - 4))
+            self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
             count, value = self._rest
             text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
             self._caption(painter, text, x, top + theme.px(18), theme.px(96))
@@ -139,15 +150,15 @@ class TermsView(View):
             if number:
                 self._word(painter, ",", x, top, theme.px(12))
                 x += theme.px(12)
-            self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
+            self._cell(painter, value, amount, QRectF(x, top, theme.px(self._cell_width), theme.px(_ROW)))
             self._caption(
                 painter,
                 f"{self._names.get(value, symbol(value))} {index_text(cell)}",
                 x,
                 top - theme.px(5),
-                theme.px(_CELL),
+                theme.px(self._cell_width),
             )
-            x += theme.px(_CELL)
+            x += theme.px(self._cell_width)
         self._word(painter, ")", x, top, theme.px(16))
 
     def _name_width(self) -> float:
@@ -160,16 +171,16 @@ class TermsView(View):
             if number:
                 self._word(painter, "·", x, top, theme.px(12))
                 x += theme.px(12)
-            self._cell(painter, value, amount, QRectF(x, top, theme.px(_CELL), theme.px(_ROW)))
+            self._cell(painter, value, amount, QRectF(x, top, theme.px(self._cell_width), theme.px(_ROW)))
             head = f"{self._names.get(value, symbol(value))} {index_text(cell)}"
-            self._caption(painter, head, x, top - theme.px(5), theme.px(_CELL))
-            x += theme.px(_CELL)
+            self._caption(painter, head, x, top - theme.px(5), theme.px(self._cell_width))
+            x += theme.px(self._cell_width)
         if not term.factors:
-            x += theme.px(_CELL)
+            x += theme.px(self._cell_width)
         wide = x - start
         self._bracket(painter, start, wide, top + theme.px(_ROW + 3))
         self._product(painter, term.value, start, top + theme.px(_ROW + 12), wide)
-        return x + theme.px(_GAP)
+        return x + theme.px(self._gap)
 
     def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF) -> None:
         role = role_of(value)
@@ -182,7 +193,7 @@ class TermsView(View):
         painter.setBrush(ground)
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setPen(QColor(tokens.ink_on(ground.name())))
-        text = number_text(amount)
+        text = number_text(amount, self._decimals)
         size = tokens.BASE if len(text) <= 6 else tokens.STATUS if len(text) <= 7 else tokens.CAPTION
         painter.setFont(theme.mono_font(size, theme.MEDIUM))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
@@ -198,7 +209,7 @@ class TermsView(View):
         painter.setFont(theme.mono_font(tokens.BASE))
         painter.setPen(theme.color("text1"))
         room = QRectF(x - 8, y, wide + 16, theme.px(22))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, number_text(value, sign=True))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, number_text(value, self._decimals, sign=True))
 
     def _word(self, painter: QPainter, text: str, x: float, top: float, wide: float) -> None:
         painter.setFont(theme.ui_font(tokens.TITLE))
@@ -214,11 +225,11 @@ class TermsView(View):
         painter.drawText(QPointF(x + offset, base), shown)
 
 
-def number_text(value: float, *, sign: bool = False) -> str:
-    """Four decimals, or a power of ten where they would show nothing."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return i18n.number(value, 4, sign=sign)
-    text = i18n.short(value, 4)
+def number_text(value: float, decimals: int = 4, *, sign: bool = False) -> str:
+    """Fixed decimals, or a power of ten where they would show nothing."""
+    if value == 0 or 10.0 ** (1 - decimals) <= abs(value) < 1e5:
+        return i18n.number(value, decimals, sign=sign)
+    text = i18n.short(value, max(2, decimals - 1))
     return "+" + text if sign and value > 0 else text
 
 
@@ -356,7 +367,9 @@ class ExplainCard(QFrame):
             return
         margin = theme.px(12)
         most = min(host.width() - 2 * margin, theme.px(1100))
-        rest = theme.px(340 if not self._after.isHidden() else 220)
+        shown = (self._equals, self._figure, self._arrow, self._after)
+        rest = theme.px(110) + sum(max(w.sizeHint().width(), 0) for w in shown if not w.isHidden())
+        self._view.fit(most - rest)
         wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
         wide = min(most, max(wanted, theme.px(640)))
         self._formula.setVisible(wide >= theme.px(560))

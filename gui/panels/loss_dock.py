@@ -75,8 +75,8 @@ class LossDock(Panel):
         if len(data.test_steps):
             self.view.set_curve("test", np.asarray(data.test_steps, float) / per, data.test_loss)
             best = int(np.nanargmin(data.test_loss)) if np.isfinite(data.test_loss).any() else -1
-            # a best that is still being improved needs no mark
-            if 0 <= best < 0.9 * (len(data.test_steps) - 1):
+            # a best that may still be improved needs no mark
+            if 0 <= best < min(0.9 * len(data.test_steps), len(data.test_steps) - 4):
                 marks.append(Mark(float(data.test_steps[best]) / per))
         self.view.set_marks(marks)
         if len(data.test_accuracy):

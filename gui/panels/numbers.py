@@ -91,10 +91,13 @@ class Numbers(QWidget):
         self.readout = ValueLine()
         self._picture = QHBoxLayout()
         self._picture.setSpacing(theme.px(8))
-        self._picture.addWidget(self.matrix, 5)
-        self._picture.addWidget(self.extra, 1)
-        self._picture.addWidget(self.enlarged, 5)
-        self._picture.addWidget(self.mosaic, 6)
+        # what is narrower than its room stands in the middle, the bias right beside its matrix
+        self._picture.addStretch(1)
+        self._picture.addWidget(self.matrix, 100)
+        self._picture.addWidget(self.extra, 30)
+        self._picture.addWidget(self.enlarged, 100)
+        self._picture.addWidget(self.mosaic, 120)
+        self._picture.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
         column.setSpacing(theme.px(4))
@@ -285,9 +288,15 @@ class Numbers(QWidget):
         super().resizeEvent(event)
         # in a low dock the picture needs the room; the value stands in the tip at the pointer
         self.readout.setVisible(self.height() >= theme.px(LOW))
+        self._share_room()
 
     def _share_room(self) -> None:
-        """The bias takes one column's width, whatever the matrix has."""
-        columns = max(1, self.matrix.values().shape[1])
-        self._picture.setStretch(0, max(3, min(columns, 12)) * 2)
-        self._picture.setStretch(1, 3)
+        """Matrix and bias get cells of the same size, side by side."""
+        rows, columns = self.matrix.values().shape
+        if not rows or not columns or self._look != "matrix":
+            return
+        head = theme.px(40)
+        cell = min(theme.px(self.matrix.largest_cell[0]), (self.matrix.height() - theme.px(26)) / rows * 2.2)
+        self.matrix.setMaximumWidth(min(16_000_000, int(head + columns * cell)))
+        self.extra.setMaximumWidth(int(head + max(cell, theme.px(40))))
+        self._picture.setStretch(1, max(3, min(columns, 12)) * 10)
