@@ -67,7 +67,7 @@ class Answers:
         if not np.isfinite(values).all():
             raise GraphError(N_("Only finite numbers can be written into {value}."), value=command.key)
         where = tuple(cells.T)
-        old = array[where]
+        old = np.asarray(array[where])
         array[where] = values
         t.write_state({command.key: array})
         self.session.changed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Builder:
                 trainer = Trainer(c.graph, c.training, dataset, backend)
                 if isinstance(resume, p.RunState):
                     trainer.load_checkpoint(resume.checkpoint)
-                    trainer.curve, trainer.tests = resume.curve, list(resume.tests)
+                    trainer.curve, trainer.tests = deepcopy(resume.curve), list(resume.tests)
                 elif resume is not None:
                     trainer.load_checkpoint(resume)
             except (MatrizenError, MemoryError):

@@ -51,13 +51,14 @@ class Evaluator:
             self._slices = self.trainer.evaluation_slices()
             self._loss = self._hits = self._total = self._seconds = 0.0
             self._step, self._epoch, self._same = step, self.trainer.epoch, True
-        part = None
-        while time.perf_counter() - start < seconds:
+        while True:  # one slice at least, however busy the machine is
             part = next(self._slices, None)
             if part is None:
                 break
             loss, hits, n = part
             self._loss, self._hits, self._total = self._loss + loss * n, self._hits + hits, self._total + n
+            if time.perf_counter() - start >= seconds:
+                break
         spent = time.perf_counter() - start
         self._seconds += spent
         if part is not None:

@@ -50,7 +50,7 @@ class Session:
         self._loss: float | None = None
         self._extra = self._told = 0.0
         self._stepped = False
-        """Evaluation and steps take turns."""
+        """Steps take turns with frames and evaluation."""
 
     # ---- commands -------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class Session:
     def changed(self, weights: bool = True) -> None:
         """Numbers changed otherwise than by a step: what was shown is out of date."""
         self._leave_step()
-        self.viewer.dirty = True
+        self.viewer.touch()
         self.keeper.hurry()
         if weights and self._evaluator is not None:
             self._evaluator.forget()
@@ -217,7 +217,7 @@ class Session:
 
     def _step(self, kind: p.StepKind, t: Trainer) -> None:
         self._stop()
-        self.viewer.dirty = True
+        self.viewer.touch()
         if kind == "op":
             if self._shown != "inside":
                 self._leave_step()
@@ -251,7 +251,7 @@ class Session:
 
     def _after_traced(self, trouble: NonFinite | None) -> None:
         assert self.trainer is not None
-        self.viewer.dirty = True
+        self.viewer.touch()
         self._shown = "step"
         if trouble is None:
             self._loss = self.trainer.loss
@@ -261,7 +261,8 @@ class Session:
     def _report(self, trouble: NonFinite, t: Trainer) -> None:
         """Rest before the step that went wrong; its numbers can be looked at."""
         self._stop()
-        self._shown, self.viewer.dirty = "preview", True
+        self._shown = "preview"
+        self.viewer.touch()
         self.emit(p.Fault(trouble.message(t.graph), trouble.node, "non_finite", trouble.op, trouble.value,
                           trouble.cell, self.generation))
 
@@ -301,7 +302,8 @@ class Session:
                 self._answer(t)
             return wait
         now = self.clock()
-        if self._pull and self._answer(t):
+        if self._pull and self._stepped and self._answer(t):
+            self._stepped = False
             return 0.0
         if self._evaluator is not None and self._stepped and self._evaluator.due(now, moving=True):
             self._stepped = False
@@ -344,7 +346,7 @@ class Session:
     def _fast_steps(self, t: Trainer, count: int) -> None:
         self._leave_step()
         result = t.run(count, CHUNK_MS)
-        self.viewer.dirty = True
+        self.viewer.touch()
         if len(result.losses):
             self._loss = float(result.losses[-1])
         if result.stopped is not None:
@@ -356,7 +358,7 @@ class Session:
         if self._evaluates(now):
             assert self._evaluator is not None
             if self._evaluator.work(now, CHUNK_MS / 1000, moving=False):
-                self.viewer.dirty = True
+                self.viewer.touch()
             return 0.0
         if self.keeper.pending(t.step):
             if not self.keeper.due(now, t.step, moving=False):

@@ -46,6 +46,8 @@ class _Watched:
     watch: Watch
     fresh: bool = True
     """Never answered since it was asked for."""
+    stale: bool = True
+    """The numbers have changed since the last answer."""
     shown: float = -1e9
 
 
@@ -57,8 +59,6 @@ class Viewer:
         self._extent: tuple[str, plane.Extent] | None = None
         self._cost = 0.0
         self._ended = -1e9
-        self.dirty = True
-        """Whether the numbers changed since the last complete frame."""
 
     def watch(self, command: Watch) -> None:
         """Ask for a view, change it, or stop it."""
@@ -71,7 +71,12 @@ class Viewer:
     def refresh(self) -> None:
         """Another program: everything is answered anew, be it by `Missing`."""
         for watched in self._watched.values():
-            watched.fresh = True
+            watched.fresh = watched.stale = True
+
+    def touch(self) -> None:
+        """The numbers have changed."""
+        for watched in self._watched.values():
+            watched.stale |= not isinstance(watched.watch.request, Points)
 
     @property
     def watching(self) -> bool:
@@ -80,11 +85,11 @@ class Viewer:
 
     def news(self) -> bool:
         """Whether a frame would hold anything new."""
-        return bool(self._watched) and (self.dirty or any(w.fresh for w in self._watched.values()))
+        return any(w.stale for w in self._watched.values())
 
     def needs_values(self) -> bool:
         """Whether the next frame shows values of a step (a boundary or a curve alone does not)."""
-        shown = (w.watch.request for w in self._watched.values() if self.dirty or w.fresh)
+        shown = (w.watch.request for w in self._watched.values() if w.stale)
         return any(not isinstance(r, Points | Curves | Boundary) for r in shown)
 
     def due(self, now: float, paced: bool) -> bool:
@@ -96,7 +101,7 @@ class Viewer:
 
     @staticmethod
     def _is_due(watched: _Watched, now: float) -> bool:
-        if isinstance(watched.watch.request, Points) and not watched.fresh:
+        if not watched.stale:
             return False
         # frames come with the window's clock: a little early is in time
         return watched.fresh or now - watched.shown >= 0.75 / max(watched.watch.rate, 0.1)
@@ -109,18 +114,12 @@ class Viewer:
         views: dict[str, ViewData] = {}
         maps: dict[str, Array] = {}
         for key, watched in self._watched.items():
-            if moving and not self._is_due(watched, now):
-                continue
-            if not moving and not (watched.fresh or self.dirty):
-                continue
-            if not watched.fresh and isinstance(watched.watch.request, Points):
+            if not watched.stale or (moving and not self._is_due(watched, now)):
                 continue
             assert watched.watch.request is not None
             data = self._make(watched.watch.request, trainer, read, maps)
             views[key] = data if reduce.nbytes(data) <= watched.watch.bytes else Missing("budget")
-            watched.fresh, watched.shown = False, now
-        if not moving:
-            self.dirty = False
+            watched.fresh, watched.stale, watched.shown = False, False, now
         self._cost = time.thread_time() - start
         self._ended = now + self._cost
         return Frame(generation, step, phase, views, trainer.live_n, trainer.op_index)
