@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.backends.opencl.cache import cache_folder, read_json, source_hash, write_json
-from engine.errors import DeviceError, Message, N_
+from engine.errors import N_, DeviceError, Message
 
 Verdict = Literal["ok", "refused", "untested"]
 
@@ -49,7 +49,7 @@ class DeviceInfo:
 
     @property
     def backend(self) -> str:
-        """"numpy" or "opencl"."""
+        """ "numpy" or "opencl"."""
         return self.id.partition(":")[0]
 
 
@@ -59,8 +59,18 @@ def numpy_device() -> DeviceInfo:
 
     import numpy
 
-    return DeviceInfo("numpy", "NumPy", platform.processor() or platform.machine(), numpy.__version__, "cpu",
-                      os.cpu_count() or 1, _host_memory(), True, "ok", Message(N_("always available")))
+    return DeviceInfo(
+        "numpy",
+        "NumPy",
+        platform.processor() or platform.machine(),
+        numpy.__version__,
+        "cpu",
+        os.cpu_count() or 1,
+        _host_memory(),
+        True,
+        "ok",
+        Message(N_("always available")),
+    )
 
 
 def list_devices(test: bool = True, fresh: bool = False) -> list[DeviceInfo]:
@@ -98,33 +108,45 @@ def choose(wanted: str = "auto", devices: list[DeviceInfo] | None = None) -> Dev
         if usable:
             return usable[0]
         raise DeviceError(N_("No OpenCL device can be used: {reason}"), reason=str(_why_none(every)))
-    matches = [d for d in every if d.id.lower() == word] or \
-        [d for d in every if word in f"{d.id} {d.name} {d.vendor} {d.platform}".lower()]
+    matches = [d for d in every if d.id.lower() == word] or [
+        d for d in every if word in f"{d.id} {d.name} {d.vendor} {d.platform}".lower()
+    ]
     if not matches:
-        raise DeviceError(N_("There is no device {wanted}. There are: {names}."), wanted=wanted,
-                          names=", ".join(d.id for d in every))
+        raise DeviceError(
+            N_("There is no device {wanted}. There are: {names}."),
+            wanted=wanted,
+            names=", ".join(d.id for d in every),
+        )
     matches.sort(key=lambda d: (d.verdict != "ok", _rank(d)))
     if matches[0].verdict == "refused":
-        raise DeviceError(N_("{device} cannot be used: {reason}"), device=matches[0].name,
-                          reason=str(matches[0].reason))
+        raise DeviceError(
+            N_("{device} cannot be used: {reason}"), device=matches[0].name, reason=str(matches[0].reason)
+        )
     return matches[0]
 
 
 def _rank(device: DeviceInfo) -> tuple[Any, ...]:
     """Best first: GPUs by size, then other devices; of two CPU drivers Intel's is the faster one."""
     kind = {"gpu": 0, "other": 1, "cpu": 2}.get(device.kind, 3)
-    return kind, -device.units * max(device.clock, 1) if kind == 0 else 0, ":intel:" not in device.id, device.id
+    return (
+        kind,
+        -device.units * max(device.clock, 1) if kind == 0 else 0,
+        ":intel:" not in device.id,
+        device.id,
+    )
 
 
 def _why_none(devices: list[DeviceInfo]) -> Message:
     for device in devices:
         if device.verdict == "refused":
-            return Message(N_("{device} was refused: {reason}"),
-                           {"device": device.name, "reason": str(device.reason)})
+            return Message(
+                N_("{device} was refused: {reason}"), {"device": device.name, "reason": str(device.reason)}
+            )
     return opencl_problem() or Message(N_("no OpenCL device has been tested yet"))
 
 
 # ---- asking in a process of its own -----------------------------------------------------------------
+
 
 def _enumerate() -> tuple[list[dict[str, Any]], Message | None]:
     answer = ask(["list"], LISTING_SECONDS)
@@ -147,9 +169,20 @@ def _judge(device: dict[str, Any], test: bool, fresh: bool) -> DeviceInfo:
         if lasting:
             entry = {"verdict": verdict, "template": reason.template, "values": reason.values}
             write_json(path, {**read_json(path), key: entry})
-    return DeviceInfo(device["id"], device["name"], device["vendor"], device["driver"], device["kind"],
-                      device["units"], device["memory"], device["fp64"], verdict, reason, device["clock"],
-                      device["platform"])
+    return DeviceInfo(
+        device["id"],
+        device["name"],
+        device["vendor"],
+        device["driver"],
+        device["kind"],
+        device["units"],
+        device["memory"],
+        device["fp64"],
+        verdict,
+        reason,
+        device["clock"],
+        device["platform"],
+    )
 
 
 def test_device(id: str, seconds: float = TEST_SECONDS) -> tuple[Verdict, Message, bool]:
@@ -170,13 +203,23 @@ def ask(arguments: list[str], seconds: float) -> dict[str, Any] | Message:
     private folder.
     """
     root = str(Path(__file__).resolve().parents[2])
-    start = f"import sys; sys.path.insert(0, {root!r}); " \
-            "from engine.backends.opencl.selftest import main; main(sys.argv[1:])"
+    start = (
+        f"import sys; sys.path.insert(0, {root!r}); "
+        "from engine.backends.opencl.selftest import main; main(sys.argv[1:])"
+    )
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
-        done = subprocess.run([sys.executable, "-c", start, *arguments], capture_output=True, text=True,
-                              encoding="utf-8", errors="replace", timeout=seconds, check=False,
-                              stdin=subprocess.DEVNULL, creationflags=flags)
+        done = subprocess.run(
+            [sys.executable, "-c", start, *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            creationflags=flags,
+        )
     except subprocess.TimeoutExpired:
         return Message(N_("the driver did not answer within {seconds} s"), {"seconds": round(seconds)})
     except OSError as problem:

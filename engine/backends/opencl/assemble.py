@@ -67,8 +67,15 @@ def assemble(program: Program, fusion: Fusion, target: Target, columns: Mapping[
     return out
 
 
-def _launches(program: Program, group: Grouped, fusion: Fusion, site: Site, alias: Mapping[str, str], number: int,
-              out: Assembled) -> list[Launch]:
+def _launches(
+    program: Program,
+    group: Grouped,
+    fusion: Fusion,
+    site: Site,
+    alias: Mapping[str, str],
+    number: int,
+    out: Assembled,
+) -> list[Launch]:
     ops = [program.ops[i] for i in group.ops]
     results = {v.id for op in ops for v in op.outs} - fusion.elided
     if not group.anchor:
@@ -87,7 +94,9 @@ def _launches(program: Program, group: Grouped, fusion: Fusion, site: Site, alia
     return _with_rows(ops[0], launches, site, alias, out) if not fusion.traced else launches
 
 
-def _with_rows(op: Op, launches: list[Launch], site: Site, alias: Mapping[str, str], out: Assembled) -> list[Launch]:
+def _with_rows(
+    op: Op, launches: list[Launch], site: Site, alias: Mapping[str, str], out: Assembled
+) -> list[Launch]:
     """Let the gather write the batch as rows, too, instead of turning it around for the weight gradient.
 
     Only in fast plans: the numbers are the same, one launch and one pass over the batch are saved.
@@ -137,7 +146,9 @@ def _elementwise(chain: Chain, out: Value, site: Site) -> Launch:
     registers = ceil_div(total, step)
     chunk = max(1, min(256, ceil_div(registers, 4 * t.units))) if t.cpu else 1
     defines |= {"STEP": step, "TOTAL": total, "CHUNK": chunk}
-    return Launch("elementwise", defines, chain.pointers(), (ceil_div(registers, chunk),), controls=chain.controls)
+    return Launch(
+        "elementwise", defines, chain.pointers(), (ceil_div(registers, chunk),), controls=chain.controls
+    )
 
 
 def _concatenate(op: Op, site: Site) -> list[Launch]:
@@ -148,9 +159,19 @@ def _concatenate(op: Op, site: Site) -> list[Launch]:
     for v in op.ins:
         total = v.rows * t.lanes
         chunk = max(1, min(256, ceil_div(total // t.vw, 2 * t.units))) if t.cpu else 1
-        launches.append(Launch("elementwise", {
-            "CHAIN(at)": f"STORE(LOAD(X + (at)), OUT + {row * t.lanes} + (at));", "STEP": t.vw, "TOTAL": total,
-            "CHUNK": chunk}, [reads("X", v), writes("OUT", op.out)], (ceil_div(total // t.vw, chunk),)))
+        launches.append(
+            Launch(
+                "elementwise",
+                {
+                    "CHAIN(at)": f"STORE(LOAD(X + (at)), OUT + {row * t.lanes} + (at));",
+                    "STEP": t.vw,
+                    "TOTAL": total,
+                    "CHUNK": chunk,
+                },
+                [reads("X", v), writes("OUT", op.out)],
+                (ceil_div(total // t.vw, chunk),),
+            )
+        )
         row += v.rows
     return launches
 

@@ -24,9 +24,11 @@ class OpenCLBackend:
         """A store for these state values, all zero."""
         return DeviceStore(self._device, self._queue, values, seed)
 
-    def compile(self, program: Program, store: DeviceStore, *, traced: bool, keep: Sequence[str] = ()) -> DevicePlan:
+    def compile(
+        self, program: Program, store: DeviceStore, *, traced: bool, keep: Sequence[str] = ()
+    ) -> DevicePlan:
         """Build a plan and touch its memory. Raises DeviceError when it does not fit or cannot be built."""
-        return DevicePlan(self._device, self._queue, program, store, traced=traced, keep=keep)
+        return DevicePlan(self._device, program, store, traced=traced, keep=keep)
 
     def close(self) -> None:
         """Wait for what runs; the driver frees the rest with the objects."""

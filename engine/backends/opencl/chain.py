@@ -53,22 +53,34 @@ class Cells:
         """One of our elementary functions for this register."""
         if self.form == "cell" or (self.form == "lanes" and self.site.target.vw == 1):
             return f"{name}_float"
-        return f"{name}_vf" if self.form == "lanes" or self.site.target.vw == self.site.target.pw else f"{name}_pf"
+        return (
+            f"{name}_vf"
+            if self.form == "lanes" or self.site.target.vw == self.site.target.pw
+            else f"{name}_pf"
+        )
 
     def constant(self, x: object) -> str:
         return f"({self.type})({number(x)})"
 
     def masked(self, text: str) -> str:
         """Zero in lanes from n on."""
-        return f"select(({self.type})(0.0f), ({self.type})({text}), LIVE_LANES((at) % LANES, {self.site.live}))"
+        return (
+            f"select(({self.type})(0.0f), ({self.type})({text}), LIVE_LANES((at) % LANES, {self.site.live}))"
+        )
 
     def load(self, pointer: str, at: str = "(at)") -> str:
-        return {"lanes": f"LOAD({pointer} + {at})", "cells": f"LOAD_PF({pointer} + {at})",
-                "cell": f"{pointer}[{at}]"}[self.form]
+        return {
+            "lanes": f"LOAD({pointer} + {at})",
+            "cells": f"LOAD_PF({pointer} + {at})",
+            "cell": f"{pointer}[{at}]",
+        }[self.form]
 
     def store(self, text: str, pointer: str, at: str = "(at)") -> str:
-        return {"lanes": f"STORE({text}, {pointer} + {at});", "cells": f"STORE_PF({text}, {pointer} + {at});",
-                "cell": f"{pointer}[{at}] = {text};"}[self.form]
+        return {
+            "lanes": f"STORE({text}, {pointer} + {at});",
+            "cells": f"STORE_PF({text}, {pointer} + {at});",
+            "cell": f"{pointer}[{at}] = {text};",
+        }[self.form]
 
 
 Rule = Callable[[Cells, Op, Sequence[str], Sequence[str]], Sequence[str]]
@@ -82,13 +94,14 @@ BATCH_ONLY = {"mse_grad", "softmax_xent_grad", "batchnorm_eval", "encode_labels"
 
 
 def main_inputs(op: Op) -> tuple[Value, ...]:
-    return op.ins[:MAIN_INPUTS.get(op.kind, len(op.ins))]
+    return op.ins[: MAIN_INPUTS.get(op.kind, len(op.ins))]
 
 
 def _rule(kind: str) -> Callable[[Rule], Rule]:
     def keep(rule: Rule) -> Rule:
         RULES[kind] = rule
         return rule
+
     return keep
 
 
@@ -185,7 +198,8 @@ class Chain:
     def controls(self) -> bool:
         """Whether the code reads controls or knows the step."""
         return any(op.controls or op.kind in BATCH_ONLY for op in self.ops) or any(
-            v.role is Role.SCALAR for v in self._results())
+            v.role is Role.SCALAR for v in self._results()
+        )
 
     def _results(self) -> list[Value]:
         return [*([self.source] if self.source else []), *(v for op in self.ops for v in op.outs)]
@@ -207,15 +221,18 @@ class Chain:
             id = self.alias.get(value.id, value.id)
             if id not in known:
                 known[id] = f"input_{len(known)}"
-                lines.append(f"const {cells.type} {known[id]} = {cells.load(self._pointer(value), _place(value))};")
+                lines.append(
+                    f"const {cells.type} {known[id]} = {cells.load(self._pointer(value), _place(value))};"
+                )
             return known[id]
 
         if self.source is not None:
             keep(self.source, "(v)")
         for op in self.ops:
             main = main_inputs(op)
-            texts = RULES[op.kind](cells, op, [cell(x) for x in main],
-                                   [self._pointer(x) for x in op.ins[len(main):]])
+            texts = RULES[op.kind](
+                cells, op, [cell(x) for x in main], [self._pointer(x) for x in op.ins[len(main) :]]
+            )
             for value, text in zip(op.outs, texts, strict=True):
                 keep(value, text)
         return "{ " + " ".join(lines) + " }"

@@ -31,10 +31,12 @@ EMITTERS: dict[str, Emitter] = {}
 
 def emits(*kinds: str) -> Callable[[Emitter], Emitter]:
     """Decorator: the emitter of these kinds."""
+
     def keep(emitter: Emitter) -> Emitter:
         for kind in kinds:
             EMITTERS[kind] = emitter
         return emitter
+
     return keep
 
 

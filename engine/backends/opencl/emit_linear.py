@@ -7,7 +7,6 @@ from engine.backends.opencl.emit import Emission, ceil_div, emits, reads
 from engine.backends.opencl.kernel import Launch, Pointer
 from engine.values import Op, Value
 
-
 ROWS, REGISTERS = 8, 2
 """Tile of lanes_product: rows by registers of lanes."""
 DW_ROWS, DW_REGISTERS = 4, (5, 4, 3, 2, 1)
@@ -22,9 +21,16 @@ def _product(a: Value, at: str, x: Value, bias: Value | None, m: int, k: int, si
     if t.cpu and m > 1:  # both cores want work
         rows = min(rows, max(1, ceil_div(m * (t.lanes // (t.vw * nv)), t.units)))
     pointers = [reads("A", a), reads("X", x), *([reads("bias", bias)] if bias else [])]
-    return Emission([Launch("lanes_product", {
-        "M": m, "K": k, "MR": rows, "NV": nv, "HAS_BIAS": int(bias is not None), "A_AT(r, k)": at},
-        pointers, (t.lanes // (t.vw * nv), ceil_div(m, rows)))])
+    return Emission(
+        [
+            Launch(
+                "lanes_product",
+                {"M": m, "K": k, "MR": rows, "NV": nv, "HAS_BIAS": int(bias is not None), "A_AT(r, k)": at},
+                pointers,
+                (t.lanes // (t.vw * nv), ceil_div(m, rows)),
+            )
+        ]
+    )
 
 
 @emits("dense")
@@ -53,11 +59,19 @@ def dense_dw(op: Op, site: Site) -> Emission:
     columns = ceil_div(k, t.pw * nv)
     if t.cpu:
         rows = min(rows, max(1, ceil_div(m * columns, 2 * t.units)))
-    turn = Launch("transpose", {"ROWS": k, "STRIDE": stride}, [reads("X", x), Pointer("T", "turned", write=True)],
-                  (t.lanes // t.vw, stride // t.vw))
-    product = Launch("dense_dw", {
-        "M": m, "K": k, "MR": rows, "NV": nv, "STRIDE": stride, "LIVE": site.controls["n"]},
-        [reads("D", d), Pointer("XT", "turned")], (columns, ceil_div(m, rows)), controls=True)
+    turn = Launch(
+        "transpose",
+        {"ROWS": k, "STRIDE": stride},
+        [reads("X", x), Pointer("T", "turned", write=True)],
+        (t.lanes // t.vw, stride // t.vw),
+    )
+    product = Launch(
+        "dense_dw",
+        {"M": m, "K": k, "MR": rows, "NV": nv, "STRIDE": stride, "LIVE": site.controls["n"]},
+        [reads("D", d), Pointer("XT", "turned")],
+        (columns, ceil_div(m, rows)),
+        controls=True,
+    )
     return Emission([turn, product], "cells", scratch={"turned": t.lanes * stride})
 
 
@@ -65,5 +79,14 @@ def dense_dw(op: Op, site: Site) -> Emission:
 def sum_samples(op: Op, site: Site) -> Emission:
     (d,) = op.ins
     channels = d.shape[0]
-    return Emission([Launch("sum_samples", {"CHANNELS": channels, "CELLS": d.rows // channels}, [reads("D", d)],
-                            (channels,))], "cell")
+    return Emission(
+        [
+            Launch(
+                "sum_samples",
+                {"CHANNELS": channels, "CELLS": d.rows // channels},
+                [reads("D", d)],
+                (channels,),
+            )
+        ],
+        "cell",
+    )

@@ -28,22 +28,37 @@ def _forward(weights: Pointer, x: Value, bias: Value | None, shapes: dict[str, i
         ot, xt = 4, 4
     xt = min(xt, g["OUT_W"])
     start, stop = inside(g["OUT_W"], g["IN_W"], g["KW"], g["SX"], g["LEFT"], xt)
-    if start + (ceil_div(g["OUT_W"], xt) * xt - stop) > 16 * xt:  # too many edge tiles to unroll: never for small kernels
+    if (
+        start + (ceil_div(g["OUT_W"], xt) * xt - stop) > 16 * xt
+    ):  # too many edge tiles to unroll: never for small kernels
         xt = 1
         start, stop = inside(g["OUT_W"], g["IN_W"], g["KW"], g["SX"], g["LEFT"], 1)
-    return Launch("conv_forward", {**g, "OT": ot, "XT": xt, "INSIDE_FROM": start, "INSIDE_TO": stop,
-                                   "HAS_BIAS": int(bias is not None)},
-                  [weights, reads("X", x), *([reads("bias", bias)] if bias else [])],
-                  (t.lanes // t.vw, g["OUT_H"], ceil_div(g["OUT_C"], ot)))
+    return Launch(
+        "conv_forward",
+        {**g, "OT": ot, "XT": xt, "INSIDE_FROM": start, "INSIDE_TO": stop, "HAS_BIAS": int(bias is not None)},
+        [weights, reads("X", x), *([reads("bias", bias)] if bias else [])],
+        (t.lanes // t.vw, g["OUT_H"], ceil_div(g["OUT_C"], ot)),
+    )
 
 
 @emits("conv2d")
 def conv2d(op: Op, site: Site) -> Emission:
     k, x = op.ins[:2]
     (sy, sx), (top, left, _, _) = pair(op.attrs, "stride"), pads(op.attrs)
-    shapes = {"IN_C": x.shape[0], "IN_H": x.shape[1], "IN_W": x.shape[2], "OUT_C": k.shape[0],
-              "OUT_H": op.out.shape[1], "OUT_W": op.out.shape[2], "KH": k.shape[2], "KW": k.shape[3],
-              "SY": sy, "SX": sx, "TOP": top, "LEFT": left}
+    shapes = {
+        "IN_C": x.shape[0],
+        "IN_H": x.shape[1],
+        "IN_W": x.shape[2],
+        "OUT_C": k.shape[0],
+        "OUT_H": op.out.shape[1],
+        "OUT_W": op.out.shape[2],
+        "KH": k.shape[2],
+        "KW": k.shape[3],
+        "SY": sy,
+        "SX": sx,
+        "TOP": top,
+        "LEFT": left,
+    }
     return Emission([_forward(reads("WEIGHTS", k), x, op.ins[2] if len(op.ins) > 2 else None, shapes, site)])
 
 
@@ -54,18 +69,55 @@ def conv2d_dx(op: Op, site: Site) -> Emission:
     (sy, sx), (top, left, _, _) = pair(op.attrs, "stride"), pads(op.attrs)
     out_c, in_c, kh, kw = k.shape
     if (sy, sx) == (1, 1):
-        flip = Launch("conv_flip", {"OUT_C": out_c, "IN_C": in_c, "KH": kh, "KW": kw},
-                      [reads("WEIGHTS", k), Pointer("FLIPPED", "flipped", write=True)], (in_c,))
-        shapes = {"IN_C": out_c, "IN_H": d.shape[1], "IN_W": d.shape[2], "OUT_C": in_c, "OUT_H": op.out.shape[1],
-                  "OUT_W": op.out.shape[2], "KH": kh, "KW": kw, "SY": 1, "SX": 1, "TOP": kh - 1 - top,
-                  "LEFT": kw - 1 - left}
-        return Emission([flip, _forward(Pointer("WEIGHTS", "flipped"), d, None, shapes, site)],
-                        scratch={"flipped": k.size})
+        flip = Launch(
+            "conv_flip",
+            {"OUT_C": out_c, "IN_C": in_c, "KH": kh, "KW": kw},
+            [reads("WEIGHTS", k), Pointer("FLIPPED", "flipped", write=True)],
+            (in_c,),
+        )
+        shapes = {
+            "IN_C": out_c,
+            "IN_H": d.shape[1],
+            "IN_W": d.shape[2],
+            "OUT_C": in_c,
+            "OUT_H": op.out.shape[1],
+            "OUT_W": op.out.shape[2],
+            "KH": kh,
+            "KW": kw,
+            "SY": 1,
+            "SX": 1,
+            "TOP": kh - 1 - top,
+            "LEFT": kw - 1 - left,
+        }
+        return Emission(
+            [flip, _forward(Pointer("WEIGHTS", "flipped"), d, None, shapes, site)],
+            scratch={"flipped": k.size},
+        )
     ot = min(8, in_c)
-    return Emission([Launch("conv_dx", {
-        "IN_C": in_c, "IN_H": op.out.shape[1], "IN_W": op.out.shape[2], "D_C": out_c, "D_H": d.shape[1],
-        "D_W": d.shape[2], "KH": kh, "KW": kw, "SY": sy, "SX": sx, "TOP": top, "LEFT": left, "OT": ot},
-        [reads("WEIGHTS", k), reads("D", d)], (t.lanes // t.vw, op.out.shape[1], ceil_div(in_c, ot)))])
+    return Emission(
+        [
+            Launch(
+                "conv_dx",
+                {
+                    "IN_C": in_c,
+                    "IN_H": op.out.shape[1],
+                    "IN_W": op.out.shape[2],
+                    "D_C": out_c,
+                    "D_H": d.shape[1],
+                    "D_W": d.shape[2],
+                    "KH": kh,
+                    "KW": kw,
+                    "SY": sy,
+                    "SX": sx,
+                    "TOP": top,
+                    "LEFT": left,
+                    "OT": ot,
+                },
+                [reads("WEIGHTS", k), reads("D", d)],
+                (t.lanes // t.vw, op.out.shape[1], ceil_div(in_c, ot)),
+            )
+        ]
+    )
 
 
 @emits("conv2d_dw")
@@ -80,33 +132,83 @@ def conv2d_dw(op: Op, site: Site) -> Emission:
         while ot > 1 and in_c * kh * ceil_div(out_c, ot) < 2 * site.target.units:
             ot //= 2
     start, stop = inside(d.shape[2], x.shape[2], kw, sx, left, 1)
-    return Emission([Launch("conv_dw", {
-        "IN_C": in_c, "IN_H": x.shape[1], "IN_W": x.shape[2], "D_C": out_c, "D_H": d.shape[1], "D_W": d.shape[2],
-        "KH": kh, "KW": kw, "SY": sy, "SX": sx, "TOP": top, "LEFT": left, "OT": ot, "INSIDE_FROM": start,
-        "INSIDE_TO": stop, "LIVE": site.controls["n"]},
-        [reads("D", d), reads("X", x)], (in_c * kh, ceil_div(out_c, ot)), controls=True)], "cell")
+    return Emission(
+        [
+            Launch(
+                "conv_dw",
+                {
+                    "IN_C": in_c,
+                    "IN_H": x.shape[1],
+                    "IN_W": x.shape[2],
+                    "D_C": out_c,
+                    "D_H": d.shape[1],
+                    "D_W": d.shape[2],
+                    "KH": kh,
+                    "KW": kw,
+                    "SY": sy,
+                    "SX": sx,
+                    "TOP": top,
+                    "LEFT": left,
+                    "OT": ot,
+                    "INSIDE_FROM": start,
+                    "INSIDE_TO": stop,
+                    "LIVE": site.controls["n"],
+                },
+                [reads("D", d), reads("X", x)],
+                (in_c * kh, ceil_div(out_c, ot)),
+                controls=True,
+            )
+        ],
+        "cell",
+    )
 
 
 def _window(op: Op, small: Value, large: Value) -> dict[str, object]:
     (kh, kw), (sy, sx), (top, left, _, _) = pair(op.attrs, "kernel"), pair(op.attrs, "stride"), pads(op.attrs)
-    return {"KH": kh, "KW": kw, "SY": sy, "SX": sx, "TOP": top, "LEFT": left, "OUT_H": small.shape[1],
-            "OUT_W": small.shape[2], "IN_H": large.shape[1], "IN_W": large.shape[2]}
+    return {
+        "KH": kh,
+        "KW": kw,
+        "SY": sy,
+        "SX": sx,
+        "TOP": top,
+        "LEFT": left,
+        "OUT_H": small.shape[1],
+        "OUT_W": small.shape[2],
+        "IN_H": large.shape[1],
+        "IN_W": large.shape[2],
+    }
 
 
 @emits("maxpool2d", "avgpool2d")
 def pool(op: Op, site: Site) -> Emission:
     t, x, y = site.target, op.ins[0], op.out
     extra = [writes("ARGMAX", op.outs[1])] if op.kind == "maxpool2d" else []
-    return Emission([Launch("maxpool" if extra else "avgpool", _window(op, y, x), [reads("X", x), *extra],
-                            (t.lanes // t.vw, y.shape[1], y.shape[0]))])
+    return Emission(
+        [
+            Launch(
+                "maxpool" if extra else "avgpool",
+                _window(op, y, x),
+                [reads("X", x), *extra],
+                (t.lanes // t.vw, y.shape[1], y.shape[0]),
+            )
+        ]
+    )
 
 
 @emits("maxpool2d_dx", "avgpool2d_dx")
 def pool_dx(op: Op, site: Site) -> Emission:
     t, dy, dx = site.target, op.ins[0], op.out
     extra = [reads("ARGMAX", op.ins[1])] if op.kind == "maxpool2d_dx" else []
-    return Emission([Launch("maxpool_dx" if extra else "avgpool_dx", _window(op, dy, dx), [reads("DY", dy), *extra],
-                            (t.lanes // t.vw, dx.shape[1], dx.shape[0]))])
+    return Emission(
+        [
+            Launch(
+                "maxpool_dx" if extra else "avgpool_dx",
+                _window(op, dy, dx),
+                [reads("DY", dy), *extra],
+                (t.lanes // t.vw, dx.shape[1], dx.shape[0]),
+            )
+        ]
+    )
 
 
 @emits("affine_warp")
@@ -114,6 +216,13 @@ def affine_warp(op: Op, site: Site) -> Emission:
     t = site.target
     x, m = op.ins
     border = {"zero": 0, "edge": 1, "reflect": 2}[cast(str, op.attrs["border"])]
-    return Emission([Launch("affine_warp", {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2],
-                                            "BORDER": border},
-                            [reads("X", x), reads("M", m)], (t.lanes // t.vw, x.shape[1]))])
+    return Emission(
+        [
+            Launch(
+                "affine_warp",
+                {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2], "BORDER": border},
+                [reads("X", x), reads("M", m)],
+                (t.lanes // t.vw, x.shape[1]),
+            )
+        ]
+    )

@@ -17,14 +17,18 @@ def _stream(op: Op) -> int:
 
 def _own_controls(op: Op) -> tuple[str, ...]:
     """Controls named for this op, behind those of its kind."""
-    return op.controls[len(REGISTRY[op.kind].controls):]
+    return op.controls[len(REGISTRY[op.kind].controls) :]
 
 
 def _random(op: Op, site: Site) -> dict[str, object]:
     """Where a kernel finds its random numbers."""
     c = site.controls
-    return {"STREAM": f"{_stream(op)}u", "STEP": c["step"], "SEED_LOW": c["seed low"],
-            "SEED_HIGH": c["seed high"]}
+    return {
+        "STREAM": f"{_stream(op)}u",
+        "STEP": c["step"],
+        "SEED_LOW": c["seed low"],
+        "SEED_HIGH": c["seed high"],
+    }
 
 
 @emits("gather")
@@ -32,51 +36,113 @@ def gather(op: Op, site: Site) -> Emission:
     t = site.target
     data, order = op.ins
     rows = op.out.rows
-    return Emission([Launch("gather", {
-        "ROWS": rows, "DATA_TYPE": "uchar" if data.dtype == "u8" else "float", "SCALE": number(op.attrs["scale"]),
-        "SHIFT": number(op.attrs["shift"]), "LIVE": site.controls["n"], "POSITION": site.controls["pos"],
-        "ALSO_ROWS": 0, "STRIDE": 0},
-        [reads("DATA", data), reads("ORDER", order)], (t.lanes // t.vw, ceil_div(rows, t.vw)), controls=True)])
+    return Emission(
+        [
+            Launch(
+                "gather",
+                {
+                    "ROWS": rows,
+                    "DATA_TYPE": "uchar" if data.dtype == "u8" else "float",
+                    "SCALE": number(op.attrs["scale"]),
+                    "SHIFT": number(op.attrs["shift"]),
+                    "LIVE": site.controls["n"],
+                    "POSITION": site.controls["pos"],
+                    "ALSO_ROWS": 0,
+                    "STRIDE": 0,
+                },
+                [reads("DATA", data), reads("ORDER", order)],
+                (t.lanes // t.vw, ceil_div(rows, t.vw)),
+                controls=True,
+            )
+        ]
+    )
 
 
 @emits("gather_labels")
 def gather_labels(op: Op, site: Site) -> Emission:
     labels, order = op.ins
-    return Emission([Launch("gather_labels", {"LIVE": site.controls["n"], "POSITION": site.controls["pos"]},
-                            [reads("LABELS", labels), reads("ORDER", order), writes("OUT", op.out)], (1,),
-                            controls=True)], "none")
+    return Emission(
+        [
+            Launch(
+                "gather_labels",
+                {"LIVE": site.controls["n"], "POSITION": site.controls["pos"]},
+                [reads("LABELS", labels), reads("ORDER", order), writes("OUT", op.out)],
+                (1,),
+                controls=True,
+            )
+        ],
+        "none",
+    )
 
 
 @emits("random_affine")
 def random_affine(op: Op, site: Site) -> Emission:
     t = site.target
     rotation, scale, shift = (site.controls[name] for name in _own_controls(op))
-    return Emission([Launch("random_affine", {
-        **_random(op, site), "WIDTH": op.attrs["width"], "HEIGHT": op.attrs["height"], "ROTATION": rotation,
-        "SCALE": scale, "SHIFT": shift}, [writes("OUT", op.out)], (t.lanes // t.vw,), controls=True)], "none")
+    return Emission(
+        [
+            Launch(
+                "random_affine",
+                {
+                    **_random(op, site),
+                    "WIDTH": op.attrs["width"],
+                    "HEIGHT": op.attrs["height"],
+                    "ROTATION": rotation,
+                    "SCALE": scale,
+                    "SHIFT": shift,
+                },
+                [writes("OUT", op.out)],
+                (t.lanes // t.vw,),
+                controls=True,
+            )
+        ],
+        "none",
+    )
 
 
 @emits("dropout")
 def dropout(op: Op, site: Site) -> Emission:
     t = site.target
     x = op.ins[0]
-    return Emission([Launch("dropout", {**_random(op, site), "ROWS": x.rows, "RATE": site.controls[_own_controls(op)[0]]},
-                            [reads("X", x), writes("MASK", op.outs[1])], (t.lanes // t.vw, ceil_div(x.rows, 4)),
-                            controls=True)])
+    return Emission(
+        [
+            Launch(
+                "dropout",
+                {**_random(op, site), "ROWS": x.rows, "RATE": site.controls[_own_controls(op)[0]]},
+                [reads("X", x), writes("MASK", op.outs[1])],
+                (t.lanes // t.vw, ceil_div(x.rows, 4)),
+                controls=True,
+            )
+        ]
+    )
 
 
 @emits("softmax")
 def softmax(op: Op, site: Site) -> Emission:
     t = site.target
-    return Emission([Launch("softmax", {"ROWS": op.ins[0].rows, "LOSSES": 0}, [reads("Z", op.ins[0])],
-                            (t.lanes // t.vw,))])
+    return Emission(
+        [
+            Launch(
+                "softmax", {"ROWS": op.ins[0].rows, "LOSSES": 0}, [reads("Z", op.ins[0])], (t.lanes // t.vw,)
+            )
+        ]
+    )
 
 
 @emits("softmax_grad")
 def softmax_grad(op: Op, site: Site) -> Emission:
     t = site.target
-    return Emission([Launch("softmax_grad", {"ROWS": op.ins[0].rows, "LIVE": site.controls["n"]},
-                            [reads("DP", op.ins[0]), reads("P", op.ins[1])], (t.lanes // t.vw,), controls=True)])
+    return Emission(
+        [
+            Launch(
+                "softmax_grad",
+                {"ROWS": op.ins[0].rows, "LIVE": site.controls["n"]},
+                [reads("DP", op.ins[0]), reads("P", op.ins[1])],
+                (t.lanes // t.vw,),
+                controls=True,
+            )
+        ]
+    )
 
 
 def _total(site: Site, divisor: str, out: list[Pointer], result: str = "") -> Launch:
@@ -91,18 +157,29 @@ def _total(site: Site, divisor: str, out: list[Pointer], result: str = "") -> La
 def softmax_xent(op: Op, site: Site) -> Emission:
     t = site.target
     z, labels = op.ins
-    each = Launch("softmax", {"ROWS": z.rows, "LOSSES": 1},
-                  [reads("Z", z), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)], (t.lanes // t.vw,))
-    return Emission([each, _total(site, "(n)", [writes("OUT", op.outs[1])], "OUT[step_row] = v;")], main=0,
-                    scratch={"losses": t.lanes})
+    each = Launch(
+        "softmax",
+        {"ROWS": z.rows, "LOSSES": 1},
+        [reads("Z", z), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)],
+        (t.lanes // t.vw,),
+    )
+    return Emission(
+        [each, _total(site, "(n)", [writes("OUT", op.outs[1])], "OUT[step_row] = v;")],
+        main=0,
+        scratch={"losses": t.lanes},
+    )
 
 
 @emits("mse")
 def mse(op: Op, site: Site) -> Emission:
     t = site.target
     y, target = op.ins
-    each = Launch("squared_error", {"ROWS": y.rows},
-                  [reads("Y", y), reads("T", target), Pointer("LOSS", "losses", write=True)], (t.lanes // t.vw,))
+    each = Launch(
+        "squared_error",
+        {"ROWS": y.rows},
+        [reads("Y", y), reads("T", target), Pointer("LOSS", "losses", write=True)],
+        (t.lanes // t.vw,),
+    )
     return Emission([each, _total(site, f"((n) * {y.rows})", [])], "cell", scratch={"losses": t.lanes})
 
 
@@ -110,9 +187,12 @@ def mse(op: Op, site: Site) -> Emission:
 def count_correct(op: Op, site: Site) -> Emission:
     t = site.target
     y, labels = op.ins
-    each = Launch("hits", {"ROWS": y.rows, "THRESHOLD": number(op.attrs["threshold"])},
-                  [reads("Y", y), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)],
-                  (t.lanes // t.vw,))
+    each = Launch(
+        "hits",
+        {"ROWS": y.rows, "THRESHOLD": number(op.attrs["threshold"])},
+        [reads("Y", y), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)],
+        (t.lanes // t.vw,),
+    )
     return Emission([each, _total(site, "1", [])], "cell", scratch={"losses": t.lanes})
 
 
@@ -120,12 +200,32 @@ def count_correct(op: Op, site: Site) -> Emission:
 def batchnorm(op: Op, site: Site) -> Emission:
     x, w, b, mean, var = op.ins
     channels = x.shape[0]
-    return Emission([Launch("batchnorm", {
-        "CELLS": x.rows // channels, "LIVE": site.controls["n"], "EPSILON": number(op.attrs["epsilon"]),
-        "MOMENTUM": number(op.attrs["momentum"])},
-        [reads("X", x), reads("WEIGHT", w), reads("BIAS", b), _may_alias("OLD_MEAN", mean.id),
-         _may_alias("OLD_VAR", var.id), writes("MEAN", op.outs[1]), writes("INVSTD", op.outs[2]),
-         writes("NEW_MEAN", op.outs[3]), writes("NEW_VAR", op.outs[4])], (channels,), controls=True)])
+    return Emission(
+        [
+            Launch(
+                "batchnorm",
+                {
+                    "CELLS": x.rows // channels,
+                    "LIVE": site.controls["n"],
+                    "EPSILON": number(op.attrs["epsilon"]),
+                    "MOMENTUM": number(op.attrs["momentum"]),
+                },
+                [
+                    reads("X", x),
+                    reads("WEIGHT", w),
+                    reads("BIAS", b),
+                    _may_alias("OLD_MEAN", mean.id),
+                    _may_alias("OLD_VAR", var.id),
+                    writes("MEAN", op.outs[1]),
+                    writes("INVSTD", op.outs[2]),
+                    writes("NEW_MEAN", op.outs[3]),
+                    writes("NEW_VAR", op.outs[4]),
+                ],
+                (channels,),
+                controls=True,
+            )
+        ]
+    )
 
 
 def _may_alias(name: str, value: str) -> Pointer:
@@ -136,7 +236,22 @@ def _may_alias(name: str, value: str) -> Pointer:
 def batchnorm_grad(op: Op, site: Site) -> Emission:
     dy, x, w, mean, invstd = op.ins
     channels = x.shape[0]
-    return Emission([Launch("batchnorm_grad", {"CELLS": x.rows // channels, "LIVE": site.controls["n"]},
-                            [reads("DY", dy), reads("X", x), reads("WEIGHT", w), reads("MEAN", mean),
-                             reads("INVSTD", invstd), writes("DW", op.outs[1]), writes("DB", op.outs[2])],
-                            (channels,), controls=True)])
+    return Emission(
+        [
+            Launch(
+                "batchnorm_grad",
+                {"CELLS": x.rows // channels, "LIVE": site.controls["n"]},
+                [
+                    reads("DY", dy),
+                    reads("X", x),
+                    reads("WEIGHT", w),
+                    reads("MEAN", mean),
+                    reads("INVSTD", invstd),
+                    writes("DW", op.outs[1]),
+                    writes("DB", op.outs[2]),
+                ],
+                (channels,),
+                controls=True,
+            )
+        ]
+    )

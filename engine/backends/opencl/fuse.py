@@ -82,19 +82,31 @@ def _base(v: Value) -> str:
     return v.view.base if v.view else v.id
 
 
-def _home(program: Program, op: Op, groups: list[Grouped], sources: set[int], owner: dict[str, int],
-          alias: dict[str, str], depends: list[set[int]]) -> int | None:
+def _home(
+    program: Program,
+    op: Op,
+    groups: list[Grouped],
+    sources: set[int],
+    owner: dict[str, int],
+    alias: dict[str, str],
+    depends: list[set[int]],
+) -> int | None:
     """The group this cell by cell op can ride behind: one that makes a main input of its size."""
     main = [alias.get(v.id, v.id) for v in main_inputs(op)]
     for home in sorted({owner[m] for m in main if m in owner}, reverse=True):
         group = groups[home]
         first = program.ops[group.ops[0]]
         made = {first.out.id} if group.anchor else set()
-        made |= {v.id for i in group.ops[group.anchor:] for v in program.ops[i].outs}
+        made |= {v.id for i in group.ops[group.anchor :] for v in program.ops[i].outs}
         if not made & set(main) or (group.anchor and first.kind in ENDS_PLAIN):
             continue
-        if first.out.role is Role.SCALAR or first.out.dtype != "f32" or first.out.size != op.out.size \
-                or first.out.batched != op.out.batched or (op.kind in BATCH_ONLY and not first.out.batched):
+        if (
+            first.out.role is Role.SCALAR
+            or first.out.dtype != "f32"
+            or first.out.size != op.out.size
+            or first.out.batched != op.out.batched
+            or (op.kind in BATCH_ONLY and not first.out.batched)
+        ):
             continue
         if any(other != home and _reaches(other, home, depends) for other in sources):
             continue
@@ -115,8 +127,9 @@ def _reaches(start: int, goal: int, depends: list[set[int]]) -> bool:
     return False
 
 
-def _in_place(program: Program, groups: list[Grouped], owner: dict[str, int],
-              depends: list[set[int]]) -> dict[str, str]:
+def _in_place(
+    program: Program, groups: list[Grouped], owner: dict[str, int], depends: list[set[int]]
+) -> dict[str, str]:
     """New state that may overwrite the old; adds the order this asks for to `depends`."""
     where = {i: g for g, group in enumerate(groups) for i in group.ops}
     found: dict[str, str] = {}
@@ -159,7 +172,9 @@ def _order(groups: list[Grouped], depends: list[set[int]]) -> list[int]:
     return order
 
 
-def _elided(program: Program, groups: list[Grouped], keep: Sequence[str], alias: dict[str, str]) -> frozenset[str]:
+def _elided(
+    program: Program, groups: list[Grouped], keep: Sequence[str], alias: dict[str, str]
+) -> frozenset[str]:
     """Results of the chains that nobody outside their group reads."""
     wanted = {_base(program.values[k]) for k in keep if k in program.values}
     wanted |= {new.id for _, new in program.commits}
@@ -175,7 +190,7 @@ def _elided(program: Program, groups: list[Grouped], keep: Sequence[str], alias:
             for v in results:
                 if v.id in wanted:
                     continue
-                readers = [j for j in program.readers(v.id)]
+                readers = list(program.readers(v.id))
                 if all(where[j] == g and _rides(program.ops[j], v, group, program, alias) for j in readers):
                     out.add(v.id)
     return frozenset(out)
@@ -185,8 +200,9 @@ def _rides(op: Op, value: Value, group: Grouped, program: Program, alias: dict[s
     """Whether `op`, in the value's own group, takes it from a register."""
     if group.anchor and program.ops[group.ops[0]] is op:
         return False
-    return all(alias.get(v.id, v.id) == value.id for v in main_inputs(op) if _base(v) == value.id) and not any(
-        _base(v) == value.id for v in op.ins[len(main_inputs(op)):])
+    return all(
+        alias.get(v.id, v.id) == value.id for v in main_inputs(op) if _base(v) == value.id
+    ) and not any(_base(v) == value.id for v in op.ins[len(main_inputs(op)) :])
 
 
 def known(op: Op) -> bool:

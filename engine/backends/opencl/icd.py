@@ -21,9 +21,19 @@ from pathlib import Path
 from engine.backends.opencl.cache import cache_folder
 
 SYSTEM_FOLDER = Path("/etc/OpenCL/vendors")
-NVIDIA_FOLDERS = tuple(map(Path, (
-    "/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib/wsl/lib")))
+NVIDIA_FOLDERS = tuple(
+    map(
+        Path,
+        (
+            "/usr/local/nvidia/lib64",
+            "/usr/local/nvidia/lib",
+            "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+            "/usr/lib64",
+            "/usr/lib/wsl/lib",
+        ),
+    )
+)
 NVIDIA_LIBRARY = "libnvidia-opencl.so.1"
 VARIABLE = "OCL_ICD_VENDORS"
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from engine.backends.opencl.runtime import Device
+from engine.plan import padded_lanes
+
 FOLDER = Path(__file__).parent / "kernels"
 
 C_TYPES = {"f32": "float", "i32": "int", "u8": "uchar"}
@@ -31,11 +34,13 @@ class Target:
     units: int
 
     @classmethod
-    def of(cls, cpu: bool, native_width: int, units: int, capacity: int) -> Target:
+    def of(cls, device: Device, capacity: int) -> Target:
         """The shape for a device and a batch capacity."""
-        lanes = 1 if capacity == 1 else -(-capacity // 16) * 16
-        width = max(w for w in (4, 8, 16) if w <= max(native_width, 4)) if cpu else 1
-        return cls(cpu, lanes, 1 if lanes == 1 else width, width if cpu else 4, units)
+        lanes = padded_lanes(capacity)
+        width = int(device.handle.native_vector_width_float)
+        width = max(w for w in (4, 8, 16) if w <= max(width, 4)) if device.cpu else 1
+        units = int(device.handle.max_compute_units)
+        return cls(device.cpu, lanes, 1 if lanes == 1 else width, width if device.cpu else 4, units)
 
     def lane_tile(self, most: int) -> int:
         """Registers of lanes a work-item takes: at most `most`, dividing the row."""
@@ -86,6 +91,9 @@ def merged(pointers: Sequence[Pointer]) -> list[Pointer]:
 
 
 Call = tuple[Launch, str, list[str]]
+"""Launch, its function, what the function is given."""
+Memory = Callable[[str], Hashable]
+"""The buffer of a value or scratch id, as something to compare."""
 
 
 @dataclass
@@ -97,21 +105,23 @@ class Source:
     parts: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
-    def add(self, launches: Sequence[Launch], offsets: Mapping[str, int], spread: int = 0) -> str:
-        """Name of the kernel that does these launches side by side, in one dimension (`items` of them).
+    def add(
+        self, launches: Sequence[Launch], offsets: Mapping[str, int], memory: Memory, spread: int = 0
+    ) -> tuple[str, list[str]]:
+        """A kernel that does these launches side by side: its name, and the ids of its pointers in order.
 
-        `spread` 0: a single launch that keeps its global size. Above 1, only every spread-th work-item has
-        work.
-
-        `offsets` in elements, by value id. Arguments: the pointers of each launch in turn (see `arguments`),
-        then controls and step_row if any launch reads them.
+        Behind the pointers come controls and step_row if any launch reads them. `offsets` in elements by
+        value id; `memory` says which ids share a buffer: each buffer is one argument. With `spread` 0 a
+        single launch keeps its global size; else work-items are numbered in one dimension (`items` of them),
+        and above 1 only every spread-th has work.
         """
-        calls, declared = self._calls(launches, offsets)
+        calls, declared, ids = self._calls(launches, offsets, memory)
         if any(launch.controls for launch in launches):
             declared += CONTROL_ARGUMENTS
         if spread == 0:
             _, function, passed = calls[0]
-            body = f"    {function}({', '.join([*passed, 'get_global_id(0)', 'get_global_id(1)', 'get_global_id(2)'])});\n"
+            numbers = [f"get_global_id({d})" for d in range(3)]
+            body = f"    {function}({', '.join([*passed, *numbers])});\n"
         else:
             body = "    int id = get_global_id(0);\n"
             if spread > 1:
@@ -119,35 +129,47 @@ class Source:
             for launch, function, passed in calls:
                 count = math.prod(launch.size)
                 call = f"{function}({', '.join([*passed, *_ids(launch)])});"
-                body += f"    if (id < {count}) {{\n        {call}\n        return;\n    }}\n    id -= {count};\n"
-        return self._kernel("_".join(dict.fromkeys(launch.template for launch in launches)), declared, body)
+                body += f"    if (id < {count}) {{\n        {call}\n        return;\n    }}\n"
+                body += f"    id -= {count};\n"
+        name = "_".join(dict.fromkeys(launch.template for launch in launches))
+        return self._kernel(name, declared, body), ids
 
-    def add_whole(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> str:
-        """Name of the kernel that runs whole steps, all launches one after the other in one work-item.
+    def add_whole(
+        self, launches: Sequence[Launch], offsets: Mapping[str, int], memory: Memory
+    ) -> tuple[str, list[str]]:
+        """A kernel that runs whole steps, all launches one after the other in one work-item.
 
-        For networks so small that a launch costs more than its work. Arguments: the pointers of each launch
-        in turn, controls, the first row of the table, the number of steps.
+        For networks so small that a launch costs more than its work. Behind the pointers come controls, the
+        first row of the table and the number of steps.
         """
-        calls, declared = self._calls(launches, offsets)
+        calls, declared, ids = self._calls(launches, offsets, memory)
         body = "    for (int step_row = first_row; step_row < first_row + steps; step_row++) {\n"
         for launch, function, passed in calls:
-            count = math.prod(launch.size)
             call = f"{function}({', '.join([*passed, *_ids(launch)])});"
-            body += f"        for (int id = 0; id < {count}; id++) {call}\n"
+            body += f"        for (int id = 0; id < {math.prod(launch.size)}; id++) {call}\n"
         declared += [CONTROL_ARGUMENTS[0], "const int first_row", "const int steps"]
-        return self._kernel("whole_steps", declared, body + "    }\n")
+        return self._kernel("whole_steps", declared, body + "    }\n"), ids
 
-    def _calls(self, launches: Sequence[Launch], offsets: Mapping[str, int]) -> tuple[list[Call], list[str]]:
-        """What to call for each launch with which arguments, and the declarations of all pointers."""
-        calls, declared = [], []
-        for number, launch in enumerate(launches):
+    def _calls(
+        self, launches: Sequence[Launch], offsets: Mapping[str, int], memory: Memory
+    ) -> tuple[list[Call], list[str], list[str]]:
+        """What to call with which arguments; declarations and ids of one pointer per buffer."""
+        calls: list[Call] = []
+        names: dict[Hashable, str] = {}
+        ids: list[str] = []
+        for launch in launches:
             function = self._function(launch, offsets)
             passed = []
             for p in merged(launch.pointers):
-                declared.append(f"__global {_c_type(p)} *a{number}_{p.name}")
-                passed.append(f"a{number}_{p.name}")
-            calls.append((launch, function, [*passed, *(["controls", "step_row"] if launch.controls else [])]))
-        return calls, declared
+                place = memory(p.value)
+                if place not in names:
+                    names[place] = f"m{len(names)}"
+                    ids.append(p.value)
+                passed.append(names[place])
+            calls.append(
+                (launch, function, [*passed, *(["controls", "step_row"] if launch.controls else [])])
+            )
+        return calls, [f"__global void *{name}" for name in names.values()], ids
 
     def _kernel(self, name: str, declared: Sequence[str], body: str) -> str:
         text = f"({', '.join(declared)}) {{\n{body}}}\n"
@@ -157,8 +179,12 @@ class Source:
         return self.names[text]
 
     def text(self) -> str:
-        head = {"VW": self.target.vw, "PW": self.target.pw, "LANES": self.target.lanes,
-                "CONTROL_COUNT": max(self.control_count, 1)}
+        head = {
+            "VW": self.target.vw,
+            "PW": self.target.pw,
+            "LANES": self.target.lanes,
+            "CONTROL_COUNT": max(self.control_count, 1),
+        }
         defines = "".join(f"#define {k} {v}\n" for k, v in head.items())
         return defines + template("prelude") + "".join(self.parts)
 
@@ -175,7 +201,9 @@ class Source:
         arguments = [f"__global {_c_type(p)} *{p.name}_" for p in pointers]
         values = [p.name for p in pointers]
         typed = [f"__global {_c_type(p)} *{'restrict ' if p.restrict else ''}{p.name}" for p in pointers]
-        local = [f"{t} = {p.name}_ + {offsets.get(p.value, 0)};" for t, p in zip(typed, pointers, strict=True)]
+        local = [
+            f"{t} = {p.name}_ + {offsets.get(p.value, 0)};" for t, p in zip(typed, pointers, strict=True)
+        ]
         if launch.controls:
             arguments += CONTROL_ARGUMENTS
             typed += CONTROL_ARGUMENTS
@@ -210,7 +238,7 @@ def _c_type(p: Pointer) -> str:
     return ("" if p.write else "const ") + C_TYPES[p.dtype]
 
 
-def side_by_side(launches: Sequence[Launch], places: Callable[[str], Hashable]) -> list[list[Launch]]:
+def side_by_side(launches: Sequence[Launch], places: Memory) -> list[list[Launch]]:
     """Launches in as few rounds as their data allow: those of one round do not depend on each other.
 
     `places` gives the memory a value or scratch array lives in. A launch comes after every earlier one

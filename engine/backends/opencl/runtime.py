@@ -12,8 +12,16 @@ from engine.backends.opencl import icd
 from engine.errors import N_, DeviceError
 
 PLATFORM_NAMES = (
-    ("portable computing language", "pocl"), ("intel", "intel"), ("nvidia", "nvidia"), ("amd", "amd"),
-    ("apple", "apple"), ("rusticl", "rusticl"), ("clover", "clover"), ("arm", "arm"), ("qualcomm", "qualcomm"))
+    ("portable computing language", "pocl"),
+    ("intel", "intel"),
+    ("nvidia", "nvidia"),
+    ("amd", "amd"),
+    ("apple", "apple"),
+    ("rusticl", "rusticl"),
+    ("clover", "clover"),
+    ("arm", "arm"),
+    ("qualcomm", "qualcomm"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,9 @@ def load() -> Any:
             warnings.simplefilter("ignore")
             import pyopencl
     except Exception as problem:  # a broken loader raises more than ImportError
-        raise DeviceError(N_("OpenCL cannot be used: pyopencl did not load ({reason})."),
-                          reason=_first_line(problem)) from problem
+        raise DeviceError(
+            N_("OpenCL cannot be used: pyopencl did not load ({reason})."), reason=_first_line(problem)
+        ) from problem
     return pyopencl
 
 
@@ -55,7 +64,9 @@ def handles(cl: Any) -> Iterator[tuple[str, Any, Any]]:
     try:
         platforms = cl.get_platforms()
     except Exception as problem:
-        raise DeviceError(N_("No OpenCL driver is installed ({reason})."), reason=_first_line(problem)) from problem
+        raise DeviceError(
+            N_("No OpenCL driver is installed ({reason})."), reason=_first_line(problem)
+        ) from problem
     if not platforms:
         raise DeviceError(N_("No OpenCL driver is installed ({reason})."), reason="0 platforms")
     count: dict[str, int] = {}
@@ -88,10 +99,19 @@ def describe(cl: Any, id: str, platform: Any, device: Any) -> Found:
     """Facts about a listed device."""
     types = cl.device_type
     kind = "cpu" if device.type & types.CPU else "gpu" if device.type & types.GPU else "other"
-    return Found(id, " ".join(str(device.name).split()), str(platform.name).strip(), str(platform.version).strip(),
-                 str(device.vendor).strip(), str(device.driver_version).strip(), kind,
-                 int(device.max_compute_units), int(device.max_clock_frequency), int(device.global_mem_size),
-                 bool(getattr(device, "double_fp_config", 0)))
+    return Found(
+        id,
+        " ".join(str(device.name).split()),
+        str(platform.name).strip(),
+        str(platform.version).strip(),
+        str(device.vendor).strip(),
+        str(device.driver_version).strip(),
+        kind,
+        int(device.max_compute_units),
+        int(device.max_clock_frequency),
+        int(device.global_mem_size),
+        bool(getattr(device, "double_fp_config", 0)),
+    )
 
 
 def enumerate_devices() -> list[Found]:
@@ -130,7 +150,12 @@ def open_device(id: str) -> Device:
     raise DeviceError(N_("There is no device {name}; `devices` lists what there is."), name=id)
 
 
-MEMORY_WORDS = ("OUT_OF_RESOURCES", "MEM_OBJECT_ALLOCATION_FAILURE", "OUT_OF_HOST_MEMORY", "INVALID_BUFFER_SIZE")
+MEMORY_WORDS = (
+    "OUT_OF_RESOURCES",
+    "MEM_OBJECT_ALLOCATION_FAILURE",
+    "OUT_OF_HOST_MEMORY",
+    "INVALID_BUFFER_SIZE",
+)
 
 
 @contextmanager
@@ -143,21 +168,39 @@ def translated(device: str) -> Iterator[None]:
     except Exception as problem:
         text = str(problem)
         if isinstance(problem, MemoryError) or any(word in text for word in MEMORY_WORDS):
-            raise DeviceError(N_("{device} has not enough memory for this network and batch. Choose a smaller "
-                                 "batch size, or the device NumPy. ({reason})"),
-                              device=device, reason=_first_line(problem)) from problem
+            raise DeviceError(
+                N_(
+                    "{device} has not enough memory for this network and batch. Choose a smaller "
+                    "batch size, or the device NumPy. ({reason})"
+                ),
+                device=device,
+                reason=_first_line(problem),
+            ) from problem
         if "BUILD_PROGRAM_FAILURE" in text:
-            raise DeviceError(N_("{device} could not build the kernels. Choose another device or NumPy. "
-                                 "The driver says: {log}"), device=device, log=build_log(text)) from problem
-        raise DeviceError(N_("{device} failed: {reason}. Continue on NumPy or another device."),
-                          device=device, reason=_first_line(problem)) from problem
+            raise DeviceError(
+                N_(
+                    "{device} could not build the kernels. Choose another device or NumPy. "
+                    "The driver says: {log}"
+                ),
+                device=device,
+                log=build_log(text),
+            ) from problem
+        raise DeviceError(
+            N_("{device} failed: {reason}. Continue on NumPy or another device."),
+            device=device,
+            reason=_first_line(problem),
+        ) from problem
 
 
 def build_log(text: str, lines: int = 12) -> str:
     """The lines of a build failure that say something, without pyopencl's frame around them."""
-    useful = [line.rstrip() for line in text.splitlines()
-              if line.strip() and not line.startswith(("(options:", "(source saved", "Build on"))
-              and "BUILD_PROGRAM_FAILURE" not in line]
+    useful = [
+        line.rstrip()
+        for line in text.splitlines()
+        if line.strip()
+        and not line.startswith(("(options:", "(source saved", "Build on"))
+        and "BUILD_PROGRAM_FAILURE" not in line
+    ]
     return "\n".join(useful[:lines]) or text.strip()[:200]
 
 

@@ -40,8 +40,10 @@ def program() -> Program:
     ops: list[Op] = []
 
     def emit(kind: str, ins: Sequence[Value], **attrs: Any) -> tuple[Value, ...]:
-        outs = tuple(Value(f"{len(ops)}.{o.name}", o.axes, o.shape, o.dtype, o.role)
-                     for o in REGISTRY[kind].infer(ins, attrs))
+        outs = tuple(
+            Value(f"{len(ops)}.{o.name}", o.axes, o.shape, o.dtype, o.role)
+            for o in REGISTRY[kind].infer(ins, attrs)
+        )
         ops.append(Op(kind, tuple(ins), outs, attrs, controls=REGISTRY[kind].controls))
         return outs
 
@@ -64,8 +66,9 @@ def program() -> Program:
     (dconv,) = emit("tanh_grad", (da, a))
     emit("conv2d_dx", (k, dconv), **slide, height=9, width=10)
     emit("conv2d_dw", (dconv, warped), **slide, kernel=(3, 3))
-    return Program("predict", n, tuple(ops), inputs, {},
-                   controls={"n": float(LIVE), "pos": 0.0, "step": 0.0, "lr": 0.1})
+    return Program(
+        "predict", n, tuple(ops), inputs, {}, controls={"n": float(LIVE), "pos": 0.0, "step": 0.0, "lr": 0.1}
+    )
 
 
 def _view(base: str) -> Any:
@@ -81,22 +84,33 @@ def inputs(p: Program) -> dict[str, Array]:
     arrays["k"] *= np.float32(0.1)  # far from where tanh is 1 for many, and the largest of them is anyone's
     arrays["labels"] = rng.integers(0, 10, CAPACITY).astype(np.int32)
     angle = rng.uniform(-0.4, 0.4, CAPACITY)
-    arrays["m"] = np.stack([np.cos(angle), -np.sin(angle), rng.uniform(-2, 2, CAPACITY), np.sin(angle), np.cos(angle),
-                            rng.uniform(-2, 2, CAPACITY)]).astype(np.float32)
+    arrays["m"] = np.stack(
+        [
+            np.cos(angle),
+            -np.sin(angle),
+            rng.uniform(-2, 2, CAPACITY),
+            np.sin(angle),
+            np.cos(angle),
+            rng.uniform(-2, 2, CAPACITY),
+        ]
+    ).astype(np.float32)
     return arrays
 
 
 def expected(p: Program, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Every value by the references, in float64."""
-    found: dict[str, Array] = {k: a.astype(np.float64) if a.dtype == np.float32 else a for k, a in arrays.items()}
+    found: dict[str, Array] = {
+        k: a.astype(np.float64) if a.dtype == np.float32 else a for k, a in arrays.items()
+    }
 
     def look(v: Value) -> Array:
         return found[v.view.base].reshape(v.shape) if v.view else found[v.id]
 
     for op in p.ops:
         context = Context(LIVE, dict(p.controls))
-        for v, array in zip(op.outs, REGISTRY[op.kind].reference([look(x) for x in op.ins], op.attrs, context),
-                            strict=True):
+        for v, array in zip(
+            op.outs, REGISTRY[op.kind].reference([look(x) for x in op.ins], op.attrs, context), strict=True
+        ):
             found[v.id] = array
     return found
 
@@ -112,8 +126,10 @@ def compare(p: Program, found: Mapping[str, Array], wanted: Mapping[str, Array])
             error = np.abs(got - want)
             worst = float(error.max(initial=0.0)) if np.isfinite(got).all() else float("inf")
             if not worst <= TOLERANCE * size:
-                return Message(N_("it computes wrong numbers: {kind} is off by {error}"),
-                               {"kind": op.kind, "error": f"{worst:.3g}"})
+                return Message(
+                    N_("it computes wrong numbers: {kind} is off by {error}"),
+                    {"kind": op.kind, "error": f"{worst:.3g}"},
+                )
     return None
 
 

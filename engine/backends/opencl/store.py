@@ -64,11 +64,13 @@ class DeviceStore:
     def state(self) -> dict[str, Array]:
         """Exact copies, by key."""
         host = self._host()
-        return {key: host[self.offset[key]:self.offset[key] + v.size].reshape(v.shape).copy()
-                for key, v in self.values.items()}
+        return {
+            key: host[self.offset[key] : self.offset[key] + v.size].reshape(v.shape).copy()
+            for key, v in self.values.items()
+        }
 
     def bind(self, name: str, array: Array) -> None:
-        """Make data resident: bytes, int32 or float32; binding again writes over the old of the same shape."""
+        """Make data resident: bytes, int32 or float32; binding again writes over the old."""
         kind = np.uint8 if array.dtype == np.uint8 else np.int32 if array.dtype.kind in "iub" else np.float32
         flat = np.ascontiguousarray(array, kind)
         buffer = self.resident(name, flat.shape, flat.dtype)
@@ -89,8 +91,12 @@ class DeviceStore:
         return self.data[name]
 
     def _other_shape(self, key: str, found: object, expected: object) -> DeviceError:
-        return DeviceError(N_("{key} has shape {found}, the network needs {expected}."), key=key, found=found,
-                           expected=expected)
+        return DeviceError(
+            N_("{key} has shape {found}, the network needs {expected}."),
+            key=key,
+            found=found,
+            expected=expected,
+        )
 
     def save(self) -> None:
         with translated(self.device.found.name):
@@ -122,9 +128,9 @@ class DeviceStore:
     def _build_check(self) -> None:
         self._parts = -(-self.total // PART)
         source = Source(Target(self.device.cpu, 1, 1, 1, 1), 1)
-        name = source.add([Launch("nonfinite", {"TOTAL": self.total, "PART": PART},
-                                  [Pointer("X", "state"), Pointer("FLAGS", "flags", True, dtype="i32")],
-                                  (self._parts,))], {})
+        pointers = [Pointer("X", "state"), Pointer("FLAGS", "flags", True, dtype="i32")]
+        launch = Launch("nonfinite", {"TOTAL": self.total, "PART": PART}, pointers, (self._parts,))
+        name, _ = source.add([launch], {}, str)
         self._flags = self._buffer(max(self._parts, ALIGN))
         (self._check,) = build(self.device, source.text(), [name])
         self._check.set_args(self.flat, self._flags)
@@ -134,10 +140,14 @@ def zeroed(device: Device, queue: Any, floats: int) -> Any:
     """A buffer of zeros, with room for a register read past its end. Writing it shows whether it is there."""
     room = 4 * floats + 256
     if room > device.handle.max_mem_alloc_size:
-        raise DeviceError(N_("{device} has not enough memory for this network and batch. Choose a smaller batch "
-                             "size, or the device NumPy. ({reason})"), device=device.found.name,
-                          reason=f"{room} > {device.handle.max_mem_alloc_size} bytes")
+        raise DeviceError(
+            N_(
+                "{device} has not enough memory for this network and batch. Choose a smaller batch "
+                "size, or the device NumPy. ({reason})"
+            ),
+            device=device.found.name,
+            reason=f"{room} > {device.handle.max_mem_alloc_size} bytes",
+        )
     buffer = device.cl.Buffer(device.context, device.cl.mem_flags.READ_WRITE, room)
     device.cl.enqueue_fill_buffer(queue, buffer, np.float32(0), 0, room)
     return buffer
-

@@ -40,9 +40,19 @@ def program_of(kind: str, case: Case) -> tuple[Program, list[Value]]:
     rule = REGISTRY[kind]
     ins = [replace(v, role=Role.INPUT) for v in case.ins]
     named = [replace(v, owner=v.owner or v.id, param=v.param or "p") for v in case.ins]
-    outs = [Value(f"out.{i}", o.axes, o.shape, o.dtype, o.role) for i, o in enumerate(rule.infer(named, case.attrs))]
-    op = Op(kind, tuple(ins), tuple(outs), case.attrs, "node", controls=(*rule.controls, *rule.own_controls),
-            stream=f"#{case.ctx.stream}")
+    outs = [
+        Value(f"out.{i}", o.axes, o.shape, o.dtype, o.role)
+        for i, o in enumerate(rule.infer(named, case.attrs))
+    ]
+    op = Op(
+        kind,
+        tuple(ins),
+        tuple(outs),
+        case.attrs,
+        "node",
+        controls=(*rule.controls, *rule.own_controls),
+        stream=f"#{case.ctx.stream}",
+    )
     capacity = next((v.shape[-1] for v in (*ins, *outs) if v.batched), 1)
     controls = {"n": float(case.ctx.n), "pos": 0.0, "step": float(case.ctx.step), **case.ctx.controls}
     return Program("predict", capacity, (op,), tuple(ins), {}, controls=controls), outs

@@ -1,4 +1,4 @@
-"""Devices that are missing, broken, wrong or too small (BAD_INPUTS 80 to 89), mostly with fakes of pyopencl."""
+"""Devices that are missing, broken, wrong or too small (bad inputs 80 to 89), mostly with fakes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,18 @@ here = pytest.mark.skipif(not device_ids(), reason="no OpenCL device here")
 
 
 def fake_device(name: str = "Toy", kind: str = "GPU", **changes: Any) -> SimpleNamespace:
-    facts = {"name": name, "type": {"CPU": 2, "GPU": 4}[kind], "vendor": "Toys", "driver_version": "1",
-             "max_compute_units": 8, "max_clock_frequency": 1000, "global_mem_size": 2**30, "double_fp_config": 0,
-             "max_mem_alloc_size": 2**28, "native_vector_width_float": 1}
+    facts = {
+        "name": name,
+        "type": {"CPU": 2, "GPU": 4}[kind],
+        "vendor": "Toys",
+        "driver_version": "1",
+        "max_compute_units": 8,
+        "max_clock_frequency": 1000,
+        "global_mem_size": 2**30,
+        "double_fp_config": 0,
+        "max_mem_alloc_size": 2**28,
+        "native_vector_width_float": 1,
+    }
     return SimpleNamespace(**{**facts, **changes})
 
 
@@ -38,10 +47,13 @@ def fake_cl(*platforms: tuple[str, list[Any]]) -> SimpleNamespace:
             if not found:
                 raise RuntimeError("clGetDeviceIDs failed: DEVICE_NOT_FOUND")
             return found
+
         return get
 
-    listed = [SimpleNamespace(name=name, version="OpenCL 1.2", get_devices=devices_of(found))
-              for name, found in platforms]
+    listed = [
+        SimpleNamespace(name=name, version="OpenCL 1.2", get_devices=devices_of(found))
+        for name, found in platforms
+    ]
 
     def get_platforms() -> list[Any]:
         if not listed:
@@ -61,6 +73,7 @@ def refuse_import(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # ---- nothing there ----------------------------------------------------------------------------------
+
 
 def test_without_pyopencl_numpy_remains(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_import(monkeypatch)
@@ -93,6 +106,7 @@ def test_a_driver_that_crashes_or_hangs_is_refused() -> None:
 
 
 # ---- one that fails ---------------------------------------------------------------------------------
+
 
 def wrapped(change: Callable[[Any], Any], id: str | None = None) -> OpenCLBackend:
     """A backend on a real device with its pyopencl replaced."""
@@ -129,7 +143,7 @@ def test_83_too_large_a_batch_is_said_when_the_plan_is_built() -> None:
     engine = OpenCLBackend(device_ids()[0])
     net = mlp(inputs=4096, hidden=4096, count=8)
     program = net.program(capacity=1_000_000)
-    with pytest.raises(DeviceError, match="memory.*smaller batch"):
+    with pytest.raises(DeviceError, match=r"memory.*smaller batch"):
         engine.compile(program, engine.store(program.state(), 1), traced=False)
 
 
@@ -141,7 +155,7 @@ def test_83_the_driver_says_out_of_memory_at_the_first_write(word: str) -> None:
 
     engine = wrapped(lambda cl: Instead(cl, enqueue_fill_buffer=no_room))
     program = mlp().program()
-    with pytest.raises(DeviceError, match="not enough memory.*smaller batch"):
+    with pytest.raises(DeviceError, match=r"not enough memory.*smaller batch"):
         engine.store(program.state(), 1)
 
 
@@ -156,6 +170,7 @@ def test_84_a_device_lost_in_mid_step_is_an_error_not_a_crash(k: int) -> None:
             if count["left"] <= 0:
                 raise RuntimeError("clEnqueueNDRangeKernel failed: DEVICE_NOT_AVAILABLE")
             return cl.enqueue_nd_range_kernel(*args)
+
         return Instead(cl, enqueue_nd_range_kernel=launch)
 
     engine = wrapped(enqueue)
@@ -169,7 +184,7 @@ def test_84_a_device_lost_in_mid_step_is_an_error_not_a_crash(k: int) -> None:
     before = store.state()
     store.save()
     count["left"] = k
-    with pytest.raises(DeviceError, match="DEVICE_NOT_AVAILABLE.*NumPy"):
+    with pytest.raises(DeviceError, match=r"DEVICE_NOT_AVAILABLE.*NumPy"):
         plan.run(steps(program, 4))
     count["left"] = 10**9  # as after a driver reset: the copy made before the chunk is whole
     store.restore()
@@ -237,21 +252,37 @@ def test_verdicts_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 # ---- choosing ---------------------------------------------------------------------------------------
 
+
 def test_89_two_gpus_are_two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     cards = [fake_device("Card A"), fake_device("Card B", max_compute_units=16)]
-    monkeypatch.setattr(runtime, "load", lambda: fake_cl(("NVIDIA CUDA", cards), ("Portable Computing Language",
-                                                                                 [fake_device("Cores", "CPU")])))
+    monkeypatch.setattr(
+        runtime,
+        "load",
+        lambda: fake_cl(
+            ("NVIDIA CUDA", cards), ("Portable Computing Language", [fake_device("Cores", "CPU")])
+        ),
+    )
     assert [(f.id, f.name) for f in runtime.enumerate_devices()] == [
-        ("opencl:nvidia:0", "Card A"), ("opencl:nvidia:1", "Card B"), ("opencl:pocl:0", "Cores")]
-    every = [info("opencl:nvidia:0", name="Card A"), info("opencl:nvidia:1", name="Card B", units=16),
-             info("opencl:pocl:0", kind="cpu")]
+        ("opencl:nvidia:0", "Card A"),
+        ("opencl:nvidia:1", "Card B"),
+        ("opencl:pocl:0", "Cores"),
+    ]
+    every = [
+        info("opencl:nvidia:0", name="Card A"),
+        info("opencl:nvidia:1", name="Card B", units=16),
+        info("opencl:pocl:0", kind="cpu"),
+    ]
     assert choose("auto", every).id == "opencl:nvidia:1"
     assert choose("card a", every).id == "opencl:nvidia:0"
 
 
 def test_choosing() -> None:
-    every = [devices.numpy_device(), info("opencl:pocl:0", kind="cpu"), info("opencl:intel:0", kind="cpu"),
-             info("opencl:odd:0", "refused")]
+    every = [
+        devices.numpy_device(),
+        info("opencl:pocl:0", kind="cpu"),
+        info("opencl:intel:0", kind="cpu"),
+        info("opencl:odd:0", "refused"),
+    ]
     assert choose("auto", every).id == "opencl:intel:0"
     assert choose("opencl", every).id == "opencl:intel:0"
     assert choose("numpy", every).id == "numpy"
@@ -268,6 +299,7 @@ def test_choosing() -> None:
 
 # ---- drivers ----------------------------------------------------------------------------------------
 
+
 def test_drivers_are_merged_into_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     system = tmp_path / "vendors"
     system.mkdir()
@@ -281,7 +313,9 @@ def test_drivers_are_merged_into_one_folder(monkeypatch: pytest.MonkeyPatch, tmp
     icd.prepare()
     folder = Path(__import__("os").environ[icd.VARIABLE])
     assert {p.name: p.read_text().strip() for p in folder.iterdir()} == {
-        "pocl.icd": "libpocl.so", "matrizen-intel-cpu.icd": "/pip/libintelocl.so"}
+        "pocl.icd": "libpocl.so",
+        "matrizen-intel-cpu.icd": "/pip/libintelocl.so",
+    }
     monkeypatch.setenv(icd.VARIABLE, "/the/user's")
     icd.prepare()
     assert __import__("os").environ[icd.VARIABLE] == "/the/user's"

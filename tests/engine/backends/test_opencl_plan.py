@@ -15,7 +15,9 @@ pytestmark = pytest.mark.skipif(not device_ids(), reason="no OpenCL device here"
 OPTIMIZERS = {"mlp": "sgd", "regression": "momentum", "cnn": "adam", "residual": "rmsprop"}
 
 
-def train(engine: Any, net: Net, capacity: int, *, traced: bool, count: int = 9) -> tuple[dict[str, Any], Any, Any]:
+def train(
+    engine: Any, net: Net, capacity: int, *, traced: bool, count: int = 9
+) -> tuple[dict[str, Any], Any, Any]:
     """State, results and plan after some steps of 20 examples, the last of the epoch 16."""
     program = net.program(capacity=capacity)
     store = engine.store(program.state(), 7)
