@@ -170,7 +170,7 @@ class Form(QWidget):
         grid.setVerticalSpacing(theme.px(6))
         grid.setColumnStretch(0, 1)
         for row, field in enumerate(fields):
-            self._add(grid, row * 2, field)
+            self._add(grid, row * 3, field)
         self.set_values(self._values)
 
     def set_values(self, values: Mapping[str, Any]) -> None:
@@ -220,14 +220,19 @@ class Form(QWidget):
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if field.kind in ("pads", "text"):
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
-        grid.addWidget(label, row, 0)
-        grid.addWidget(editor, row, 1, align)
+        if field.kind == "pads":
+            # four fields with their sides need the whole width: beside a long label they would not fit
+            grid.addWidget(label, row, 0, 1, 2)
+            grid.addWidget(editor, row + 1, 0, 1, 2, align)
+        else:
+            grid.addWidget(label, row, 0)
+            grid.addWidget(editor, row, 1, align)
         problem = QLabel()
         problem.setProperty("role", "problem")
         problem.setWordWrap(True)
         problem.hide()
         self._problems[field.name] = problem
-        grid.addWidget(problem, row + 1, 0, 1, 2)
+        grid.addWidget(problem, row + 2, 0, 1, 2)
 
     def _editor(self, field: Field) -> QWidget:
         if field.kind in ("int", "float"):
@@ -243,6 +248,9 @@ class Form(QWidget):
             return box
         if field.kind == "choice":
             choice = Choice(field.choices)
+            # in a narrow form the field gives way before the label does; its list shows all of it
+            choice.view().setMinimumWidth(choice.sizeHint().width())
+            choice.setMinimumWidth(theme.px(110))
             choice.chosen.connect(lambda value: self._edit(field.name, value))
             self._setters[field.name] = choice.set_value
             return choice

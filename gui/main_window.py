@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QMenu,
+    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -97,8 +98,16 @@ class MainWindow(QMainWindow):
         self.training_bar = TrainingBar(document, actions)
         self.strip = SamplesStrip()
         self.palette_panel = Palette()
-        # its icons must not push the docks out of a low window
-        self.palette_panel.setMinimumHeight(theme.px(120))
+        # its icons must not push the docks out of a low window: there they are scrolled
+        self.palette_area = QScrollArea()
+        self.palette_area.setWidget(self.palette_panel)
+        self.palette_area.setWidgetResizable(True)
+        self.palette_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for policy in (
+            self.palette_area.setHorizontalScrollBarPolicy,
+            self.palette_area.setVerticalScrollBarPolicy,
+        ):
+            policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.canvas = CanvasView(document)
         self.boundary = BoundaryPanel()
         self.inspector = Inspector(document)
@@ -125,7 +134,7 @@ class MainWindow(QMainWindow):
         line = QHBoxLayout(upper)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(1)
-        line.addWidget(self.palette_panel)
+        line.addWidget(self.palette_area)
         line.addWidget(self.across, 1)
         lower = QWidget()
         column = QVBoxLayout(lower)
@@ -285,7 +294,9 @@ class MainWindow(QMainWindow):
         plane = self.boundary.applies
         narrow_palette = width < WIDE or (plane and width < 1900)
         self.palette_panel.set_compact(narrow_palette)
-        self.palette_panel.setVisible(self._wish_palette)
+        self.palette_area.setFixedWidth(theme.px(52 if narrow_palette else 208))
+        self.palette_area.setVisible(self._wish_palette)
+        self.inspector.set_compact(width < WIDE)
         self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
         self.boundary.setVisible(plane)
         self.inspector.setVisible(self._wish_inspector and width >= NARROW)
@@ -297,7 +308,7 @@ class MainWindow(QMainWindow):
             if self._widths is None or self._widths[1:] != stamp[1:]:
                 self._fit_soon()
             self._widths = stamp
-            whole = self.across.width() or self.width() - self.palette_panel.width()
+            whole = self.across.width() or self.width() - self.palette_area.width()
             square = 0
             if plane:
                 square = min(self._upper_height() + theme.px(6), int(whole * 0.42))

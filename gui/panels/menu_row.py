@@ -55,7 +55,7 @@ class MenuRow(QFrame):
         inside.addStretch(1)
         inside.addWidget(key)
         row.addWidget(self._search)
-        self._glass = glass
+        self._glass, self._key = glass, key
         # the title floats over the row, so that it stays in the middle of the window
         self._title = QLabel(self)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
@@ -100,7 +100,10 @@ class MenuRow(QFrame):
         super().resizeEvent(event)
         # in a narrow window the search shrinks to its key before the title goes
         narrow = self.width() < theme.px(1000)
-        self._search.setFixedWidth(theme.px(120 if narrow else 230))
+        self._key.setVisible(not narrow)
+        inside = self._search.layout()
+        wide = inside.sizeHint().width() if narrow and inside is not None else theme.px(230)
+        self._search.setFixedWidth(wide)
         self._settle()
 
     def _restyle(self) -> None:

@@ -41,7 +41,7 @@ OF_OPTIMIZER = {
     "adam": ("beta1", "beta2", "epsilon"),
 }  # fmt: skip
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
-MONO_MARGIN = 18
+MOST_WIDTH = 172
 
 
 class TrainingBar(QFrame):
@@ -187,6 +187,9 @@ class TrainingBar(QFrame):
         editor: NumberField | Choice
         if facts.kind == "choice":
             editor = Choice(facts.choices)
+            # the widest choice may be much wider than the one in use; its list shows all of it
+            editor.setMaximumWidth(theme.px(MOST_WIDTH))
+            editor.view().setMinimumWidth(editor.sizeHint().width())
             editor.chosen.connect(lambda value: self._set(name, value))
         else:
             editor = NumberField(
@@ -235,6 +238,8 @@ class TrainingBar(QFrame):
     def _show_values(self) -> None:
         for name, editor in self._editors.items():
             editor.set_value(getattr(self._document.training, name))
+            if isinstance(editor, Choice):  # a long choice is cut off in its field
+                editor.setToolTip(editor.currentText())
 
     def _show_play(self) -> None:
         action = self._actions["play"]
