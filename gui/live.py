@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Qt
 
-from engine.explain import Explanation
-from engine.ops.base import Terms
 from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
 from engine.values import Phase
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
+from gui.opening import Opening
 from gui.panels import targets
 from gui.panels.sample_chooser import SampleChooser
 from gui.panels.time_line import Flag
@@ -45,14 +44,15 @@ class Live(QObject):
         self._frames: deque[float] = deque(maxlen=90)
         self._sample = 0
         self._measured_at, self._measured_uid = 0.0, ""
-        self._opened: tuple[str, tuple[int, ...]] | None = None
+        self._opening = Opening(window)
+        self.open_cell = self._opening.open
         self._counted = -1e9
         clients: tuple[Client, ...] = (window.feed, *window.docks.values(), window.boundary, self)
         for client in clients:
             bench.watcher.add(client)
         for dock in window.docks.values():
             dock.wishes_changed.connect(self.sync)
-            dock.opened.connect(self.open_cell)
+            dock.opened.connect(self._opening.open)
             for other in window.docks.values():
                 dock.rows_wanted.connect(other.set_rows)
             dock.numbers.hovered.connect(lambda place, dock=dock: self._hover(dock.name, place))
@@ -64,7 +64,7 @@ class Live(QObject):
         self._chooser = SampleChooser()
         self._chooser.chosen.connect(self.choose_sample)
         activations.add_header(self._chooser)
-        window.card.closed.connect(self._unmark)
+        window.card.closed.connect(self._opening.forget)
         bench.status_changed.connect(self._show_status)
         bench.framed.connect(self._show_frame)
         bench.restarted.connect(self._restart)
@@ -128,7 +128,7 @@ class Live(QObject):
 
     def show_program(self, configured: Configured | None) -> None:
         """Another program runs, or none."""
-        self._close_card()
+        self._opening.close()
         self.show_selection()
         self._show_facts()
         self._show_status(self._window.bench.status)
@@ -160,8 +160,7 @@ class Live(QObject):
             self._window.feed.show_boundary(boundary)
         self._acting(frame)
         # an opened cell follows the numbers while the run rests on a step
-        if self._opened is not None and not self._window.bench.running:
-            self._ask(*self._opened)
+        self._opening.follow()
 
     def _acting(self, frame: Frame) -> None:
         configured = self._window.bench.configured
@@ -285,7 +284,7 @@ class Live(QObject):
         self._window.loss_dock.clear()
         self._window.canvas.canvas.forget_pictures()
         self._window.inspector.clear_facts()
-        self._close_card()
+        self._opening.close()
         for dock in self._window.docks.values():
             dock.numbers.reset()
 
@@ -303,81 +302,6 @@ class Live(QObject):
         for other, dock in self._window.docks.items():
             if other != name:
                 dock.numbers.select_map(index)
-
-    # ---- opening a cell ----------------------------------------------------------------------------------
-
-    def open_cell(self, value: str, cell: tuple[int, ...]) -> None:
-        """Ask the engine how a cell came about, and show it."""
-        bench = self._window.bench
-        if bench.running:
-            bench.runner.pause()
-        self._opened = (value, cell)
-        self._ask(value, cell)
-
-    def _ask(self, value: str, cell: tuple[int, ...]) -> None:
-        """Ask for the story of a cell: an activation together with the sum it was made from."""
-        configured = self._window.bench.configured
-        if configured is None:
-            return
-        first, after = targets.story_of(configured.program, self._window.bench.document.graph, value)
-        opened = (value, cell)
-        explain = self._window.bench.runner.explain
-
-        def finish(explanation: Explanation, second: Explanation | None) -> None:
-            if self._opened == opened:
-                self._tell(explanation, second)
-
-        def told(explanation: Explanation | None, error: Any) -> None:
-            if self._opened != opened:
-                return  # another cell was opened meanwhile
-            if explanation is None:
-                self._refuse(error)
-            elif after is None:
-                self._tell(explanation, None)
-            else:
-                explain(after, cell, lambda second, _error: finish(explanation, second))
-
-        explain(first, cell, told)
-
-    def _refuse(self, error: Any) -> None:
-        self._opened = None
-        if error is not None:
-            self._window.toasts.show_message(tr_message(error), "warning")
-
-    def _tell(self, explanation: Explanation, after: Explanation | None) -> None:
-        window = self._window
-        value = self._opened[0] if self._opened is not None else ""
-        window.card.show_explanation(explanation, window.bench.document.graph, after, value)
-        self._mark(explanation)
-
-    def _mark(self, explanation: Explanation) -> None:
-        cells = cells_of(explanation.terms)
-        cells.setdefault(explanation.value, set()).add(explanation.cell)
-        if self._opened is not None:
-            cells.setdefault(self._opened[0], set()).add(self._opened[1])
-        for dock in self._window.docks.values():
-            target = dock.target
-            if target is None:
-                continue
-            found = cells.get(target.value, set())
-            marks: dict[str, object] = {}
-            if found and target.look == "matrix" and all(len(cell) == 2 for cell in found):
-                marks = lines_of(found)
-            elif found and target.look == "maps" and target.picture is None and len(found) == 1:
-                marks = {"trace": trace_of(next(iter(found)), target.batched)}
-            if target.extra in cells:
-                marks["bias"] = [(cell[0], 0) for cell in cells[target.extra]]
-            dock.mark(marks)
-
-    def _unmark(self) -> None:
-        self._opened = None
-        for dock in self._window.docks.values():
-            dock.mark({})
-
-    def _close_card(self) -> None:
-        if self._opened is not None or not self._window.card.isHidden():
-            self._window.card.close_card()
-            self._unmark()
 
 
 def short_device(status: Status) -> str:
@@ -411,29 +335,3 @@ def translate(
     if goal.batched and source.shape[:1] == goal.shape[:1]:
         return (place[0], sample)
     return None
-
-
-def cells_of(terms: Terms | None) -> dict[str, set[tuple[int, ...]]]:
-    """Value id -> the cells that were factors."""
-    found: dict[str, set[tuple[int, ...]]] = {}
-    for term in terms.terms if terms is not None else ():
-        for value, cell, _ in term.factors:
-            found.setdefault(value, set()).add(cell)
-    return found
-
-
-def trace_of(cell: tuple[int, ...], batched: bool) -> tuple[int, int, int]:
-    """A cell of a picture or kernel as (map, row, column)."""
-    return (cell[0], cell[1], cell[2]) if batched else (cell[0], cell[2], cell[3])
-
-
-def lines_of(cells: set[tuple[int, ...]]) -> dict[str, object]:
-    """Whole rows and columns where the cells make one, else the cells themselves."""
-    rows, columns = {cell[0] for cell in cells}, {cell[1] for cell in cells}
-    if len(cells) == 1:
-        return {"cells": list(cells)}
-    if len(rows) == 1:
-        return {"rows": list(rows)}
-    if len(columns) == 1:
-        return {"columns": list(columns)}
-    return {"cells": list(cells)[:64]}

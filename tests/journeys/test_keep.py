@@ -73,7 +73,7 @@ def test_switch_language_and_theme_save_and_reopen(start: Start, tmp_path: Path)
     again.key("F7")
     again.wait(lambda now: now["step"] == step + 1, "one more step", 10)
     assert again.fresh()["modified"]
-    assert again.quit(answer="Don't save") == 0
+    assert again.quit(answer=in_german("Don't save")) == 0
 
 
 def test_unsaved_changes_are_asked_about(start: Start, tmp_path: Path) -> None:
