@@ -7,13 +7,16 @@ KERNEL void NAME(ARGUMENTS) {
     const int lane = id0 * VW;
     const int y = id1;
     const int c = id2;
+    IN_ORDER
     for (int x = 0; x < OUT_W; x++) {
         vf sum = (vf)(0.0f);
         #pragma unroll
+        IN_ORDER
         for (int i = 0; i < KH; i++) {
             const int row = y * SY + i - TOP;
             if (row < 0 || row >= IN_H) continue;
             #pragma unroll
+            IN_ORDER
             for (int j = 0; j < KW; j++) {
                 const int column = x * SX + j - LEFT;
                 if (column >= 0 && column < IN_W) sum += LOAD(X + ((c * IN_H + row) * IN_W + column) * LANES + lane);

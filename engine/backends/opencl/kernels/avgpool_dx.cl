@@ -8,13 +8,16 @@ KERNEL void NAME(ARGUMENTS) {
     const int lane = id0 * VW;
     const int y = id1;
     const int c = id2;
+    IN_ORDER
     for (int x = 0; x < IN_W; x++) {
         vf sum = (vf)(0.0f);
         #pragma unroll
+        IN_ORDER
         for (int i = 0; i < KH; i++) {
             const int r = (y + TOP - i) / SY;
             if (y + TOP < i || (y + TOP - i) % SY != 0 || r >= OUT_H) continue;
             #pragma unroll
+            IN_ORDER
             for (int j = 0; j < KW; j++) {
                 const int q = (x + LEFT - j) / SX;
                 if (x + LEFT < j || (x + LEFT - j) % SX != 0 || q >= OUT_W) continue;

@@ -12,14 +12,18 @@ KERNEL void NAME(ARGUMENTS) {
     const float count = (float)(CELLS * n);
     __global const float *x = X + c * (CELLS * LANES);
     vf sum = (vf)(0.0f);
+    IN_ORDER
     for (int lane = 0; lane < n; lane += VW) {
         const vi alive = LIVE_LANES(lane, n);
+        IN_ORDER
         for (int i = 0; i < CELLS; i++) sum += select((vf)(0.0f), LOAD(x + i * LANES + lane), alive);
     }
     const float mean = SUM_VF(sum) / count;
     vf squares = (vf)(0.0f);
+    IN_ORDER
     for (int lane = 0; lane < n; lane += VW) {
         const vi alive = LIVE_LANES(lane, n);
+        IN_ORDER
         for (int i = 0; i < CELLS; i++) {
             const vf e = select((vf)(0.0f), LOAD(x + i * LANES + lane) - mean, alive);
             squares = fma(e, e, squares);
@@ -33,7 +37,9 @@ KERNEL void NAME(ARGUMENTS) {
     NEW_MEAN[c] = (1.0f - MOMENTUM) * OLD_MEAN[c] + MOMENTUM * mean;
     NEW_VAR[c] = (1.0f - MOMENTUM) * OLD_VAR[c] + MOMENTUM * (variance * (count / fmax(count - 1.0f, 1.0f)));
     const float shift = BIAS[c];
+    IN_ORDER
     for (int i = 0; i < CELLS; i++) {
+        IN_ORDER
         for (int lane = 0; lane < LANES; lane += VW) {
             EPILOGUE((c * CELLS + i) * LANES + lane, (LOAD(x + i * LANES + lane) - mean) * factor + shift)
         }

@@ -13,8 +13,10 @@ KERNEL void NAME(ARGUMENTS) {
     __global const float *dy = DY + c * (CELLS * LANES);
     __global const float *x = X + c * (CELLS * LANES);
     vf sum = (vf)(0.0f), along = (vf)(0.0f);
+    IN_ORDER
     for (int lane = 0; lane < n; lane += VW) {
         const vi alive = LIVE_LANES(lane, n);
+        IN_ORDER
         for (int i = 0; i < CELLS; i++) {
             const vf g = select((vf)(0.0f), LOAD(dy + i * LANES + lane), alive);
             const vf hat = select((vf)(0.0f), (LOAD(x + i * LANES + lane) - mean) * invstd, alive);
@@ -26,7 +28,9 @@ KERNEL void NAME(ARGUMENTS) {
     DB[c] = db;
     DW[c] = dw;
     const float factor = WEIGHT[c] * invstd, mean_dy = db / count, mean_along = dw / count;
+    IN_ORDER
     for (int i = 0; i < CELLS; i++) {
+        IN_ORDER
         for (int lane = 0; lane < LANES; lane += VW) {
             const vf hat = (LOAD(x + i * LANES + lane) - mean) * invstd;
             const vf dx = factor * (LOAD(dy + i * LANES + lane) - mean_dy - hat * mean_along);

@@ -17,6 +17,10 @@
 // calls one such function, or several side by side when their launches do not depend on each other.
 #define KERNEL FUNCTION
 
+// A plain sum in a loop keeps its order: Intel's compiler reassociates scalar sums when it vectorizes a
+// loop, in one kernel and not in another. Sums written with fma() are safe without this.
+#define IN_ORDER _Pragma("clang loop vectorize(disable) interleave(disable)")
+
 // helpers vanish into their kernels, so that constant arguments choose their code
 #define FUNCTION static inline __attribute__((always_inline))
 #define CAT_(a, b) a##b

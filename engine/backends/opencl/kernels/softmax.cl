@@ -8,12 +8,14 @@ KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int lane = id0 * VW;
     vf most = LOAD(Z + lane);
+    IN_ORDER
     for (int r = 1; r < ROWS; r++) most = fmax(most, LOAD(Z + r * LANES + lane));
     vf sum = (vf)(0.0f);
 #if LOSSES
     const vi label = LOAD_INT(LABELS + lane);
     vf chosen = (vf)(0.0f);
 #endif
+    IN_ORDER
     for (int r = 0; r < ROWS; r++) {
         const vf z = LOAD(Z + r * LANES + lane) - most;
         sum += CAT(exp_, VF_NAME)(z);
@@ -21,6 +23,7 @@ KERNEL void NAME(ARGUMENTS) {
         chosen = select(chosen, z, label == (vi)(r));
 #endif
     }
+    IN_ORDER
     for (int r = 0; r < ROWS; r++) {
         const vf p = CAT(exp_, VF_NAME)(LOAD(Z + r * LANES + lane) - most) / sum;
         EPILOGUE(r * LANES + lane, p)

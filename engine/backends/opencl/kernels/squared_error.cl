@@ -6,6 +6,7 @@ KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int lane = id0 * VW;
     vf sum = (vf)(0.0f);
+    IN_ORDER
     for (int r = 0; r < ROWS; r++) {
         const vf e = LOAD(Y + r * LANES + lane) - LOAD(T + r * LANES + lane);
         sum += e * e;

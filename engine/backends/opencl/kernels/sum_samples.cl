@@ -9,8 +9,10 @@ KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int c = id0;
     float total = 0.0f;
+    IN_ORDER
     for (int lane = 0; lane < LANES; lane += VW) {
         vf sum = (vf)(0.0f);
+        IN_ORDER
         for (int i = 0; i < CELLS; i++) sum += LOAD(D + (c * CELLS + i) * LANES + lane);
         total += SUM_VF(sum);
     }

@@ -7,6 +7,7 @@ KERNEL void NAME(ARGUMENTS) {
     POINTERS
     const int n = CONTROL_INT(LIVE);
     vf sum = (vf)(0.0f);
+    IN_ORDER
     for (int lane = 0; lane < n; lane += VW) sum += select((vf)(0.0f), LOAD(X + lane), LIVE_LANES(lane, n));
     EPILOGUE_S(0, SUM_VF(sum) / (float)(DIVISOR(n)))
 }
