@@ -44,6 +44,7 @@ class Live(QObject):
         self._frames: deque[float] = deque(maxlen=90)
         self._sample = 0
         self._measured_at, self._measured_uid = 0.0, ""
+        self._stats: dict[str, NodeStats] = {}
         self._opening = Opening(window)
         self.open_cell = self._opening.open
         self._counted = -1e9
@@ -146,6 +147,8 @@ class Live(QObject):
             uid = targets.first_weighted(configured.program, graph)
         for dock in window.docks.values():
             dock.set_layer(configured, graph, uid)
+        if uid in self._stats:
+            self._measured(uid, self._stats[uid])
         self.sync()
 
     def _show_curves(self, data: CurvesData) -> None:
@@ -242,8 +245,9 @@ class Live(QObject):
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 
     def _measured(self, uid: str, stats: NodeStats) -> None:
+        self._stats[uid] = stats
         window = self._window
-        if window.inspector.uids != (uid,) or window.inspector.isHidden():
+        if window.inspector.uids != (uid,) or not window.bench.document.graph.has(uid):
             return
         now = time.monotonic()
         # digits that change more often than ten times a second cannot be read
@@ -283,6 +287,7 @@ class Live(QObject):
         self._window.time_line.clear()
         self._window.loss_dock.clear()
         self._window.canvas.canvas.forget_pictures()
+        self._stats.clear()
         self._window.inspector.clear_facts()
         self._opening.close()
         for dock in self._window.docks.values():

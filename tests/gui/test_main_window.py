@@ -459,3 +459,14 @@ def test_settings_survive(tmp_path: Path) -> None:
     assert second.recent() == [file]
     file.unlink()
     assert second.recent() == []
+
+
+def test_measured_facts_stand_in_the_inspector_at_rest(desk: Desk) -> None:
+    desk.open("digits_cnn")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.window.canvas.canvas.select(["relu1"])
+    rows = dict(desk.window.inspector.health_rows.texts())
+    assert "Active" in rows and rows["Active"].endswith("%")
+    desk.window.canvas.canvas.select(["conv1"])
+    assert "Update ÷ weight" in dict(desk.window.inspector.health_rows.texts())
