@@ -41,7 +41,7 @@ OF_OPTIMIZER = {
     "adam": ("beta1", "beta2", "epsilon"),
 }  # fmt: skip
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
-MOST_WIDTH = 172
+MOST_WIDTH = 188
 
 
 class TrainingBar(QFrame):
@@ -188,8 +188,8 @@ class TrainingBar(QFrame):
         if facts.kind == "choice":
             editor = Choice(facts.choices)
             # the widest choice may be much wider than the one in use; its list shows all of it
-            editor.setMaximumWidth(theme.px(MOST_WIDTH))
             editor.view().setMinimumWidth(editor.sizeHint().width())
+            editor.setFixedWidth(min(editor.sizeHint().width(), theme.px(MOST_WIDTH)))
             editor.chosen.connect(lambda value: self._set(name, value))
         else:
             editor = NumberField(
@@ -254,7 +254,7 @@ class TrainingBar(QFrame):
     def _show_pace(self) -> None:
         chosen = next((a for a in self._pace_menu.actions() if a.isChecked()), None)
         self._pace_text = chosen.text() if chosen is not None else tr("Pace")
-        self._apply(max(self._level, 0))
+        self._fit()
 
     def open_devices(self) -> None:
         menu = QMenu(self._device)
