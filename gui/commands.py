@@ -114,6 +114,7 @@ class Commands(QObject):
         window.status_bar.device_clicked.connect(self.open_devices)
         window.canvas.refused.connect(self._refused)
         window.canvas.files_dropped.connect(self.drop)
+        window.canvas.files_hovering.connect(window.mark_drop)
         window.canvas.selection_changed.connect(self._selected)
         window.canvas.space_tapped.connect(self.actions["play"].trigger)
         window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent,
+    QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -397,8 +398,20 @@ class MainWindow(QMainWindow):
         """Files may be dropped anywhere on the window."""
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
+            self.mark_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.mark_drop(False)
+
+    def mark_drop(self, on: bool) -> None:
+        """Say over the canvas what would happen to the files that hang on the pointer."""
+        if on:
+            self.drop_mark.show_over(tr("Drop pictures, folders, data or a project"))
+        else:
+            self.drop_mark.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self.mark_drop(False)
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths and self.commands is not None:
             event.acceptProposedAction()

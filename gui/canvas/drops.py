@@ -34,6 +34,7 @@ class Drops:
                 return
         if mime.hasUrls() and any(u.isLocalFile() for u in mime.urls()):
             event.acceptProposedAction()
+            self.view.files_hovering.emit(True)
             return
         event.ignore()
 
@@ -47,6 +48,7 @@ class Drops:
             event.ignore()
 
     def leave(self) -> None:
+        self.view.files_hovering.emit(False)
         if self._layer is not None:
             layer, self._layer = self._layer, None
             layer.leave()
@@ -61,4 +63,5 @@ class Drops:
         elif event.mimeData().hasUrls():
             paths = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
             event.acceptProposedAction()
+            self.view.files_hovering.emit(False)
             self.view.files_dropped.emit(paths, point)

@@ -56,6 +56,7 @@ class CanvasView(EditView):
     node_opened = Signal(str)
     """A node was double clicked, or Enter pressed on it."""
     files_dropped = Signal(list, QPointF)
+    files_hovering = Signal(bool)
     """(paths, point of the scene)"""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
