@@ -206,7 +206,7 @@ class Client:
     def _note(self, event: p.Event) -> None:
         match event:
             case p.Status():
-                self._pulled = False
+                self._pulled = self._pulled and not event.answer
                 self.status = event
             case p.Saved():
                 self._journal = [e for e in self._journal if e.serial > event.serial]

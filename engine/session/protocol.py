@@ -316,6 +316,8 @@ class Status:
     """The last command acted on."""
     settled: bool = False
     """Nothing new comes before the next command: no need to pull."""
+    answer: bool = True
+    """Whether it answers a pull. Another pull before that would let two frames meet in one segment."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.errors import N_, MatrizenError, Message
 from engine.session import protocol as p
@@ -102,7 +103,7 @@ class Session:
                 self._play()
             case p.Pause():
                 self._pause()
-                self.emit(self.status())  # at once: the last frame may take a moment
+                self.emit(replace(self.status(), answer=False))  # at once: the last frame may take a moment
             case p.Step():
                 self._step(command.kind, self.trainer)
             case p.Reset():

@@ -11,6 +11,7 @@ import pytest
 
 from engine.session import protocol as p
 from engine.session import views as v
+from engine.session.client import Client
 from engine.session.pace import Pace, Speed
 from tests.engine.session.conftest import ADAM, CIRCLE, SGD, Inline, circle_net, digits_net, layer
 
@@ -338,3 +339,18 @@ def test_full_speed_is_not_slowed_by_the_loop(inline: Inline) -> None:
         inline.session.work()
     shares = [rate(inline.session.work) / rate(lambda: t.run(1000, 12.0)) for _ in range(3)]
     assert max(shares) > 0.8, shares
+
+
+def test_only_one_status_answers_a_pull(inline: Inline) -> None:
+    # else the window asks again, and a second frame is written over the first in their shared memory
+    inline.circle().say(p.Watch("z", v.Matrix("dense1.z")), p.Play())
+    inline.work_until(lambda s: s.trainer is not None and s.trainer.step > 0)
+    inline.say(p.Pull(), p.Pause())
+    inline.work_until(lambda s: not s.moving and bool(inline.of(p.Frame)))
+    inline.session.work()
+    assert [s.answer for s in inline.of(p.Status)] == [False, True]
+    client = Client.__new__(Client)
+    client._pulled = True
+    for status, waiting in zip(inline.of(p.Status), (True, False), strict=True):
+        client._note(status)
+        assert client.waiting is waiting
