@@ -34,7 +34,9 @@ def network() -> GraphSpec:
     g = g.add("conv_flat", layer("flatten"), after="conv2_relu")
     g = g.add("conv_dense", layer("dense", units=32), after="conv_flat")
     g = g.add("pixels", layer("flatten"), after="input")
-    g = g.add(WIDE, layer("dense", units=512), after="pixels")
+    # not straight from the pixels: the dock would show maps of 28 x 28 instead of the matrix
+    g = g.add("pixels_act", layer("leaky_relu"), after="pixels")
+    g = g.add(WIDE, layer("dense", units=512), after="pixels_act")
     g = g.add("wide_relu", layer("relu"), after=WIDE)
     ends = ["conv_dense"]
     for branch in range(5):
