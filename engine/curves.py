@@ -46,6 +46,8 @@ class Curve:
 
     def truncate(self, step: int) -> None:
         """Forget everything from `step` on (to the resolution kept)."""
+        if step >= self.end:
+            return
         if self._first is None or step <= self._first:
             self.clear()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import struct
@@ -372,7 +373,7 @@ def test_a_thousand_layers_open_quickly(good):
     def long(p):
         tanh = next(n for n in p["graph"]["nodes"] if n["kind"] == "tanh")
         nodes = p["graph"]["nodes"][:1] + [{**tanh, "uid": f"t{i}", "name": f"t{i}"} for i in range(990)]
-        links = [[a["uid"], 0, b["uid"], 0] for a, b in zip(nodes, nodes[1:], strict=False)]
+        links = [[a["uid"], 0, b["uid"], 0] for a, b in itertools.pairwise(nodes)]
         p.update(graph={"nodes": nodes, "links": links}, run=None)
 
     h.with_json(good, long)
