@@ -33,7 +33,7 @@ from engine.training import Trainer
 
 _log = logging.getLogger("matrizen.session")
 
-SHARE = 0.07
+SHARE = 0.12
 """Part of the time that making frames may take at full speed."""
 PACED_SHARE = 0.5
 """The same while steps are paced and there is time to spare."""
