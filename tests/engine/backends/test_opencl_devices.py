@@ -160,7 +160,7 @@ def test_83_the_driver_says_out_of_memory_at_the_first_write(word: str) -> None:
 
 
 @here
-@pytest.mark.parametrize("k", [1, 7, 40])
+@pytest.mark.parametrize("k", [1, 7, 20])
 def test_84_a_device_lost_in_mid_step_is_an_error_not_a_crash(k: int) -> None:
     count = {"left": 10**9}
 
@@ -174,7 +174,7 @@ def test_84_a_device_lost_in_mid_step_is_an_error_not_a_crash(k: int) -> None:
         return Instead(cl, enqueue_nd_range_kernel=launch)
 
     engine = wrapped(enqueue)
-    net = mlp()
+    net = mlp(inputs=256, hidden=512)  # too large for one kernel to do whole steps
     program = net.program()
     store = engine.store(program.state(), 1)
     bind_data(store, net)
