@@ -28,9 +28,12 @@ class Keeper:
         self._step: int | None = None
 
     def use(self, names: tuple[str, str]) -> None:
-        """From now on these segments. Raises OSError when they are gone."""
+        """From now on these segments. Those that are gone were replaced: the next command names others."""
         sequence = self._writer.sequence if self._writer else 0
-        first, second = attach(names[0]), attach(names[1])
+        try:
+            first, second = attach(names[0]), attach(names[1])
+        except FileNotFoundError:
+            return
         if self._writer is not None:
             self._writer.close()
         self._writer = slots.Writer(first, second, sequence)

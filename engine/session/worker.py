@@ -63,12 +63,18 @@ class Link:
         self._connection.send(("frame", needed))
 
     def use_frames(self, name: str) -> None:
+        """From now on this segment; one that is gone was replaced, and the next command names the new one."""
         from engine.session.segments import attach
 
         with self._lock:
+            if self._frames is not None and self._frames.name == name:
+                return
             if self._frames is not None:
                 self._frames.close()
-            self._frames = attach(name) if name else None
+            self._frames = None
+            if name:
+                with contextlib.suppress(FileNotFoundError):
+                    self._frames = attach(name)
 
     def receive(self, seconds: float | None) -> list[Any]:
         """Commands that came within `seconds` (None: wait for one). EOFError: the window is gone."""
