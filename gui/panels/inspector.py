@@ -359,7 +359,7 @@ class Inspector(QFrame):
                 (tr("Loss"), tr(dict(LOSS_CHOICES)[training.loss])),
                 (tr("Optimizer"), tr(dict(OPTIMIZER_CHOICES)[training.optimizer])),
                 (tr("Learning rate"), format_number(training.learning_rate)),
-                (tr("Batch"), integer(training.batch)),
+                (tr("Batch size"), integer(training.batch)),
                 (tr("Seed"), str(training.seed)),
                 (tr("Weights and biases"), integer(inference.parameter_count)),
             ]
