@@ -166,7 +166,7 @@ class Atlas:
                 rect.height() + round(6 * self.ratio),
             )
         )
-        heights = np.sqrt(np.maximum(np.nan_to_num(counts.astype(np.float64)), 0.0))
+        heights = np.sqrt(np.maximum(counts if counts.dtype.kind in "iu" else np.nan_to_num(counts), 0.0))
         if heights.max() <= 0:
             return
         heights = np.ceil(heights * (rect.height() / heights.max()))

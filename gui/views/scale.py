@@ -135,6 +135,9 @@ def sample(values: Array) -> Array:
     if flat.size > _SAMPLE:
         # an odd stride, so that it does not keep hitting the same column
         flat = flat[:: (flat.size // _SAMPLE) | 1]
+    with np.errstate(all="ignore"):
+        if flat.dtype.kind != "f" or np.isfinite(flat.sum()):
+            return flat
     return flat[np.isfinite(flat)]
 
 

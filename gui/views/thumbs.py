@@ -7,7 +7,7 @@ painter at all.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -161,27 +161,47 @@ def paint_tiles(
     if tiles.ndim != 3:
         raise ValueError(f"tiles need three axes (k, h, w), got {tiles.shape}")
     current = of or theme.theme()
-    pixels = pixels_of(image)
-    canvas = _word(current.canvas)
     area = rect.intersected(image.rect())
-    pixels[area.top() : area.bottom() + 1, area.left() : area.right() + 1] = canvas
+    shown = pixels_of(image)[area.top() : area.bottom() + 1, area.left() : area.right() + 1]
     count, height, width = tiles.shape
     room = rect.adjusted(1, 1, -1, -1) if border else rect
     grid = fit_grid(room, count, height, width, gap=gap)
     if tiles.size == 0:
+        shown[:] = _word(current.canvas)
         return grid
     indices = tiles if tiles.dtype == np.uint8 else (scale or scale_of(tiles, role)).indices(tiles)
-    words = lut32_of(current, role)[resize(indices, grid.height, grid.width)]
-    edge = _word(current.border)
-    for index in range(count):
+    cells = resize(indices, min(grid.height, height), min(grid.width, width))
+    colors = np.empty(cells.size + 2, np.uint32)
+    np.take(lut32_of(current, role), cells.reshape(-1), out=colors[:-2])
+    colors[-2:] = _word(current.canvas), _word(current.border)
+    size = (area.width(), area.height())
+    place = replace(grid, x=grid.x - area.x(), y=grid.y - area.y())
+    np.take(colors, _sources(size, place, cells.shape[1], cells.shape[2], border), out=shown, mode="clip")
+    return grid
+
+
+@lru_cache(maxsize=64)
+def _sources(size: tuple[int, int], grid: Grid, height: int, width: int, border: bool) -> Array:
+    """For every pixel of a mosaic the cell it shows: one lookup paints all tiles. Then come ground and edge.
+
+    Tiles of `height` x `width` cells, pixels (size[1], size[0]).
+    """
+    ground = grid.count * height * width
+    out = np.full((size[1], size[0]), ground, np.intp)
+    area = QRect(0, 0, *size)
+    rows = (np.arange(grid.height) * height) // grid.height
+    columns = (np.arange(grid.width) * width) // grid.width
+    cell = rows[:, None] * width + columns[None, :]
+    for index in range(grid.count):
         place = grid.tile(index)
         if not area.contains(place.adjusted(-1, -1, 1, 1) if border else place):
             continue
         x, y = place.x(), place.y()
         if border:
-            pixels[y - 1 : y + grid.height + 1, x - 1 : x + grid.width + 1] = edge
-        pixels[y : y + grid.height, x : x + grid.width] = words[index]
-    return grid
+            out[y - 1 : y + grid.height + 1, x - 1 : x + grid.width + 1] = ground + 1
+        out[y : y + grid.height, x : x + grid.width] = index * height * width + cell
+    out.flags.writeable = False
+    return out
 
 
 def _word(color: str) -> np.uint32:
