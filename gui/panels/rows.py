@@ -11,6 +11,8 @@ from gui import theme
 
 Row = tuple[str, str]
 """A label and its value, both in the language in use."""
+MOST = 20
+"""Characters of a value that stand in one line; longer ones are wrapped."""
 
 
 class Rows(QWidget):
@@ -36,6 +38,7 @@ class Rows(QWidget):
             name.setWordWrap(True)
             value.setProperty("role", "mono")
             value.setFont(theme.mono_font(12))
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             at = len(self._labels)
             self._grid.addWidget(name, at, 0)
@@ -44,6 +47,8 @@ class Rows(QWidget):
         for (name, value), (text, figure) in zip(self._labels, rows, strict=True):
             name.setText(text)
             value.setText(figure)
+            # numbers stay in one line; words may be longer than the panel is wide
+            value.setWordWrap(len(figure) > MOST)
 
     def texts(self) -> list[Row]:
         return [(name.text(), value.text()) for name, value in self._labels]

@@ -41,7 +41,7 @@ OF_OPTIMIZER = {
     "adam": ("beta1", "beta2", "epsilon"),
 }  # fmt: skip
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
-MOST_WIDTH = 188
+MOST_WIDTH = 236
 
 
 class TrainingBar(QFrame):
