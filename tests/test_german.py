@@ -15,7 +15,8 @@ from tools import translations
 SAME = {
     "Adam", "Alt", "Bias", "Beta 1", "Beta 2", "Dense", "Dropout", "Epsilon", "Leaky ReLU", "Linear",
     "Matrix", "Momentum", "Pause", "RMSProp", "ReLU", "SGD", "Sigmoid", "Softmax", "Tanh", "Test", "Training",
-    "Version {version}", "labels", "lin", "log", "{file}: {problem}", "{filters} × {rows}×{columns}", "{layer}: {problem}",
+    "Version {version}", "labels", "lin", "log", "{file}: {problem}", "{filters} × {rows}×{columns}",
+    "{layer}: {problem}",
 }  # fmt: skip
 ADDRESS = re.compile(r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?[mnrs]?|Sie bitte|Ihre?[mnrs]?|Ihnen|en Sie)\b")
 FIELD = re.compile(r"\{[^{}]*\}")
