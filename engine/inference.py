@@ -118,7 +118,7 @@ def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:
     """Missing links, and layers that stand where they cannot work."""
     links = graph.inputs_of(node.uid)
     if node.layer.many_inputs:
-        if len(links) < 2:
+        if len(links) < 2 and node.layer.kind != "unknown":  # of that one nothing is known
             return [
                 Problem(
                     node.uid, Message(N_("Needs at least two inputs, has {found}."), {"found": len(links)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from engine.cli.common import open_project
+from engine.cli.common import open_project, say
 from engine.errors import N_, ProjectError
 from engine.inference import infer
 from engine.layers import shape_text
@@ -14,7 +14,7 @@ from engine.run import data_spec
 
 def run(options: argparse.Namespace) -> int:
     """Print what the project holds; 0 when it can be trained, else 1 with the first problem."""
-    project, dataset = open_project(options.project)
+    project, dataset, notes = open_project(options.project)
     facts = infer(project.graph, project.training, data_spec(dataset))
     for node in project.graph.nodes:
         shape = shape_text(facts.shapes[node.uid]) if node.uid in facts.shapes else "?"
@@ -38,4 +38,5 @@ def run(options: argparse.Namespace) -> int:
             file=options.project,
             list="; ".join(wrong)[:1000],
         )
+    say(notes)
     return 0

@@ -23,26 +23,29 @@ def say(messages: Sequence[Message]) -> None:
         print(f"matrizen: {message}", file=sys.stderr)
 
 
-def open_project(path: str) -> tuple[Project, Dataset]:
-    """A project and its data; what was found and fixed is said on standard error."""
+def open_project(path: str) -> tuple[Project, Dataset, list[Message]]:
+    """A project, its data, and what was found and fixed.
+
+    The notes are for `say`, once the command is sure to do its work: a refusal is one line alone.
+    """
     project = load_project(path)
-    say(project.messages)
-    return project, load_data(project, path)
+    dataset, notes = load_data(project, path)
+    return project, dataset, [*project.messages, *notes]
 
 
-def load_data(project: Project, path: str) -> Dataset:
-    """The data of the project at `path`, with what is worth knowing of it on standard error."""
+def load_data(project: Project, path: str) -> tuple[Dataset, list[Message]]:
+    """The data of the project at `path`, and what is worth knowing of it."""
     if project.source is None:
         raise ProjectError(
             N_("{file} names no data; open it in the window and drop pictures on it."), file=path
         )
     dataset = load(project.source, base=Path(path).resolve().parent)
-    say(dataset.notes)
+    notes = list(dataset.notes)
     pinned = project.source.sha256
     told = bool(pinned) and pinned != dataset.source_sha256
     if project.data_hash and project.data_hash != dataset.sha256 and not told:
-        say([Message(N_("{file}: the data has changed since the project was saved."), {"file": path})])
-    return dataset
+        notes.append(Message(N_("{file}: the data has changed since the project was saved."), {"file": path}))
+    return dataset, notes
 
 
 def make_trainer(project: Project, dataset: Dataset, backend: Backend, seed: int | None = None) -> Trainer:

@@ -13,19 +13,20 @@ from engine.project_file import load_project
 def run(options: argparse.Namespace) -> int:
     """Write the file; 0. Weights can be had without the data; class names and normalization cannot."""
     project = load_project(options.project)
-    say(project.messages)
     if project.run is None:
         raise ProjectError(
             N_("{file} has no trained weights yet; train it first: train {file} --save {file}"),
             file=options.project,
         )
-    dataset = None
+    dataset, notes = None, list(project.messages)
     if project.source is not None:
         try:
-            dataset = load_data(project, options.project)
+            dataset, told = load_data(project, options.project)
+            notes += told
         except DataError as problem:
             text = N_("The file will not tell class names and normalization: {problem}")
-            say([Message(text, {"problem": str(problem)})])
+            notes.append(Message(text, {"problem": str(problem)}))
     path = export_npz(options.out, project.graph, project.run.state, dataset, project.run.step)
+    say(notes)
     print(path)
     return 0

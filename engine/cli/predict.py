@@ -17,7 +17,7 @@ from engine.errors import N_, DataError, Message
 
 def run(options: argparse.Namespace) -> int:
     """One line (or JSON entry) a picture, likeliest class first."""
-    project, dataset = open_project(options.project)
+    project, dataset, notes = open_project(options.project)
     if len(dataset.shape) != 3:
         raise DataError(
             N_("{file} was made for {expected} numbers, not for pictures."),
@@ -25,19 +25,13 @@ def run(options: argparse.Namespace) -> int:
             expected=" × ".join(map(str, dataset.shape)),
         )
     if project.run is None:
-        say(
-            [
-                Message(
-                    N_("{file} is not trained yet: these are the answers of random weights."),
-                    {"file": options.project},
-                )
-            ]
-        )
+        text = N_("{file} is not trained yet: these are the answers of random weights.")
+        notes.append(Message(text, {"file": options.project}))
     pictures = []
     resize = dataset.spec.resize if dataset.spec else "fit"
     for path in options.pictures:
         picture = read_picture(Path(path))
-        say(picture.notes)
+        notes += picture.notes
         pictures.append(to_input(picture, dataset.shape, resize))
     backend = open_backend("numpy")
     trainer = make_trainer(project, dataset, backend)
@@ -45,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     results = []
     for path, row in zip(options.pictures, outputs, strict=True):
         results.append(_result(path, row, trainer.probabilities(row[None])[0], dataset.class_names))
+    say(notes)
     if options.json:
         print(json.dumps(results))
     else:

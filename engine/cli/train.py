@@ -15,10 +15,11 @@ from types import FrameType
 from typing import Any
 
 from engine.backends.opening import open_backend
-from engine.cli.common import ProgressBar, make_trainer, open_project
+from engine.cli.common import ProgressBar, make_trainer, open_project, say
 from engine.data.dataset import resolve
 from engine.errors import N_, MatrizenError, ProjectError, TrainingError
 from engine.export.npz import export_npz
+from engine.health import health_notes
 from engine.project import Project
 from engine.project_file import save_project
 from engine.saving import check_file_name
@@ -34,10 +35,11 @@ def run(options: argparse.Namespace) -> int:
     Ctrl+C and SIGTERM end after the step at hand; what was asked for is saved and the status is 0.
     """
     _check_targets(options)
-    project, dataset = open_project(options.project)
+    project, dataset, notes = open_project(options.project)
     backend = open_backend(options.device)
     try:
         trainer = make_trainer(project, dataset, backend, options.seed)
+        say(notes)
         start_step, start_epochs = trainer.step, trainer.progress
         steps = options.steps or (options.epochs or DEFAULT_EPOCHS) * trainer.steps_per_epoch
         stop = _StopOnInterrupt()
@@ -50,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps(report))
         else:
             _say(report, stop.asked)
+            say(health_notes(trainer))
         if trouble is not None:
             problem = trouble.message(trainer.graph)
             raise TrainingError(problem.template, **problem.values)

@@ -1,4 +1,4 @@
-"""The worked one-layer example, digit by digit, from the sample that ships; and cells opened to their terms."""
+"""The worked one-layer example, digit by digit, from its sample; and cells opened to their terms."""
 
 from __future__ import annotations
 
