@@ -149,7 +149,7 @@ class Layer:
 def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
     """Return `value` in its canonical type; raises GraphError naming layer, field, expected and found."""
 
-    def refuse(expected: str) -> GraphError:
+    def refuse(expected: str | Message) -> GraphError:
         shown = repr(value)
         return GraphError(
             N_("{layer}: {field} must be {expected}, not {found}."),
@@ -163,7 +163,7 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
         if isinstance(v, bool) or not isinstance(v, int):
             if isinstance(v, float) and v.is_integer():
                 return int(v)
-            raise refuse("a whole number")
+            raise refuse(Message(N_("a whole number")))
         return int(v)
 
     def within(v: float) -> None:
@@ -172,15 +172,15 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
             or (facts.minimum is not None and v < facts.minimum)
             or (facts.maximum is not None and v > facts.maximum)
         ):
-            raise refuse(f"{facts.minimum} to {facts.maximum}")
+            raise refuse(Message(N_("{low} to {high}"), {"low": facts.minimum, "high": facts.maximum}))
 
     if facts.kind == "bool":
         if not isinstance(value, bool):
-            raise refuse("yes or no")
+            raise refuse(Message(N_("yes or no")))
         return value
     if facts.kind == "choice":
         if value not in [c for c, _ in facts.choices]:
-            raise refuse("one of " + ", ".join(c for c, _ in facts.choices))
+            raise refuse(Message(N_("one of {names}"), {"names": ", ".join(c for c, _ in facts.choices)}))
         return value
     if facts.kind == "int":
         number = whole(value)
@@ -188,14 +188,18 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
         return number
     if facts.kind == "float":
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise refuse("a number")
+            raise refuse(Message(N_("a number")))
         within(float(value))
         return float(value)
     count = {"pair": 2, "pads": 4}.get(facts.kind)
     if isinstance(value, int) and count:
         value = (value,) * count
     if not isinstance(value, (tuple, list)) or (count and len(value) != count) or not value:
-        raise refuse(f"{count or 'some'} whole numbers")
+        raise refuse(
+            Message(N_("{count} whole numbers"), {"count": count})
+            if count
+            else Message(N_("some whole numbers"))
+        )
     numbers = tuple(whole(v) for v in value)
     for n in numbers:
         within(n)
