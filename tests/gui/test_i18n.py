@@ -59,7 +59,7 @@ def test_a_message_of_the_engine_is_spoken_with_its_values() -> None:
     assert i18n.tr_message(error) == "a.csv holds −1.5; choose another file."
     i18n.install("de")
     assert "−1,5" in i18n.tr_message(error)
-    assert i18n.tr_message(Message("Epoch {n}", {"n": 3})) == "Epoch 3"
+    assert i18n.tr_message(Message("Epoch {n}", {"n": 3})) == "Epoche 3"
 
 
 def test_a_broken_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
