@@ -1,13 +1,14 @@
 """The window under load, driven from inside its own process: the real program, with three clocks in it.
 
-Run by `bench_window`, which reads the JSON object that this prints. What is counted:
+`bench_window` calls `main` and reads the JSON object that it prints. What is counted:
 
 frame      everything the window's thread does for one picture: the ticks of the runner that brought
            something (unpacking, handing out, coloring), the input events injected, and the whole handling of
            Qt's UpdateRequest (all paint events of the window, and the flush to the screen).
-           `wall` adds the wall times of those parts; the 5 ms Qt waits to gather updates are no work and not
-           in it. `cpu` is the CPU time of the thread from the end of one picture to the end of the next, so it
-           holds everything else the thread did, too, and no time in which other programs had the core.
+           `wall` adds the wall times of those parts; the 5 ms Qt waits to gather updates are no work and
+           not in it. `cpu` is the CPU time of the thread from the end of one picture to the end of the next:
+           it holds everything else the thread did, and no time in which other programs had the core.
+stretch    the longest of those parts alone: how long the window cannot answer the hand.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -48,11 +48,13 @@ class Clock:
         self.phase = ""
         self.frames: list[tuple[str, float, float]] = []
         self.data = 0
+        self.stretches: list[tuple[str, float]] = []
         self._parts = 0.0
         self._cpu = time.thread_time()
 
     def part(self, seconds: float) -> None:
         self._parts += seconds
+        self.stretches.append((self.phase, seconds))
 
     def end(self) -> None:
         now = time.thread_time()
@@ -85,7 +87,10 @@ def timed_tick(tick: Callable[[Runner], None]) -> Callable[[Runner], None]:
     return run
 
 
-def whole_matrix(wants: Callable[[ValueDock], Mapping[str, Wish]]) -> Callable[[ValueDock], Mapping[str, Wish]]:
+Wants = Callable[[ValueDock], Mapping[str, Wish]]
+
+
+def whole_matrix(wants: Wants) -> Wants:
     """The dock asks for all 512 x 784 numbers, not for the 256 x 256 means it would show."""
 
     def asked(self: ValueDock) -> Mapping[str, Wish]:
@@ -252,7 +257,8 @@ class Driver(QObject):
     def _check(self, facts: Mapping[str, Any]) -> None:
         """The load is what it says, or there is nothing to measure."""
         right = facts["nodes"] == facts["thumbnails"] == load.NODES and facts["matrix"] == (512, 784)
-        if not (right and facts["mosaic"][0] == 64 and facts["zoom"] >= 0.4 and all(facts["visible"].values())):
+        right = right and facts["mosaic"][0] == 64 and facts["zoom"] >= 0.4
+        if not (right and all(facts["visible"].values())):
             raise RuntimeError(f"the load is not on the screen: {facts}")
 
     def _measure(self, name: str, start: Callable[[], object], stop: Callable[[], object]) -> Iterator[int]:
@@ -268,6 +274,7 @@ class Driver(QObject):
             "frames": len(own),
             "wall_ms": quantiles([f[1] for f in own]),
             "cpu_ms": quantiles([f[2] for f in own]),
+            "stretch_ms": quantiles([s for p, s in CLOCK.stretches if p == phase and s > 1e-3]),
             "data_hz": CLOCK.data / wall,
             "cores": cpu / wall,
             "cores_at_15_hz": cpu / max(1, CLOCK.data) * 15.0,
@@ -277,9 +284,8 @@ class Driver(QObject):
         """Steps, wall and CPU seconds of the engine's process, or their differences and rates."""
         bench = self.window.bench
         times = psutil.Process(bench.runner.pid).cpu_times()
-        now = {
-            "step": bench.runner.last_status.step, "wall": time.perf_counter(), "cpu": times.user + times.system,
-        }  # fmt: skip
+        step, wall = bench.runner.last_status.step, time.perf_counter()
+        now = {"step": step, "wall": wall, "cpu": times.user + times.system}
         if before is None:
             return now
         steps = now["step"] - before["step"]
@@ -330,7 +336,3 @@ def main() -> int:
     status = app.main(path)
     print(json.dumps(drivers[0].out), flush=True)
     return status
-
-
-if __name__ == "__main__":
-    os._exit(main()) if os.environ.get("BENCH_HARD_EXIT") else sys.exit(main())

@@ -1,4 +1,4 @@
-"""The load of the window bench: 40 layers, one of them 784 -> 512, one with 64 maps, on the fashion sample."""
+"""The load of the window bench: 40 layers, one of them 784 -> 512, one with 64 maps; fashion pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def layer(kind: str, **settings: Any) -> Any:
 
 
 def network() -> GraphSpec:
-    """Forty nodes that all have a value to show: three branches from one picture, joined before the output."""
+    """Forty nodes that all have a value to show: branches from one picture, joined before the output."""
     g = GraphSpec().add("input", layer("input", shape=(1, 28, 28)))
     g = g.add(MAPS, layer("conv2d", filters=64, kernel=6, stride=3), after="input")
     g = g.add("maps_relu", layer("relu"), after=MAPS)
