@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -172,10 +172,11 @@ class MainWindow(QMainWindow):
         self.drop_mark = DropMark(stage)
         self.loading = LoadingBar(stage)
         self.loading.canceled.connect(bench.tasks.cancel)
-        self.toasts = Toasts(whole, self._above_time_line)
+        self.toasts = Toasts(whole, self._toast_corner)
         self.feed = CanvasFeed(self.canvas.canvas, document, self.canvas.isVisible, self)
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
+        self.canvas.node_opened.connect(self.open_layer)
         self.strip.dismissed.connect(lambda: self.show_samples(False))
         self.strip.setVisible(not bench.state.samples_dismissed)
         self.dock_row.changed.connect(self._dock_heights)
@@ -184,6 +185,7 @@ class MainWindow(QMainWindow):
         self._wish_palette = bench.state.flag("palette", True)
         self._wish_inspector = bench.state.flag("inspector", True)
         self._heights: tuple[int, bool] | None = None
+        self._opened: str | None = None
         self._widths: tuple[int, bool, bool] | None = None
         self._fitted_size = QSize()
 
@@ -323,6 +325,7 @@ class MainWindow(QMainWindow):
                 square = max(square, theme.px(240))
             self.across.setSizes([max(200, whole - side - square), square, side])
         self.card.settle()
+        self.toasts.settle()
 
     def _fit_soon(self) -> None:
         """Another network or another room: show all of it, once everything has its place."""
@@ -351,17 +354,37 @@ class MainWindow(QMainWindow):
         stamp = (docks, self.dock_row.any_shown())
         if stamp == self._heights or not self.isVisible():
             return
-        self._heights = stamp
+        self._heights, self._opened = stamp, None
         lower = theme.px(46) + 1 + (theme.px(docks) if stamp[1] else 0)
         self.down.setSizes([max(100, self.down.height() - lower), lower])
         self._widths = None
         self._settle_timer.start(0)
 
-    def _above_time_line(self) -> int:
+    def _toast_corner(self) -> QPoint:
+        """Above the time line, right of the palette, and clear of the zoom buttons and the legend."""
         whole = self.centralWidget()
         if whole is None:
-            return 0
-        return whole.height() - self.time_line.mapTo(whole, self.time_line.rect().topLeft()).y()
+            return QPoint()
+        above = self.canvas.zoom_bar.y() - theme.px(8)
+        return self.canvas.viewport().mapTo(whole, QPoint(theme.px(12), above))
+
+    def open_layer(self, uid: str) -> None:
+        """Give the matrices of a layer most of the window; the same layer again gives the room back."""
+        if self._opened == uid:
+            self._heights = None
+            self._dock_heights()
+            return
+        self.canvas.canvas.select([uid])
+        if not self.dock_row.any_shown():
+            for name in self.docks:
+                self.show_panel(name, True)
+                self.actions_.check(f"dock_{name}", True)
+        height = self.down.height()
+        self.down.setSizes([height * 3 // 10, height - height * 3 // 10])
+        self._opened = uid
+        self._widths = None
+        self._settle_timer.start(0)
+        self._fit_soon()
 
     # ---- what it shows ---------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui import icons, theme, tokens
@@ -87,11 +87,11 @@ class Toast(QFrame):
 
 
 class Toasts(QWidget):
-    """The stack of toasts, bottom left of `host` and above what `bottom()` says is taken there."""
+    """The stack of toasts; `corner()` is where in `host` its lower left corner belongs."""
 
-    def __init__(self, host: QWidget, bottom: Callable[[], int]) -> None:
+    def __init__(self, host: QWidget, corner: Callable[[], QPoint]) -> None:
         super().__init__(host)
-        self._host, self._bottom = host, bottom
+        self._host, self._corner = host, corner
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.px(8))
@@ -131,11 +131,12 @@ class Toasts(QWidget):
         self.show()
         self._column.invalidate()
         size = self._column.sizeHint()
-        size.setWidth(min(size.width(), self._host.width() - theme.px(24)))
+        corner = self._corner()
+        size.setWidth(min(size.width(), self._host.width() - corner.x() - theme.px(12)))
         if self._column.hasHeightForWidth():
             size.setHeight(self._column.heightForWidth(size.width()))
         self.resize(size)
-        self.move(theme.px(12), self._host.height() - self._bottom() - size.height() - theme.px(12))
+        self.move(corner - QPoint(0, size.height()))
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -470,3 +470,30 @@ def test_measured_facts_stand_in_the_inspector_at_rest(desk: Desk) -> None:
     assert "Active" in rows and rows["Active"].endswith("%")
     desk.window.canvas.canvas.select(["conv1"])
     assert "Update ÷ weight" in dict(desk.window.inspector.health_rows.texts())
+
+
+def test_a_double_click_opens_a_layer_large_and_gives_the_room_back(desk: Desk) -> None:
+    desk.open("circle")
+    small = desk.window.down.sizes()[1]
+    desk.window.canvas.node_opened.emit("hidden2")
+    desk.settle()
+    assert desk.window.selection() == ("hidden2",)
+    assert desk.window.down.sizes()[1] > 1.5 * small
+    desk.window.canvas.node_opened.emit("hidden1")
+    assert desk.window.selection() == ("hidden1",) and desk.window.down.sizes()[1] > 1.5 * small
+    desk.window.canvas.node_opened.emit("hidden1")
+    desk.settle()
+    assert desk.window.down.sizes()[1] == small
+
+
+def test_a_toast_hides_neither_zoom_nor_legend(desk: Desk) -> None:
+    desk.open("circle")
+    window = desk.window
+    desk.bench.told.emit("Something happened.", "warning", "", None)
+    desk.settle()
+    whole = window.centralWidget()
+    shown = window.toasts.geometry()
+    for hidden in (window.canvas.zoom_bar, window.canvas.legend, window.palette_area):
+        assert hidden.isVisible()
+        place = hidden.rect().translated(hidden.mapTo(whole, hidden.rect().topLeft()))
+        assert not shown.intersects(place)
