@@ -51,7 +51,7 @@ def test(root: Path, arguments: list[str]) -> int:
     cannot = _virtual_screen_problem()  # said at the end: the suite needs no screen
     say("The suite, without a screen ...")
     workers = str(max(1, min(4, os.cpu_count() or 1)))
-    suite = environment.run("-m", "pytest", "-n", workers, "--dist", "worksteal", env=_offscreen())
+    suite = environment.run("-m", "pytest", "-n", workers, "--dist", "loadgroup", env=_offscreen())
     if not system.on_linux():
         say("The journeys drive X11 and run on Linux only; they were left out.")
         return suite
