@@ -9,7 +9,7 @@ from engine.values import Op, Value
 
 ROWS, REGISTERS = 8, 2
 """Tile of lanes_product: rows by registers of lanes."""
-DW_ROWS, DW_REGISTERS = 4, (5, 4, 3, 2, 1)
+DW_ROWS, DW_REGISTERS = 4, (5, 4, 3, 2)
 """Tile of dense_dw: rows by registers of columns; of these counts the one that leaves least over."""
 
 
@@ -54,7 +54,8 @@ def dense_dw(op: Op, site: Site) -> Emission:
     m, k = d.shape[0], x.rows
     stride = ceil_div(k, max(t.vw, t.pw)) * max(t.vw, t.pw)
     registers = ceil_div(k, t.pw)
-    nv = min((c for c in DW_REGISTERS if c <= registers), key=lambda c: -registers % c) if t.cpu else 1
+    fitting = [c for c in DW_REGISTERS if c <= registers] if t.cpu else []
+    nv = min(fitting, key=lambda c: -registers % c, default=1)
     rows = min(DW_ROWS, m)
     columns = ceil_div(k, t.pw * nv)
     if t.cpu:
