@@ -141,6 +141,9 @@ class NumberField(QLineEdit):
 
     value_changed = Signal(object)
     problem_changed = Signal(str)
+    """At every key; half a number ("1e") is a problem, too, but not yet one to speak of."""
+    refused = Signal(str)
+    """What was typed is not taken, with the reason."""
 
     def __init__(
         self,
@@ -208,6 +211,7 @@ class NumberField(QLineEdit):
             value = self._read()
         except NumberError as error:
             self._set_problem(str(error))
+            self.refused.emit(str(error))
             return False
         self._take_value(value)
         return True

@@ -198,7 +198,7 @@ class TrainingBar(QFrame):
             )  # fmt: skip
             editor.setFixedWidth(theme.px(NUMBER_WIDTH.get(name, 80)))
             editor.value_changed.connect(lambda value: self._set(name, value))
-            editor.problem_changed.connect(self._complain)
+            editor.refused.connect(self.refused)
         editor.setFixedHeight(theme.px(28))
         editor.setObjectName(name)
         editor.setAccessibleName(tr(facts.label))
@@ -226,10 +226,6 @@ class TrainingBar(QFrame):
         except MatrizenError as refusal:
             self.refused.emit(tr_message(refusal))
             self._show_values()
-
-    def _complain(self, problem: str) -> None:
-        if problem:
-            self.refused.emit(problem)
 
     def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
         if old.training != new.training:

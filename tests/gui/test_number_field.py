@@ -80,8 +80,10 @@ def test_a_wrong_text_is_marked_stays_and_changes_nothing(qtbot: QtBot) -> None:
     qtbot.addWidget(field)
     heard: list[int] = []
     problems: list[str] = []
+    refused: list[str] = []
     field.value_changed.connect(heard.append)
     field.problem_changed.connect(problems.append)
+    field.refused.connect(refused.append)
     for text, part in (("abc", "not a number"), ("0", "at least 1"), ("65", "at most 64"), ("2.5", "whole")):
         field.selectAll()
         QTest.keyClicks(field, text)
@@ -94,9 +96,11 @@ def test_a_wrong_text_is_marked_stays_and_changes_nothing(qtbot: QtBot) -> None:
     assert (field.text(), field.problem()) == ("3", "")
     assert problems[-1] == ""
     field.selectAll()
+    assert len(refused) == 4
     QTest.keyClicks(field, "1e1")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert heard == [10]
+    assert len(refused) == 4, "half a number is nothing to complain of"
     assert isinstance(field.value(), int)
 
 
