@@ -17,6 +17,7 @@ from engine.data.dataset import Dataset, load
 from engine.data.source import SourceSpec
 from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
+from engine.project_lock import Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
 from engine.training import data_spec
 from gui import i18n, project_files
@@ -60,6 +61,7 @@ class Workbench(QObject):
         self.tasks = Tasks(self)
         self.watcher = Watcher(runner)
         self.path: Path | None = None
+        self._stamp: Stamp | None = None
         self.name = ""
         self.configured: Configured | None = None
         self.status = Status()
@@ -263,6 +265,7 @@ class Workbench(QObject):
         if self.running:
             self.runner.pause()
         self.path, self.name = path, name
+        self._stamp = Stamp.of(path) if path is not None else None
         self._fresh, self._resume = run is None, run
         self._saved_step = run.step if run is not None else 0
         self.status = Status(step=self._saved_step)
@@ -280,11 +283,14 @@ class Workbench(QObject):
 
         def write(run: RunState | None) -> None:
             try:
+                if self.path is not None and path == self.path and self._stamp is not None:
+                    check_unchanged(path, self._stamp)
                 project_files.write_project(path, self.document, run.checkpoint if run is not None else None)
             except MatrizenError as refusal:
                 self.cannot(refusal.message)
                 return
             self.path, self.name = path, path.stem
+            self._stamp = Stamp.of(path)
             self._saved_step = run.checkpoint.step if run is not None else self.status.step
             self.document.mark_saved()
             self.state.add_recent(path)
@@ -346,7 +352,8 @@ class Workbench(QObject):
         base = self.path.parent if self.path is not None else None
 
         def done(dataset: Dataset) -> None:
-            spec = dataset.spec or source
+            # with what loading chose written down, so that a changed folder is noticed
+            spec = dataset.pinned() or source
             self.document.set_data(spec, data_spec(dataset))
             self.told.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
             for note in (*dataset.notes, *dataset.skipped[:3]):

@@ -42,7 +42,7 @@ def samples() -> tuple[Sample, ...]:
     """All samples whose files exist, in the order of the strip."""
     known = (
         Sample("circle", tr("Circle"), tr("the smallest network that bends"), "boundary", "data"),
-        Sample("spiral", tr("Spiral"), tr("8 + 8 neurons tell two arms apart"), "points", "data"),
+        Sample("spiral", tr("Spiral"), tr("12 + 12 neurons tell two arms apart"), "points", "data"),
         Sample("fashion_cnn", tr("Clothes"), tr("a convolution finds edges"), "conv", "linear"),
         Sample(
             "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
