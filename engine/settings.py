@@ -42,7 +42,9 @@ class TrainingSpec:
             N_("Learning rate"), N_("Length of each step."), kind="float", minimum=0.0, maximum=1e6, hot=True
         ),
     ] = 0.001
-    batch: Annotated[int, Setting(N_("Batch size"), N_("Examples in one step."), minimum=1, maximum=65536)] = 32
+    batch: Annotated[
+        int, Setting(N_("Batch size"), N_("Examples in one step."), minimum=1, maximum=65536)
+    ] = 32
     momentum: Annotated[
         float,
         Setting(
