@@ -18,7 +18,7 @@ from gui.views.matrix_layout import CellBox, Heads, area_beside, heads, place_ce
 from gui.views.matrix_paint import Digits
 from gui.views.scale import Scale, StableScale
 
-_LARGEST = (72.0, 44.0)  # cells grow no larger than this
+_LARGEST = (72.0, 44.0)  # cells grow no larger than this; in a high view up to twice
 _ZOOM_LIMIT = 64.0
 _DIM = 0.8  # share of canvas in a cell at rest
 
@@ -209,8 +209,9 @@ class MatrixView(View):
         return area_beside(self._head(), self.width(), self.height())
 
     def _box(self) -> CellBox:
+        grow = min(max(self.height() / 200, 1.0), 2.0)
         return place_cells(
-            self._area(), self._values.shape, self.largest_cell,
+            self._area(), self._values.shape, (grow * self.largest_cell[0], grow * self.largest_cell[1]),
             square=self.square, zoom=self._zoom, offset=self._offset,
         )  # fmt: skip
 
