@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
 from gui import icons, theme, tokens
 from gui.canvas.geometry import FOOTER, HEADER, PICTURE_HEIGHT, PICTURE_TOP, TILE
@@ -181,11 +182,38 @@ def paint_ring(p: QPainter, look: NodeLook, token: str, *, dashed: bool = False)
 
 
 def paint_port(p: QPainter, at: QPointF, diameter: float, token: str, filled: bool) -> None:
-    p.setRenderHint(QPainter.RenderHint.Antialiasing)
-    p.setPen(QPen(theme.color(token), 2))
-    p.setBrush(theme.color(token) if filled else theme.color("canvas"))
-    r = (diameter - 2) / 2
-    p.drawEllipse(at, r, r)
+    """A ring, or a disc. Kept as pictures at quarters of a pixel: there are two or more at every node."""
+    t = p.transform()
+    ratio = p.device().devicePixelRatio()
+    ink = getattr(theme.theme(), token)
+    fill = ink if filled else theme.theme().canvas
+    place = t.map(at) * ratio
+    x, y = math.floor(place.x()), math.floor(place.y())
+    shift = (round((place.x() - x) * 4), round((place.y() - y) * 4))
+    picture = _port(round(diameter * t.m11() * ratio, 3), 2 * t.m11() * ratio, fill, ink, shift, ratio)
+    half = picture.width() // 2
+    p.resetTransform()
+    p.drawPixmap(QPointF((x - half) / ratio, (y - half) / ratio), picture)
+    p.setTransform(t)
+
+
+@lru_cache(maxsize=512)
+def _port(
+    diameter: float, width: float, fill: str, ink: str, shift: tuple[int, int], ratio: float
+) -> QPixmap:
+    """In device pixels, the middle `shift` quarters of a pixel off the middle of the picture."""
+    half = math.ceil(diameter / 2) + 2
+    made = QPixmap(2 * half, 2 * half)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(ink), width))
+    painter.setBrush(QColor(fill))
+    r = (diameter - width) / 2
+    painter.drawEllipse(QPointF(half + shift[0] / 4, half + shift[1] / 4), r, r)
+    painter.end()
+    made.setDevicePixelRatio(ratio)
+    return made
 
 
 _fits: dict[tuple[str, str, float], str] = {}

@@ -159,7 +159,8 @@ class TimeLine(View):
         painter.drawPixmap(0, 0, kept[0])
 
     def _draw_silhouette(self, painter: QPainter, area: QRectF) -> None:
-        shown = curve_points(self._steps, self._losses, int(self._x(self._steps[-1], area) - area.left()))
+        wide = self._x(float(self._steps[-1]), area) - area.left()
+        shown = curve_points(self._steps, self._losses, int(wide / 2))
         if shown is None:
             return
         steps, losses = shown

@@ -59,6 +59,7 @@ class MatrixView(View):
         self._grip: tuple[QPointF, QPointF] | None = None
         self._cache: QPixmap | None = None
         self._heads: Heads | None = None
+        self._head_cache: tuple[QPixmap, object] | None = None
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -236,6 +237,7 @@ class MatrixView(View):
     def restyle(self) -> None:
         self._cache = None
         self._heads = None
+        self._head_cache = None
 
     def paint(self, painter: QPainter) -> None:
         if not self._values.size:
@@ -246,11 +248,27 @@ class MatrixView(View):
             self._cache = self._paint_cells(ratio)
         painter.drawPixmap(0, 0, self._cache)
         box, area = self._box(), self._area()
-        matrix_paint.draw_heads(painter, box, area, self._head(), self._hover)
+        painter.drawPixmap(0, 0, self._head_picture(ratio, box, area))
         if unit := self.unit_text():
             draw_caption(painter, QPointF(2, theme.px(11)), "×" + unit.rsplit(" ", 1)[-1])
         painter.setClipRect(area.adjusted(-4, -4, 4, 4))
         self._paint_rings(painter, box)
+
+    def _head_picture(self, ratio: float, box: CellBox, area: QRectF) -> QPixmap:
+        """The heads, kept while the numbers change: they depend on place and hover alone."""
+        key = (box, area, self._hover, self._head())
+        kept = self._head_cache
+        if kept is None or kept[1] != key or kept[0].size() != self.size() * ratio:
+            made = QPixmap(self.size() * ratio)
+            made.setDevicePixelRatio(ratio)
+            made.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(made)
+            try:
+                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover)
+            finally:
+                painter.end()
+            self._head_cache = kept = (made, key)
+        return kept[0]
 
     def _paint_cells(self, ratio: float) -> QPixmap:
         """The part that changes only with the numbers; hover and rings are drawn on top of it."""
