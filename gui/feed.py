@@ -30,6 +30,7 @@ from gui.document import Document
 from gui.i18n import tr
 from gui.picture_words import picture_words
 from gui.views.base import words_from_rgb
+from gui.views.scale import FEW, scale_from
 from gui.watching import Wish
 
 PICTURES = 12
@@ -157,7 +158,8 @@ class CanvasFeed(QObject):
         ramp = "pictures" if node.layer.kind == "augment" else _ROLES[role]
         if ramp == "activations" and thumb.low < 0:
             ramp = "weights"
-        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead)
+        scale = scale_from(thumb.low, thumb.high, thumb.span, ramp) if thumb.tiles.size > FEW else None
+        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead, scale=scale)
 
     def show_boundary(self, data: BoundaryData) -> None:
         """The output node of a 2-D network shows the decision in class colors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QRect, QSize
@@ -27,6 +28,7 @@ class Atlas:
 
     def __init__(self) -> None:
         self.image = QImage()
+        self._pixels: Array = np.zeros((0, 0), np.uint32)
         self.ratio = 1.0
         self._sizes: dict[Uid, tuple[int, int, int]] = {}  # width, height, tiles stacked (0: a mosaic)
         self._slots: dict[Uid, QRect] = {}
@@ -93,6 +95,8 @@ class Atlas:
         self.image = QImage(_WIDTH, max(1, y + shelf), QImage.Format.Format_RGB32)
         self.image.setDevicePixelRatio(self._screen)
         self.image.fill(theme.color("canvas"))
+        # the image is drawn and never copied, so its pixels stay where they are
+        self._pixels = pixels_of(self.image)
         self.repaint()
 
     def _paint(self, uid: Uid) -> None:
@@ -118,7 +122,7 @@ class Atlas:
             self._paint_pixels(room, data.tiles, gap)
             return
         tiles = _fitted(data.tiles, room)
-        grid = paint_tiles(self.image, room, tiles, data.role, gap=gap)
+        grid = paint_tiles(self.image, room, tiles, data.role, gap=gap, scale=data.scale, pixels=self._pixels)
         for index in data.dead:
             if index < grid.count:
                 self._hatch(grid.tile(index))
@@ -135,7 +139,8 @@ class Atlas:
             if tile.dtype == np.uint32:
                 self._blit(place, resize_pixels(tile[0], side, side))
             else:
-                paint_tiles(self.image, place, resize(tile, side, side), data.role, border=False)
+                large, role = resize(tile, side, side), data.role
+                paint_tiles(self.image, place, large, role, border=False, pixels=self._pixels)
 
     def _paint_pixels(self, room: QRect, tiles: Array, gap: int) -> None:
         self._clear(room)
@@ -147,41 +152,50 @@ class Atlas:
                 self._blit(place, resize_pixels(tiles[index], place.height(), place.width()))
 
     def _blit(self, place: QRect, words: Array) -> None:
-        pixels_of(self.image)[
+        self._pixels[
             place.top() : place.top() + words.shape[0], place.left() : place.left() + words.shape[1]
         ] = words
 
     def _clear(self, rect: QRect) -> None:
-        pixels_of(self.image)[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1] = _word(
+        self._pixels[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1] = _word(
             "canvas"
         )
 
     def _paint_histogram(self, rect: QRect, counts: Array) -> None:
-        """Bars on a root scale: rare values stay visible."""
-        self._clear(
-            QRect(
-                rect.left(),
-                rect.top() - round(6 * self.ratio),
-                rect.width(),
-                rect.height() + round(6 * self.ratio),
-            )
-        )
-        heights = np.sqrt(np.maximum(counts if counts.dtype.kind in "iu" else np.nan_to_num(counts), 0.0))
-        if heights.max() <= 0:
+        """Bars on a root scale: rare values stay visible. The strip above them becomes canvas."""
+        pad = round(6 * self.ratio)
+        strip = self._pixels[rect.top() - pad : rect.bottom() + 1, rect.left() : rect.right() + 1]
+        heights = np.sqrt(np.maximum(counts if counts.dtype.kind in "iu" else np.nan_to_num(counts), 0))
+        most = heights.max()
+        if most <= 0:
+            strip[:] = _word("canvas")
             return
-        heights = np.ceil(heights * (rect.height() / heights.max()))
-        bar = np.arange(rect.width()) * len(heights) // rect.width()
-        column = heights[bar]
-        if rect.width() > 2 * len(heights):
-            column[1:][bar[1:] != bar[:-1]] = 0.0  # a gap between bars
-        filled = np.arange(rect.height(), 0, -1)[:, None] <= column[None, :]
-        area = pixels_of(self.image)[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
-        area[filled] = _word("histogram")
+        column = np.zeros(len(counts) + 1)
+        np.ceil(heights * (rect.height() / most), out=column[:-1])
+        filled = _rows(rect.height(), pad) <= column[_bars(rect.width(), len(counts))]
+        strip[:] = np.where(filled, _word("histogram"), _word("canvas"))
 
     def _hatch(self, place: QRect) -> None:
-        area = pixels_of(self.image)[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
+        area = self._pixels[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
         rows, columns = np.indices(area.shape)
         area[:] = np.where((rows + columns) % _HATCH < 2, _word("warning"), _word("canvas"))
+
+
+@lru_cache(maxsize=64)
+def _bars(width: int, bars: int) -> Array:
+    """The bar of every column; `bars` for the gaps between them, where there is room for gaps."""
+    bar = np.arange(width) * bars // width
+    if width > 2 * bars:
+        gaps = np.append(False, bar[1:] != bar[:-1])
+        bar = np.where(gaps, bars, bar)
+    return bar
+
+
+@lru_cache(maxsize=64)
+def _rows(height: int, pad: int) -> Array:
+    """How high a bar must be to reach a row, from the top; none reaches the `pad` rows above."""
+    rows: Array = np.arange(height, 0, -1, dtype=np.float64)
+    return np.append(np.full(pad, np.inf), rows)[:, None]
 
 
 def _fitted(tiles: Array, room: QRect) -> Array:

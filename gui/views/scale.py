@@ -17,7 +17,7 @@ from gui.views.base import Array, Bytes
 
 # share of the values inside the ends; the rest is drawn in the end colors and marked ≤ ≥
 PERCENTILE = {"weights": 99.5, "gradients": 98.0, "activations": 99.5, "pictures": 100.0}
-_SMALL = 100  # with so few values nothing is cut off
+FEW = 100  # with so few values nothing is cut off
 _SAMPLE = 20_000
 _NARROW = 0.55  # narrower than this share of the scale ...
 _TINY = 0.1  # narrower than this nothing could be seen: the scale shrinks at once
@@ -129,6 +129,15 @@ def scale_of(values: Array, role: str) -> Scale:
     return StableScale(role).update(values)
 
 
+def scale_from(low: float, high: float, span: float, role: str) -> Scale | None:
+    """A scale from smallest and largest value and the 99th percentile of |value|; None: look yourself."""
+    if role == "pictures" or not 0.0 < span < np.inf:
+        return None
+    if role in SIGNED:
+        return Scale(-span, span, low < -span, high > span)
+    return Scale(0.0, span, False, high > span) if low >= 0 else None
+
+
 def sample(values: Array) -> Array:
     """At most some twenty thousand of the finite values, evenly taken, 1-D."""
     flat = values.reshape(-1)
@@ -159,7 +168,7 @@ def _range(values: Array, role: str) -> tuple[float, float, float, float]:
     if flat.size == 0:
         return (-1.0, 1.0, -1.0, 1.0) if role in SIGNED else (0.0, 1.0, 0.0, 1.0)
     least, most = float(flat.min()), float(flat.max())
-    share = 100.0 if values.size <= _SMALL else PERCENTILE[role]
+    share = 100.0 if values.size <= FEW else PERCENTILE[role]
     if role in SIGNED:
         end = _percentile(np.abs(flat), share) or max(-least, most) or 1.0
         return -end, end, least, most

@@ -7,7 +7,7 @@ painter at all.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -152,17 +152,20 @@ def paint_tiles(
     scale: Scale | None = None,
     gap: int = 4,
     of: Theme | None = None,
+    pixels: Array | None = None,
 ) -> Grid:
     """Write tiles into `rect` of a 32-bit `image` (its own pixels), and say where they lie.
 
     `tiles` is (k, h, w): u8 are places on the ramp of `role`, floats are scaled by `scale` or by their
-    own range. The rest of `rect` becomes canvas. Raises ValueError for other shapes or formats.
+    own range. The rest of `rect` becomes canvas. `pixels` are those of `image`, if they are at hand.
+    Raises ValueError for other shapes or formats.
     """
     if tiles.ndim != 3:
         raise ValueError(f"tiles need three axes (k, h, w), got {tiles.shape}")
     current = of or theme.theme()
     area = rect.intersected(image.rect())
-    shown = pixels_of(image)[area.top() : area.bottom() + 1, area.left() : area.right() + 1]
+    whole = pixels_of(image) if pixels is None else pixels
+    shown = whole[area.top() : area.bottom() + 1, area.left() : area.right() + 1]
     count, height, width = tiles.shape
     room = rect.adjusted(1, 1, -1, -1) if border else rect
     grid = fit_grid(room, count, height, width, gap=gap)
@@ -175,7 +178,10 @@ def paint_tiles(
     np.take(lut32_of(current, role), cells.reshape(-1), out=colors[:-2])
     colors[-2:] = _word(current.canvas), _word(current.border)
     size = (area.width(), area.height())
-    place = replace(grid, x=grid.x - area.x(), y=grid.y - area.y())
+    place = Grid(
+        grid.count, grid.columns, grid.rows, grid.x - area.x(), grid.y - area.y(),
+        grid.width, grid.height, grid.gap,
+    )  # fmt: skip
     np.take(colors, _sources(size, place, cells.shape[1], cells.shape[2], border), out=shown, mode="clip")
     return grid
 
