@@ -356,8 +356,9 @@ class Workbench(QObject):
             spec = dataset.pinned() or source
             self.document.set_data(spec, data_spec(dataset))
             self.told.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
-            for note in (*dataset.notes, *dataset.skipped[:3]):
-                self.told.emit(tr_message(note), "warning" if note in dataset.skipped else "info", "", None)
+            if dataset.notes:  # together: one after the other they would push each other off the screen
+                notes = "\n".join(tr_message(note) for note in dataset.notes[:4])
+                self.told.emit(notes, "warning" if dataset.skipped else "info", "", None)
 
         self.tasks.run(
             "data",

@@ -18,6 +18,8 @@ SIGNS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 AT_MOST = 3
 WIDEST = 620
+READ_MS = 50
+"""A letter's share of the time a long message stays."""
 
 
 class Toast(QFrame):
@@ -41,7 +43,7 @@ class Toast(QFrame):
         label = QLabel(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
         # long sentences (paths, engine messages) wrap instead of leaving the window
-        wide = label.fontMetrics().horizontalAdvance(text)
+        wide = max(label.fontMetrics().horizontalAdvance(line) for line in text.split("\n"))
         label.setWordWrap(wide > theme.px(WIDEST - 160))
         if label.wordWrap():
             label.setMinimumWidth(theme.px(WIDEST - 160))
@@ -63,7 +65,7 @@ class Toast(QFrame):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
         if level != "error":
-            self._timer.start(tokens.TOAST_MS)
+            self._timer.start(max(tokens.TOAST_MS, READ_MS * len(text)))
 
     def _act(self, handler: Callable[[], object]) -> None:
         self.dismiss()

@@ -147,7 +147,10 @@ class CurveView(View):
         name = QFontMetricsF(theme.ui_font(tokens.STATUS, theme.SEMIBOLD))
         value = QFontMetricsF(theme.mono_font(tokens.STATUS))
         widest = max((name.horizontalAdvance(c.text) for c in curves), default=0.0)
-        return float(widest + theme.px(12) + value.horizontalAdvance("0" * (self.decimals + 3)))
+        usual = value.horizontalAdvance("0" * (self.decimals + 3))
+        # very small losses are written with a power of ten, and need more
+        now = max((value.horizontalAdvance(self._text(float(c.shown[-1]))) for c in curves), default=0.0)
+        return float(widest + theme.px(12) + max(usual, now))
 
     def _x_range(self, curves: list[_Curve]) -> tuple[float, float]:
         if self._window is not None:
