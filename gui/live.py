@@ -61,6 +61,7 @@ class Live(QObject):
             dock.pinned.connect(lambda _pinned: self.show_selection())
         window.boundary.wishes_changed.connect(self.sync)
         window.feed.measured.connect(self._measured)
+        window.canvas.sharpened.connect(self.sync)
         activations = window.docks["activations"]
         self._chooser = SampleChooser()
         self._chooser.chosen.connect(self.choose_sample)

@@ -70,6 +70,11 @@ class Atlas:
             self.ratio, self._screen = ratio, screen
             self._arrange()
 
+    def forget(self) -> None:
+        """Another run: no node has a picture until it gets a new one."""
+        self._data.clear()
+        self._stale.clear()
+
     def repaint(self) -> None:
         """Paint everything again (another theme)."""
         self._stale = set(self._data)

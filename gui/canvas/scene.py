@@ -121,8 +121,7 @@ class CanvasScene(QGraphicsScene):
         """Another run: pictures and weights of the old one are no longer true."""
         self._weights.clear()
         self._means.clear()
-        self.atlas = Atlas()
-        self.atlas.set_sizes(self._slots())
+        self.atlas.forget()
         for wire in self.wires.values():
             wire.set_weights(None)
         self.set_link_strengths({})

@@ -60,6 +60,8 @@ class CanvasView(EditView):
     """(paths, point of the scene)"""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
+    sharpened = Signal()
+    """The zoom came to rest; pictures are painted at its resolution."""
     space_tapped = Signal()
     """Space was pressed and released without a drag; only while something listens is Space kept here."""
 
@@ -116,6 +118,7 @@ class CanvasView(EditView):
         self.canvas.set_zoom(self.zoom)
         self.canvas.atlas.set_ratio(self.scale_factor * screen, screen)
         self.viewport().update()
+        self.sharpened.emit()
 
     def _zoomed(self, zoom: float) -> None:
         self.canvas.set_zoom(zoom)
