@@ -260,7 +260,8 @@ class CurveView(View):
             ((end.y(), curve, end) for curve, end in zip(curves, ends, strict=True) if end is not None),
             key=lambda item: item[0],
         )
-        floor = -1e9
+        # the big figure stands above in the same column
+        floor = -1e9 if self._figure is None else axes.area.top() + theme.px(14 + 12 + 28 + 16)
         spots = []
         for y, curve, end in wanted:
             y = max(y, floor)
