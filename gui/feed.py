@@ -80,7 +80,7 @@ class CanvasFeed(QObject):
         # no more pixels than are shown; few steps, so that a little zoom changes nothing
         share = next((s for s in (0.25, 0.5) if self._scene.atlas.ratio <= 1.1 * s), 1.0)
         width, height = round(Thumbs.width * share), round(Thumbs.height * share)
-        wishes = {"canvas.thumbs": Wish(Thumbs(tuple(nodes), self.sample, width, height), rate=12.0)}
+        wishes = {"canvas.thumbs": Wish(Thumbs(tuple(nodes), self.sample, width, height), 12.0, turn=1)}
         for uid in self._scene.unfolded:
             owner = graph.node(uid).owner
             weight, bias = state_id(owner, "weight"), state_id(owner, "bias")

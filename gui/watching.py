@@ -12,18 +12,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from PySide6.QtCore import Qt, QTimer
+
 from engine.session.views import Missing, View, ViewData
 
 _log = logging.getLogger("matrizen.watching")
 
 
+TURN_MS = 12
+
+
 @dataclass(frozen=True)
 class Wish:
-    """A view, at most `rate` times a second and `bytes` big."""
+    """A view, at most `rate` times a second and `bytes` big.
+
+    What one frame brings is handed out in turns, 0 at once and the others a moment later each: painted all
+    together, a large frame would keep the window from answering the hand.
+    """
 
     request: View
     rate: float = 15.0
     bytes: int = 4_000_000
+    turn: int = 0
 
 
 class Client(Protocol):
@@ -50,6 +60,11 @@ class Watcher:
         self._engine = engine
         self._clients: list[Client] = []
         self._watched: dict[str, tuple[Wish, Client]] = {}
+        self._waiting: dict[int, dict[str, tuple[ViewData, int]]] = {}
+        self._turns = QTimer()
+        self._turns.setSingleShot(True)
+        self._turns.setTimerType(Qt.TimerType.PreciseTimer)
+        self._turns.timeout.connect(self._next_turn)
         self.asleep = False
 
     def add(self, client: Client) -> None:
@@ -63,6 +78,7 @@ class Watcher:
     def clear(self) -> None:
         """Forget all clients and stop watching."""
         self._clients = []
+        self.drop()
         self.sync()
 
     def sync(self) -> None:
@@ -82,6 +98,7 @@ class Watcher:
 
     def repeat(self) -> None:
         """Say everything again: a new engine or a new program knows nothing."""
+        self.drop()
         for key, (wish, _) in self._watched.items():
             self._engine.watch(key, wish.request, wish.rate, wish.bytes)
 
@@ -95,7 +112,29 @@ class Watcher:
             known = self._watched.get(key)
             if known is None or isinstance(data, Missing):
                 continue
-            try:
-                known[1].take(key, data, step)
-            except Exception:  # one view that stumbles must not keep the others from their numbers
-                _log.exception("showing %s failed", key)
+            if known[0].turn:
+                self._waiting.setdefault(known[0].turn, {})[key] = (data, step)
+            else:
+                self._hand(key, data, step)
+        if self._waiting and not self._turns.isActive():
+            self._turns.start(TURN_MS)
+
+    def drop(self) -> None:
+        """What still waits belongs to another run."""
+        self._waiting.clear()
+        self._turns.stop()
+
+    def _next_turn(self) -> None:
+        for key, (data, step) in self._waiting.pop(min(self._waiting, default=0), {}).items():
+            self._hand(key, data, step)
+        if self._waiting:
+            self._turns.start(TURN_MS)
+
+    def _hand(self, key: str, data: ViewData, step: int) -> None:
+        known = self._watched.get(key)
+        if known is None:
+            return
+        try:
+            known[1].take(key, data, step)
+        except Exception:  # one view that stumbles must not keep the others from their numbers
+            _log.exception("showing %s failed", key)

@@ -158,6 +158,7 @@ class Workbench(QObject):
     def _on_status(self, status: Status) -> None:
         before, self.status = self.status, status
         if before.step > status.step:
+            self.watcher.drop()
             self.restarted.emit()
         if (before.step != self._saved_step) != (status.step != self._saved_step):
             self.title_changed.emit()
@@ -274,6 +275,7 @@ class Workbench(QObject):
             self.document.load(state)
         finally:
             self._loading = False
+        self.watcher.drop()
         self.restarted.emit()
         self.title_changed.emit()
         self._configure()
