@@ -2,8 +2,8 @@
 
 `bench_window` calls `main` and reads the JSON object that it prints. What is counted:
 
-frame      everything the window's thread does for one picture: the ticks of the runner that brought
-           something (unpacking, handing out, coloring), the input events injected, and the whole handling of
+frame      everything the window's thread does for one picture: the ticks of the runner and the turns
+           in which data are handed out (unpacking, sorting, coloring), the input events injected, and the whole handling of
            Qt's UpdateRequest (all paint events of the window, and the flush to the screen).
            `wall` adds the wall times of those parts; the 5 ms Qt waits to gather updates are no work and
            not in it. `cpu` is the CPU time of the thread from the end of one picture to the end of the next:
@@ -34,7 +34,7 @@ from gui.live import Live
 from gui.main_window import MainWindow
 from gui.panels.docks import ValueDock
 from gui.runner import Runner
-from gui.watching import Wish
+from gui.watching import Watcher, Wish
 from tests.benchmarks import window_load as load
 
 CURVE_POINTS = 100_000
@@ -78,10 +78,12 @@ class TimedWindow(MainWindow):
         return done
 
 
-def timed_tick(tick: Callable[[Runner], None]) -> Callable[[Runner], None]:
-    def run(self: Runner) -> None:
+def timed(method: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A method that Qt's timers call, its time counted to the frame."""
+
+    def run(self: Any) -> None:
         start = time.perf_counter()
-        tick(self)
+        method(self)
         CLOCK.part(time.perf_counter() - start)
 
     return run
@@ -322,7 +324,8 @@ def quantiles(seconds: list[float]) -> dict[str, float]:
 def main() -> int:
     path, seconds, pairs = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     app.MainWindow = TimedWindow  # type: ignore[misc]
-    Runner._tick = timed_tick(Runner._tick)  # type: ignore[method-assign]
+    Runner._tick = timed(Runner._tick)  # type: ignore[method-assign]
+    Watcher._next_turn = timed(Watcher._next_turn)  # type: ignore[method-assign]
     ValueDock.wants = whole_matrix(ValueDock.wants)  # type: ignore[method-assign]
     Live._show_curves = long_curves(Live._show_curves)  # type: ignore[method-assign]
     drivers: list[Driver] = []
