@@ -44,7 +44,8 @@ def screen() -> Iterator[Mapping[str, str]]:
         if shutil.which("Xvfb") is None:
             raise SystemExit("Xvfb is needed (Debian and Ubuntu: apt install xvfb)")
         read, write = os.pipe()
-        arguments = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+        size = ["-screen", "0", "1600x1000x24"]
+        arguments = ["Xvfb", "-displayfd", str(write), *size, "-noreset", "-nolisten", "tcp"]
         server = subprocess.Popen(arguments, pass_fds=(write,), stderr=subprocess.DEVNULL)
         os.close(write)
         try:

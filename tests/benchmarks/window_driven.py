@@ -3,8 +3,8 @@
 `bench_window` calls `main` and reads the JSON object that it prints. What is counted:
 
 frame      everything the window's thread does for one picture: the ticks of the runner and the turns
-           in which data are handed out (unpacking, sorting, coloring), the input events injected, and the whole handling of
-           Qt's UpdateRequest (all paint events of the window, and the flush to the screen).
+           in which data are handed out (unpacking, sorting, coloring), the input events injected, and the
+           whole handling of Qt's UpdateRequest (all paint events of the window, and the flush to the screen).
            `wall` adds the wall times of those parts; the 5 ms Qt waits to gather updates are no work and
            not in it. `cpu` is the CPU time of the thread from the end of one picture to the end of the next:
            it holds everything else the thread did, and no time in which other programs had the core.
