@@ -17,7 +17,7 @@ from engine.data.dataset import Dataset, load
 from engine.data.source import SourceSpec
 from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
-from engine.project_lock import Stamp, check_unchanged
+from engine.project_lock import ProjectLock, Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
 from engine.training import data_spec
 from gui import i18n, project_files
@@ -62,6 +62,7 @@ class Workbench(QObject):
         self.watcher = Watcher(runner)
         self.path: Path | None = None
         self._stamp: Stamp | None = None
+        self._lock: ProjectLock | None = None
         self.name = ""
         self.configured: Configured | None = None
         self.status = Status()
@@ -267,6 +268,9 @@ class Workbench(QObject):
             self.runner.pause()
         self.path, self.name = path, name
         self._stamp = Stamp.of(path) if path is not None else None
+        self._hold(None)
+        if not self._hold(path) and path is not None:
+            self.told.emit(self._elsewhere(path), "warning", "", None)
         self._fresh, self._resume = run is None, run
         self._saved_step = run.step if run is not None else 0
         self.status = Status(step=self._saved_step)
@@ -280,15 +284,37 @@ class Workbench(QObject):
         self.title_changed.emit()
         self._configure()
 
+    def _hold(self, path: Path | None) -> bool:
+        """Lock `path` instead of the project before; False when another has it, and nothing changes."""
+        held = self._lock
+        wanted = None if path is None or project_files.is_sample(path) else ProjectLock(path)
+        if held is not None and wanted is not None and held.held and held.path == wanted.path:
+            return True
+        if wanted is not None and not wanted.acquire():
+            return False
+        if held is not None:
+            held.release()
+        self._lock = wanted
+        return True
+
+    @staticmethod
+    def _elsewhere(path: Path) -> str:
+        text = tr("{file} is open in another window. Changes can be saved under another name.")
+        return text.format(file=path.name)
+
     def save(self, path: Path, then: Callable[[], None] | None = None) -> None:
         """Save document and run at one step boundary to `path`."""
 
         def write(run: RunState | None) -> None:
+            if not self._hold(path):
+                self.told.emit(self._elsewhere(path), "error", "", None)
+                return
             try:
                 if self.path is not None and path == self.path and self._stamp is not None:
                     check_unchanged(path, self._stamp)
                 project_files.write_project(path, self.document, run.checkpoint if run is not None else None)
             except MatrizenError as refusal:
+                self._hold(self.path)
                 self.cannot(refusal.message)
                 return
             self.path, self.name = path, path.stem
@@ -390,6 +416,7 @@ class Workbench(QObject):
         Qt takes objects down in an order of its own; a signal on the way would reach half of them.
         """
         self.tasks.cancel()
+        self._hold(None)
         self._configure_timer.stop()
         for source in (self.document.undo_stack, self.document, self.tasks, self.runner, self):
             source.blockSignals(True)

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import Message
 from engine.project_file import load_project
+from engine.project_lock import ProjectLock
 from engine.session import protocol as p
 from engine.session.session import Session
 from gui import i18n, resources, theme
@@ -492,8 +493,36 @@ def test_a_toast_hides_neither_zoom_nor_legend(desk: Desk) -> None:
     desk.bench.told.emit("Something happened.", "warning", "", None)
     desk.settle()
     whole = window.centralWidget()
+    assert whole is not None
     shown = window.toasts.geometry()
     for hidden in (window.canvas.zoom_bar, window.canvas.legend, window.palette_area):
         assert hidden.isVisible()
         place = hidden.rect().translated(hidden.mapTo(whole, hidden.rect().topLeft()))
         assert not shown.intersects(place)
+
+
+def test_a_project_open_in_another_window_is_not_written_over(desk: Desk, tmp_path: Path) -> None:
+    path, free = tmp_path / "p.matrizen", tmp_path / "q.matrizen"
+    desk.open("circle")
+    desk.bench.save(path)
+    desk.runner.go()
+    assert desk.bench.path == path
+    before = path.read_bytes()
+    desk.bench.save(free)  # the other name lets the first one go
+    desk.runner.go()
+    other = ProjectLock(path)
+    assert other.acquire()
+    told: list[tuple[str, str]] = []
+    desk.bench.told.connect(lambda text, level, *_: told.append((text, level)))
+    desk.bench.save(path)
+    desk.runner.go()
+    assert "p.matrizen" in told[-1][0] and told[-1][1] == "error"
+    assert desk.bench.path == free and path.read_bytes() == before
+    assert not ProjectLock(free).acquire(), "what is open stays locked"
+    desk.bench.open(path)
+    desk.qtbot.waitUntil(lambda: desk.bench.path == path, timeout=10_000)
+    assert any(level == "warning" and "p.matrizen" in text for text, level in told)
+    other.release()
+    desk.bench.save(path)
+    desk.runner.go()
+    assert not ProjectLock(path).acquire()
