@@ -13,6 +13,7 @@ from gui import icons, theme
 from gui.canvas import node_paint
 from gui.canvas.geometry import HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER
 from gui.canvas.guard import guarded
+from gui.canvas.kept_body import KeptBody
 from gui.canvas.look import NodeLook, detail_at
 from gui.canvas.node_paint import draw_text, font
 from gui.i18n import number, tr
@@ -41,6 +42,7 @@ class NodeItem(QGraphicsItem):
         self.setZValue(10)
         self.picture = PictureItem(self)
         self.ports = PortsItem(self)
+        self._kept = KeptBody()
 
     def set_look(self, look: NodeLook) -> None:
         if look == self.look:
@@ -131,10 +133,27 @@ class NodeItem(QGraphicsItem):
             -MARGIN, -MARGIN, MARGIN, MARGIN
         )
 
+    def keep_while_zooming(self, on: bool) -> None:
+        """Draw a kept picture of the body (see `KeptBody`), or leave it to Qt's cache again."""
+        mode = QGraphicsItem.CacheMode
+        wanted = mode.NoCache if on else mode.DeviceCoordinateCache
+        if self.cacheMode() != wanted:
+            self.setCacheMode(wanted)
+
     @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
+        if self.cacheMode() != QGraphicsItem.CacheMode.NoCache:
+            self._paint(painter)
+            return
+        key = (
+            self.look, detail_at(self.canvas.zoom), self.selected, self.focused, self.hovered, self.illegal,
+            self.warned, self.dropping, self.acting, self.progress, theme.theme(),
+        )  # fmt: skip
+        self._kept.draw(painter, self.boundingRect(), key, self.canvas.budget, self._paint)
+
+    def _paint(self, painter: QPainter) -> None:
         detail = detail_at(self.canvas.zoom)
         if self.illegal:
             painter.setOpacity(0.38)

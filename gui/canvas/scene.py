@@ -13,6 +13,7 @@ from gui import theme
 from gui.canvas.atlas import Atlas
 from gui.canvas.bubble import BubbleItem
 from gui.canvas.geometry import Size, Unfold, size_of, unfolds
+from gui.canvas.kept_body import AT_ONCE, Budget
 from gui.canvas.link_item import DraftItem, LinkItem
 from gui.canvas.look import look_of, port_count
 from gui.canvas.node_item import NodeItem
@@ -46,6 +47,7 @@ class CanvasScene(QGraphicsScene):
         self.document = document
         self.zoom = 1.0
         self.atlas = Atlas()
+        self.budget = Budget()
         self.nodes: dict[Uid, NodeItem] = {}
         self.links: dict[LinkSpec, LinkItem] = {}
         self.wires: dict[LinkSpec, WeightsItem] = {}
@@ -232,6 +234,18 @@ class CanvasScene(QGraphicsScene):
             if near != (zoom >= 0.4):
                 for node in self.nodes.values():
                     node.show_details(zoom >= 0.4)
+
+    def zoom_moves(self) -> None:
+        """Nodes draw kept pictures of themselves until `settle`."""
+        for node in self.nodes.values():
+            node.keep_while_zooming(True)
+
+    def settle(self) -> bool:
+        """Paint a few nodes sharply again; whether there are more."""
+        kept = [n for n in self.nodes.values() if n.cacheMode() == QGraphicsItem.CacheMode.NoCache]
+        for node in kept[:AT_ONCE]:
+            node.keep_while_zooming(False)
+        return len(kept) > AT_ONCE
 
     def _sync(self, old: DocumentState, new: DocumentState) -> None:
         graph, inference = new.graph, self.document.inference

@@ -45,6 +45,7 @@ from gui.document import Document
 from gui.i18n import tr
 
 SETTLE_MS = 140
+CALM_MS = 24
 REFIT_MS = 60
 
 
@@ -119,9 +120,16 @@ class CanvasView(EditView):
         self.canvas.atlas.set_ratio(self.scale_factor * screen, screen)
         self.viewport().update()
         self.sharpened.emit()
+        self._calm()
+
+    def _calm(self) -> None:
+        """Sharp again a few nodes at a time: all at once would be felt."""
+        if not self._settle.isActive() and self.canvas.settle():
+            QTimer.singleShot(CALM_MS, self, self._calm)
 
     def _zoomed(self, zoom: float) -> None:
         self.canvas.set_zoom(zoom)
+        self.canvas.zoom_moves()
         self._settle.start()
         self.zoom_bar.show_zoom(zoom)
         self._seen()
@@ -319,6 +327,7 @@ class CanvasView(EditView):
 
     @guarded
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        self.canvas.budget.start_frame()
         painter.resetTransform()
         backdrop.paint_grid(self, painter)
 
