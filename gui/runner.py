@@ -24,14 +24,13 @@ from engine.session.client import Client, Died
 from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
+from gui.thrift import Thrift
 
 _log = logging.getLogger("matrizen.runner")
 
 TICK_MS = 16
 ASLEEP_MS = 1000
 """While the window is minimized the engine is only looked after."""
-PULL_SECONDS = 0.06
-"""Frames are asked for at most this often; painting is what costs."""
 CRASHES, CRASH_SECONDS = 3, 30.0
 """An engine that dies more often than this is not started again until something is asked of it."""
 
@@ -72,6 +71,7 @@ class Runner(QObject):
         self._asked = 0
         """Serial of the last command: a status that contains it can say that nothing more will come."""
         self._pulled = 0.0
+        self._thrift = Thrift()
         self._finding = False
         self._closed = False
         self._deaths: deque[float] = deque(maxlen=CRASHES + 1)
@@ -221,8 +221,9 @@ class Runner(QObject):
         now = time.monotonic()
         if self._resting():
             self._timer.stop()
-        elif not asleep and not self._client.waiting and now - self._pulled >= PULL_SECONDS:
+        elif not asleep and not self._client.waiting and now - self._pulled >= self._thrift.interval:
             self._pulled = now
+            self._thrift.pulled(time.thread_time())
             self._client.pull()
 
     def _resting(self) -> bool:
