@@ -116,11 +116,29 @@ def interval(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "low": float(low), "high": float(high), "pairs": len(values)}
 
 
+def yardstick() -> float:
+    """CPU milliseconds of a fixed piece of work, the median of nine.
+
+    Neighbors on the same core and in the same caches make CPU time longer, too; this says by how much.
+    """
+    times = []
+    numbers = np.random.default_rng(0).random(100_000)
+    for _ in range(9):
+        start = time.thread_time()
+        total = 0.0
+        for i in range(20_000):
+            total += i * 0.5
+        for _ in range(20):
+            total += float(np.sort(numbers)[0] + numbers.sum())
+        times.append(time.thread_time() - start)
+    return statistics.median(times) * 1e3
+
+
 def machine() -> dict[str, Any]:
     load = os.getloadavg()
     return {
         "cores": os.cpu_count(), "load": load, "python": platform.python_version(),
-        "system": platform.platform(), "quiet": load[0] < 0.5,
+        "system": platform.platform(), "quiet": load[0] < 0.5, "yardstick_ms": yardstick(),
     }  # fmt: skip
 
 
@@ -176,12 +194,13 @@ def main() -> int:
             own = {**variables, **environment()}
             arguments = ["-m", "tests.benchmarks.reading_cost", options.device, str(options.seconds)]
             found["reading"] = json.loads(child(arguments, own, 90 + 4 * options.seconds))
-    found["machine"]["load_after"] = os.getloadavg()
+    found["machine"].update(load_after=os.getloadavg(), yardstick_after_ms=yardstick())
     if options.json:
         print(json.dumps(found, indent=1))
         return 0
-    print(f"{found['machine']['cores']} cores, load {found['machine']['load'][0]:.1f} before,"
-          f" {found['machine']['load_after'][0]:.1f} after")  # fmt: skip
+    m = found["machine"]
+    print(f"{m['cores']} cores; load {m['load'][0]:.1f} before, {m['load_after'][0]:.1f} after;"
+          f" yardstick {m['yardstick_ms']:.1f} ms, {m['yardstick_after_ms']:.1f} ms")  # fmt: skip
     for what, value, goal in rows(found):
         print(f"{what:44}{value:>28}   {goal}")
     return 0
