@@ -85,11 +85,11 @@ class CanvasFeed(QObject):
             owner = graph.node(uid).owner
             weight, bias = state_id(owner, "weight"), state_id(owner, "bias")
             if weight in configured.program.values:
-                wishes[f"canvas.wires/{uid}"] = Wish(Matrix(weight), rate=12.0)
+                wishes[f"canvas.wires/{uid}"] = Wish(Matrix(weight), rate=12.0, turn=1)
             if bias in configured.program.values:
-                wishes[f"canvas.bias/{uid}"] = Wish(Matrix(bias), rate=6.0)
+                wishes[f"canvas.bias/{uid}"] = Wish(Matrix(bias), rate=6.0, turn=1)
         if configured.data.kind == "pictures":
-            wishes["canvas.batch"] = Wish(Batch(PICTURES), rate=5.0)
+            wishes["canvas.batch"] = Wish(Batch(PICTURES), rate=5.0, turn=1)
         return wishes
 
     def _role(self, node: NodeSpec) -> ThumbRole:
