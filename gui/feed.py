@@ -30,7 +30,6 @@ from gui.document import Document
 from gui.i18n import tr
 from gui.picture_words import picture_words
 from gui.views.base import words_from_rgb
-from gui.views.scale import FEW, scale_from
 from gui.watching import Wish
 
 PICTURES = 12
@@ -80,7 +79,7 @@ class CanvasFeed(QObject):
         # no more pixels than are shown; few steps, so that a little zoom changes nothing
         share = next((s for s in (0.25, 0.5) if self._scene.atlas.ratio <= 1.1 * s), 1.0)
         width, height = round(Thumbs.width * share), round(Thumbs.height * share)
-        wishes = {"canvas.thumbs": Wish(Thumbs(tuple(nodes), self.sample, width, height), 12.0, turn=1)}
+        wishes = {"canvas.thumbs": Wish(Thumbs(tuple(nodes), self.sample, width, height), 15.0, turn=1)}
         for uid in self._scene.unfolded:
             owner = graph.node(uid).owner
             weight, bias = state_id(owner, "weight"), state_id(owner, "bias")
@@ -159,10 +158,9 @@ class CanvasFeed(QObject):
             # plots have y up, pictures y down
             return ThumbData(np.ascontiguousarray(thumb.tiles[:, ::-1]), "weights", caption="")
         ramp = "pictures" if node.layer.kind == "augment" else _ROLES[role]
-        if ramp == "activations" and thumb.low < 0:
+        if ramp == "activations" and thumb.ends[0] < 0:
             ramp = "weights"
-        scale = scale_from(thumb.low, thumb.high, thumb.span, ramp) if thumb.tiles.size > FEW else None
-        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead, scale=scale)
+        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead)
 
     def show_boundary(self, data: BoundaryData) -> None:
         """The output node of a 2-D network shows the decision in class colors."""

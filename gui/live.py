@@ -114,7 +114,7 @@ class Live(QObject):
         """The curves, for time line and loss dock; the batch, to choose an example from."""
         if self._window.bench.configured is None:
             return {}
-        wishes = {"curves": Wish(Curves(), rate=6.0, turn=2)}
+        wishes = {"curves": Wish(Curves(), rate=5.0, turn=2)}
         if self._window.docks["activations"].isVisible():
             wishes["batch"] = Wish(Batch(EXAMPLES), rate=4.0)
         return wishes

@@ -13,6 +13,8 @@ from engine.training import Trainer
 from engine.values import Program, Uid, Value, state_id
 
 MOST_TILES = 64
+FEW = 100
+"""So few numbers are colored up to the largest; of more, the last percent lies in the end colors."""
 SMALLEST_TILE = 6
 
 
@@ -90,9 +92,41 @@ def make(request: Thumbs, read: Reader, maps: Mapping[Uid, Array]) -> dict[Uid, 
             continue
         low, high, span = reduce.extremes(source)
         bars = reduce.counts(source, request.bins, low, high)
-        out[uid] = NodeThumb(np.ascontiguousarray(tiles, np.float32), total, low, high, span, bars,
-                             _stats(read, uid, value))
+        if role == "neurons":
+            places, ends = _own_places(tiles), (-1.0, 1.0)
+        else:
+            ends = _ends(tiles, role, read.trainer.graph.node(uid).layer.kind, low, span)
+            places = _places(tiles, *ends)
+        out[uid] = NodeThumb(places, ends, total, low, high, span, bars, _stats(read, uid, value))
     return out
+
+
+def _ends(tiles: Array, role: ThumbRole, kind: str, low: float, span: float) -> tuple[float, float]:
+    """Where the colors end: pictures at 1 or 255, numbers of both signs symmetric about zero."""
+    if kind in ("input", "augment"):
+        return 0.0, 255.0 if tiles.max(initial=0.0) > 1.5 else 1.0
+    if tiles.size <= FEW:
+        span = float(np.abs(tiles[np.isfinite(tiles)]).max(initial=0.0))
+    span = span or 1.0
+    return (-span, span) if role in ("weights", "gradients", "deltas") or low < 0 else (0.0, span)
+
+
+def _places(tiles: Array, low: float, high: float) -> Array:
+    """The place of every number on a ramp of 256; not-a-number sits at zero."""
+    with np.errstate(all="ignore"):
+        place = np.multiply(tiles, np.float32(255.0 / (high - low)), dtype=np.float32)
+        place += np.float32(0.5 - low * 255.0 / (high - low))
+        np.clip(place, 0.0, 255.0, out=place)
+        if np.isnan(place.sum()):
+            np.nan_to_num(place, copy=False, nan=-low * 255.0 / (high - low))
+    return place.astype(np.uint8)
+
+
+def _own_places(tiles: Array) -> Array:
+    """Every tile on a ramp that ends at its own largest |number|."""
+    flat = np.nan_to_num(np.abs(tiles.reshape(len(tiles), -1)), posinf=0.0)
+    largest = flat.max(axis=1, initial=0.0)[:, None, None]
+    return _places(tiles / np.where(largest > 0, largest, 1.0), -1.0, 1.0)
 
 
 def _tiles(request: Thumbs, read: Reader, uid: Uid, role: ThumbRole, value: Value,

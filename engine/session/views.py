@@ -158,7 +158,9 @@ class NodeStats:
 @dataclass(frozen=True, eq=False)
 class NodeThumb:
     tiles: Array
-    """(k, h, w); for "neurons" row 0 is the lowest x2."""
+    """(k, h, w) u8: places on a ramp of 256 from `ends[0]` to `ends[1]`; for "neurons" row 0 is the lowest x2
+    and every tile has symmetric ends of its own."""
+    ends: tuple[float, float]
     total: int
     low: float
     high: float

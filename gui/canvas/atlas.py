@@ -127,7 +127,7 @@ class Atlas:
             self._paint_pixels(room, data.tiles, gap)
             return
         tiles = _fitted(data.tiles, room)
-        grid = paint_tiles(self.image, room, tiles, data.role, gap=gap, scale=data.scale, pixels=self._pixels)
+        grid = paint_tiles(self.image, room, tiles, data.role, gap=gap, pixels=self._pixels)
         for index in data.dead:
             if index < grid.count:
                 self._hatch(grid.tile(index))
@@ -175,10 +175,11 @@ class Atlas:
         if most <= 0:
             strip[:] = _word("canvas")
             return
-        column = np.zeros(len(counts) + 1)
-        np.ceil(heights * (rect.height() / most), out=column[:-1])
+        # the last place stands for the gaps between the bars
+        column = np.append(np.ceil(heights * (rect.height() / most)), 0.0)
         filled = _rows(rect.height(), pad) <= column[_bars(rect.width(), len(counts))]
-        strip[:] = np.where(filled, _word("histogram"), _word("canvas"))
+        words = np.array((_word("canvas"), _word("histogram")))
+        np.take(words, filled.view(np.uint8), out=strip, mode="clip")
 
     def _hatch(self, place: QRect) -> None:
         area = self._pixels[place.top() : place.bottom() + 1, place.left() : place.right() + 1]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.inference import Problem
 from engine.layers.base import Repair
 from gui import icons, theme
+from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.guard import guarded
 from gui.canvas.node_paint import font
 from gui.i18n import tr_message
@@ -22,12 +23,13 @@ WIDTH, TEXT_WIDTH = 330.0, 190.0
 PAD = 10.0
 
 
-class BubbleItem(QGraphicsItem):
+class BubbleItem(CanvasItem):
     """Sits below its node; keeps its size down to 70 % and hides below 40 %."""
 
+    still = False
+
     def __init__(self, scene: CanvasScene, problem: Problem) -> None:
-        super().__init__()
-        self.canvas = scene
+        super().__init__(scene)
         self.problem = problem
         # shapes are not torn apart at the end of a line
         self.text = tr_message(problem.message).replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import LinkSpec
 from gui import theme
+from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.guard import guarded
 from gui.canvas.look import detail_at
 from gui.canvas.node_paint import font, paint_port
@@ -23,6 +24,8 @@ THIN, THICK = 1.4, 5.6
 REST = 2.2
 """Width while nothing is known of the values."""
 WEAK, STRONG = 0.05, 3.0
+CALM, LEAST = 0.15, 0.3
+"""Share of a new width that is taken over, and the change in pixels that is worth painting."""
 
 
 def width_of(mean: float | None) -> float:
@@ -33,14 +36,14 @@ def width_of(mean: float | None) -> float:
     return THIN + (THICK - THIN) * min(max(share, 0.0), 1.0)
 
 
-class LinkItem(QGraphicsItem):
+class LinkItem(CanvasItem):
     """One drawn link. The scene gives it its route and label."""
 
     def __init__(self, scene: CanvasScene, link: LinkSpec, way: Route) -> None:
-        super().__init__()
-        self.canvas, self.link, self.way = scene, link, way
+        super().__init__(scene)
+        self.link, self.way = link, way
         self.label = ""
-        self.mean: float | None = None
+        self.width = self._usual = REST
         self.selected = self.hovered = self.dropping = self.acting = False
         self.setZValue(2)
 
@@ -48,6 +51,15 @@ class LinkItem(QGraphicsItem):
         self.prepareGeometryChange()
         self.way, self.label = way, label
         self.update()
+
+    def set_mean(self, mean: float | None) -> None:
+        """The mean |value| that passes. The width follows slowly: links must not pulse with every batch."""
+        width = width_of(mean)
+        known = mean is not None and self._usual != REST
+        self._usual = width = self._usual + CALM * (width - self._usual) if known else width
+        if abs(width - self.width) > LEAST:
+            self.width = width
+            self.update()
 
     def set_state(self, **states: object) -> None:
         for name, value in states.items():
@@ -74,7 +86,7 @@ class LinkItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         blue = self.selected or self.dropping
         token = "trace" if self.acting else "accent" if blue else "text2" if self.hovered else "link"
-        width = width_of(self.mean) + (1.0 if self.dropping else 0.0)
+        width = self.width + (1.0 if self.dropping else 0.0)
         pen = QPen(
             theme.color(token), width if detail in ("all", "name") else max(width, 1.2 / self.canvas.zoom)
         )
@@ -102,12 +114,13 @@ class LinkItem(QGraphicsItem):
         painter.drawText(QPointF(at.x() - room / 2, baseline), self.label)
 
 
-class DraftItem(QGraphicsItem):
+class DraftItem(CanvasItem):
     """The link under the pointer while it is drawn: blue dashes, or grey dots where it may not end."""
 
+    still = False
+
     def __init__(self, scene: CanvasScene) -> None:
-        super().__init__()
-        self.canvas = scene
+        super().__init__(scene)
         self.path = QPainterPath()
         self.end = QPointF()
         self.text = ""

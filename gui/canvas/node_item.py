@@ -1,19 +1,20 @@
-"""A node on the canvas: its body is cached, pictures and footer are drawn fresh on top of it."""
+"""A node on the canvas: body and ports stand still, picture and footer live; each is painted by itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFont, QImage, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QFont, QImage, QPainter, QPen, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import Uid
 from gui import icons, theme
 from gui.canvas import node_paint
-from gui.canvas.geometry import HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER
+from gui.canvas.canvas_item import CanvasItem
+from gui.canvas.geometry import FOOTER, HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER
 from gui.canvas.guard import guarded
-from gui.canvas.kept_body import KeptBody
+from gui.canvas.kept_picture import KeptPicture
 from gui.canvas.look import NodeLook, detail_at
 from gui.canvas.node_paint import draw_text, font
 from gui.i18n import number, tr
@@ -25,12 +26,11 @@ MARGIN = 14.0
 PICTURE_PAD = 7
 
 
-class NodeItem(QGraphicsItem):
+class NodeItem(CanvasItem):
     """Paints a `NodeLook`; knows where its ports are. States are set by the scene."""
 
     def __init__(self, scene: CanvasScene, uid: Uid, look: NodeLook) -> None:
-        super().__init__()
-        self.canvas = scene
+        super().__init__(scene)
         self.uid = uid
         self.look = look
         self.selected = self.focused = self.hovered = self.armed = False
@@ -38,11 +38,14 @@ class NodeItem(QGraphicsItem):
         self.dropping = False
         self.acting = ""
         self.progress = 0.0
-        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.zooming = False
+        """Whether older pictures of the node serve for the moment: the zoom moves."""
+        self.covers = False
+        """Whether it lies over another node's picture and is painted once more above that."""
         self.setZValue(10)
         self.picture = PictureItem(self)
         self.ports = PortsItem(self)
-        self._kept = KeptBody()
+        self._kept = KeptPicture()
 
     def set_look(self, look: NodeLook) -> None:
         if look == self.look:
@@ -63,7 +66,6 @@ class NodeItem(QGraphicsItem):
         """Paint everything again."""
         self.update()
         self.picture.update()
-        self.ports.update()
 
     def set_state(self, **states: object) -> None:
         """Set selected, focused, hovered, armed, illegal, dropping, acting, progress."""
@@ -133,25 +135,44 @@ class NodeItem(QGraphicsItem):
             -MARGIN, -MARGIN, MARGIN, MARGIN
         )
 
-    def keep_while_zooming(self, on: bool) -> None:
-        """Draw a kept picture of the body (see `KeptBody`), or leave it to Qt's cache again."""
-        mode = QGraphicsItem.CacheMode
-        wanted = mode.NoCache if on else mode.DeviceCoordinateCache
-        if self.cacheMode() != wanted:
-            self.setCacheMode(wanted)
+    def forget_pictures(self) -> None:
+        """Out of sight: the memory of the kept pictures is given back."""
+        self._kept.forget()
+        self.picture.kept.forget()
+
+    def paint_still(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, transform: QTransform
+    ) -> None:
+        """Body and ports, on a painter that has the view's `transform`."""
+        painter.setTransform(QTransform.fromTranslate(self.pos().x(), self.pos().y()) * transform)
+        self.paint(painter, option)
+        if self.ports.isVisible():
+            self.ports.paint(painter, option)
+        painter.setTransform(transform)
+
+    def paint_live(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, transform: QTransform
+    ) -> None:
+        """Picture and footer; all of it where it lies over the picture of another node."""
+        if self.covers:
+            self.paint_still(painter, option, transform)
+        if self.picture.isVisible():
+            painter.setTransform(QTransform.fromTranslate(self.pos().x(), self.pos().y()) * transform)
+            self.picture.paint(painter, option)
+            if self.covers:
+                self.ports.paint(painter, option)
+            painter.setTransform(transform)
 
     @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        if self.cacheMode() != QGraphicsItem.CacheMode.NoCache:
-            self._paint(painter)
-            return
         key = (
             self.look, detail_at(self.canvas.zoom), self.selected, self.focused, self.hovered, self.illegal,
             self.warned, self.dropping, self.acting, self.progress, theme.theme(),
         )  # fmt: skip
-        self._kept.draw(painter, self.boundingRect(), key, self.canvas.budget, self._paint)
+        budget = self.canvas.budget if self.zooming else None
+        self._kept.draw(painter, self.boundingRect(), key, self._paint, budget)
 
     def _paint(self, painter: QPainter) -> None:
         detail = detail_at(self.canvas.zoom)
@@ -179,12 +200,15 @@ class NodeItem(QGraphicsItem):
         painter.fillRect(QRectF(1, HEADER - 1, width * min(1.0, self.progress), 2.5), theme.color("trace"))
 
 
-class PictureItem(QGraphicsItem):
-    """Mosaic, histogram and footer: what changes while training, so it is not cached."""
+class PictureItem(CanvasItem):
+    """Mosaic, histogram and footer: what changes while training."""
+
+    still = False
 
     def __init__(self, node: NodeItem) -> None:
-        super().__init__(node)
+        super().__init__(node.canvas, node)
         self.node = node
+        self.kept = KeptPicture()
 
     def boundingRect(self) -> QRectF:
         return QRectF(-20, 0, self.node.look.size.width + 20, self.node.look.size.height)
@@ -216,7 +240,17 @@ class PictureItem(QGraphicsItem):
         elif detail == "all":
             health = data.health if data is not None else ""
             caption = data.caption if data is not None else ""
-            node_paint.paint_footer(painter, look, caption, health, node.acting)
+            self._paint_footer(painter, caption, health)
+
+    def _paint_footer(self, painter: QPainter, caption: str, health: str) -> None:
+        node, look = self.node, self.node.look
+
+        def paint(inside: QPainter) -> None:
+            node_paint.paint_footer(inside, look, caption, health, node.acting)
+
+        foot = QRectF(0, look.size.height - FOOTER, look.size.width, FOOTER)
+        key = (look, caption, health, node.acting, theme.theme())
+        self.kept.draw(painter, foot, key, paint, node.canvas.budget if node.zooming else None)
 
     def _paint_neurons(self, painter: QPainter, empty: bool) -> None:
         node = self.node
@@ -262,11 +296,11 @@ class PictureItem(QGraphicsItem):
             painter.fillRect(line, theme.color("accent") if i == 0 else theme.color("text3"))
 
 
-class PortsItem(QGraphicsItem):
+class PortsItem(CanvasItem):
     """The ports of a node, above its picture."""
 
     def __init__(self, node: NodeItem) -> None:
-        super().__init__(node)
+        super().__init__(node.canvas, node)
         self.node = node
         self.setZValue(1)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+import numpy as np
 from PySide6.QtCore import QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem
 
 from engine.graph import LinkSpec, Uid
 from engine.layers import Dense, Output
@@ -13,7 +15,7 @@ from gui import theme
 from gui.canvas.atlas import Atlas
 from gui.canvas.bubble import BubbleItem
 from gui.canvas.geometry import Size, Unfold, size_of, unfolds
-from gui.canvas.kept_body import AT_ONCE, Budget
+from gui.canvas.kept_picture import AT_ONCE, Budget
 from gui.canvas.link_item import DraftItem, LinkItem
 from gui.canvas.look import look_of, port_count
 from gui.canvas.node_item import NodeItem
@@ -25,6 +27,8 @@ from gui.canvas.weights_item import WeightsItem
 from gui.document import Document
 
 EXTENT = 200_000.0
+PORT_REACH = 6.0
+"""How far the ports of a node reach out of it."""
 
 
 class CanvasScene(QGraphicsScene):
@@ -37,6 +41,10 @@ class CanvasScene(QGraphicsScene):
     """The uids of the selected nodes."""
     weights_known = Signal()
     """Weights were handed over for the first time, or forgotten."""
+    spoilt = Signal(QRectF)
+    """What stands still is to be painted again in this part of the scene."""
+    live_changed = Signal()
+    """Pictures or lines of weights are others now; what stands still is as before."""
     neuron_changed = Signal()
     """The weights of the neuron under the pointer are others now."""
 
@@ -71,6 +79,9 @@ class CanvasScene(QGraphicsScene):
         self._means: dict[Uid, float] = {}
         self._motion: QVariantAnimation | None = None
         self._boxes: list[tuple[float, float, float, float, NodeItem]] = []
+        self.ghost: QGraphicsItem | None = None
+        """What is about to be dropped."""
+        self._stacked = False
         document.changed.connect(self._sync)
         theme.changed.connect(self.restyle)
         self._sync(DocumentState(), document.state)
@@ -79,14 +90,30 @@ class CanvasScene(QGraphicsScene):
 
     def set_thumbnail(self, uid: Uid, data: ThumbData) -> None:
         """Show a picture in a node. An uid that is gone is ignored: the answer came too late."""
-        if self.atlas.set(uid, data):
-            node = self.nodes[uid]
-            node.set_state(warned=data.health == "warning")
-            node.picture.update()
+        self.set_thumbnails({uid: data})
 
     def set_thumbnails(self, many: Mapping[Uid, ThumbData]) -> None:
         for uid, data in many.items():
-            self.set_thumbnail(uid, data)
+            if self.atlas.set(uid, data):
+                self.nodes[uid].set_state(warned=data.health == "warning")
+        self.live_changed.emit()
+
+    def refresh_live(self) -> None:
+        """Paint pictures and lines of weights again."""
+        self.live_changed.emit()
+
+    def spoil(self, rect: QRectF) -> None:
+        """What stands still changed here."""
+        self._stacked = False
+        self.spoilt.emit(rect)
+
+    def addItem(self, item: QGraphicsItem) -> None:
+        super().addItem(item)
+        self.spoil(item.sceneBoundingRect())
+
+    def removeItem(self, item: QGraphicsItem) -> None:
+        self.spoil(item.sceneBoundingRect())
+        super().removeItem(item)
 
     def set_weights(self, uid: Uid, weights: Array, bias: Array | None = None) -> None:
         """Weights (outputs, inputs) and bias of an unfolded layer, drawn as lines."""
@@ -107,7 +134,7 @@ class CanvasScene(QGraphicsScene):
         """Mean |value| that leaves each node; links get their width from it."""
         self._means = dict(means)
         for link, item in self.links.items():
-            item.set_state(mean=self._means.get(link.source))
+            item.set_mean(self._means.get(link.source))
 
     def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0) -> None:
         """Put the ring of the calculation around a node ("forward, 5 of 8"), or take it away."""
@@ -160,11 +187,7 @@ class CanvasScene(QGraphicsScene):
             item.set_state(hovered=key == link)
         if neuron != self.hovered_neuron:
             self.hovered_neuron = neuron
-            for wire in self.wires.values():
-                wire.update()
-            for node in self.nodes.values():
-                if node.look.size.unfold is not None:
-                    node.picture.update()
+            self.live_changed.emit()
 
     @property
     def hovered(self) -> Uid | None:
@@ -224,7 +247,7 @@ class CanvasScene(QGraphicsScene):
         self.atlas.repaint()
         for node in self.nodes.values():
             node.refresh()
-        self.update()
+        self.spoil(self.sceneRect())
 
     def set_zoom(self, zoom: float) -> None:
         """The view zoomed: levels of detail change."""
@@ -236,16 +259,17 @@ class CanvasScene(QGraphicsScene):
                     node.show_details(zoom >= 0.4)
 
     def zoom_moves(self) -> None:
-        """Nodes draw kept pictures of themselves until `settle`."""
+        """Older pictures of the nodes serve until `settle`."""
         for node in self.nodes.values():
-            node.keep_while_zooming(True)
+            node.zooming = True
 
     def settle(self) -> bool:
         """Paint a few nodes sharply again; whether there are more."""
-        kept = [n for n in self.nodes.values() if n.cacheMode() == QGraphicsItem.CacheMode.NoCache]
-        for node in kept[:AT_ONCE]:
-            node.keep_while_zooming(False)
-        return len(kept) > AT_ONCE
+        moving = [n for n in self.nodes.values() if n.zooming]
+        for node in moving[:AT_ONCE]:
+            node.zooming = False
+            node.refresh()
+        return len(moving) > AT_ONCE
 
     def _sync(self, old: DocumentState, new: DocumentState) -> None:
         graph, inference = new.graph, self.document.inference
@@ -354,7 +378,7 @@ class CanvasScene(QGraphicsScene):
         for link in state.graph.links:
             if link not in self.links:
                 item = self.links[link] = LinkItem(self, link, self._way(link))
-                item.mean = self._means.get(link.source)
+                item.set_mean(self._means.get(link.source))
                 self.addItem(item)
         pairs = {k for k in state.graph.links if self._is_wire(k)}
         for link in [
@@ -445,6 +469,34 @@ class CanvasScene(QGraphicsScene):
         bubble.setScale(1.0 if self.zoom >= 0.85 else 0.85 / self.zoom)
         bubble.setPos(rect.center().x(), rect.bottom())
         bubble.setZValue(32 if uid == self._hovered else 30)
+
+    # ---- painting --------------------------------------------------------------------------------------
+
+    def stack(self) -> list[NodeItem]:
+        """The nodes to paint, lowest first; those that lie over another's picture know it (`covers`)."""
+        nodes = self.visible_nodes()
+        if self._stacked or len(nodes) < 2:
+            return nodes
+        self._stacked = True
+        bodies = np.array([n.rect().getCoords() for n in nodes])
+        pictures = np.array([n.picture_rect().translated(n.pos()).getCoords() for n in nodes])
+        low = bodies[:, None, :2] - PORT_REACH < pictures[None, :, 2:]
+        high = bodies[:, None, 2:] + PORT_REACH > pictures[None, :, :2]
+        over = np.asarray(np.tril((low & high).all(axis=2), -1).any(axis=1))
+        for node, covers in zip(nodes, over.tolist(), strict=True):
+            node.covers = covers
+        return nodes
+
+    def paint_above(self, painter: QPainter, option: QStyleOptionGraphicsItem) -> None:
+        """Lines of weights, bubbles and what hangs on the pointer, on a painter with the view's transform."""
+        bubbles = sorted(self.bubbles.values(), key=lambda bubble: bubble.zValue())
+        hand = [self.draft] if self.ghost is None else [self.draft, self.ghost]
+        for item in (*self.wires.values(), *bubbles, *hand):
+            if item.isVisible():
+                painter.save()
+                painter.setTransform(item.sceneTransform(), True)
+                item.paint(painter, option)
+                painter.restore()
 
     def items_of(self, uids: Iterable[Uid]) -> list[QGraphicsItem]:
         return [self.nodes[u] for u in uids if u in self.nodes]

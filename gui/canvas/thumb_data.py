@@ -8,8 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gui.views.scale import Scale
-
 Array = NDArray[Any]
 Health = Literal["", "ok", "warning"]
 
@@ -25,7 +23,6 @@ class ThumbData:
     caption    the text of the footer, in the language in use ("62 % active"); "" keeps the count
     health     "" unknown, "ok", "warning"
     dead       numbers of the tiles that are drawn hatched (they never answer)
-    scale      the ends of the colors where they are known; None finds them in the tiles
     bars       (label, share 0..1) shown instead of tiles: what an output says of one example
     """
 
@@ -36,7 +33,6 @@ class ThumbData:
     health: Health = ""
     dead: frozenset[int] = frozenset()
     bars: tuple[tuple[str, float], ...] = ()
-    scale: Scale | None = None
 
     @classmethod
     def of_bars(cls, bars: tuple[tuple[str, float], ...], caption: str = "") -> ThumbData:

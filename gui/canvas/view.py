@@ -6,7 +6,6 @@ from PySide6.QtCore import (
     QEvent,
     QPoint,
     QPointF,
-    QRect,
     QRectF,
     Qt,
     QTimer,
@@ -23,12 +22,14 @@ from PySide6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
+    QPaintEvent,
+    QRegion,
     QResizeEvent,
     QShowEvent,
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGraphicsView, QWidget
+from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import Uid
 from gui import theme
@@ -40,6 +41,7 @@ from gui.canvas.guard import guarded
 from gui.canvas.hover import Hover
 from gui.canvas.minimap import MiniMap
 from gui.canvas.overlays import Legend, ZoomBar
+from gui.canvas.paper import Paper
 from gui.canvas.zoom_view import STEP
 from gui.document import Document
 from gui.i18n import tr
@@ -68,10 +70,10 @@ class CanvasView(EditView):
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(document, parent)
-        self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # Smart and Minimal cost 30 times as much once pictures in all nodes change
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        # painted by ourselves, in two layers: Qt's way paints everything again for every new number
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
+        self.paper = Paper(self)
+        self._option = QStyleOptionGraphicsItem()
         # the background covers all of it: Qt need not paint every widget behind it first
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAcceptDrops(True)
@@ -97,6 +99,8 @@ class CanvasView(EditView):
         self.moved.connect(self._seen)
         self.canvas.selection_changed.connect(self._selected)
         self.canvas.weights_known.connect(self._overlays)
+        self.canvas.spoilt.connect(self._still_changed)
+        self.canvas.live_changed.connect(self._live_changed)
         document.changed.connect(self._document_changed)
         document.loaded.connect(self._loaded)
         theme.changed.connect(self._restyle)
@@ -145,6 +149,7 @@ class CanvasView(EditView):
 
     def _seen(self) -> None:
         """What is in sight changed."""
+        self.viewport().update()
         self._show_minimap()
         self.minimap.refresh()
         self.hover.tools.hide()
@@ -325,20 +330,41 @@ class CanvasView(EditView):
 
     # ---- painting --------------------------------------------------------------------------------------
 
-    @guarded
-    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        self.canvas.budget.start_frame()
-        painter.resetTransform()
-        backdrop.paint_grid(self, painter)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        self._paint(painter)
+        painter.end()
 
     @guarded
-    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+    def _paint(self, painter: QPainter) -> None:
+        canvas = self.canvas
+        canvas.budget.start_frame()
+        self.paper.draw(painter)
+        transform, seen = self.viewportTransform(), self.visible_scene_rect()
+        painter.setTransform(transform)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for node in canvas.stack():
+            if seen.intersects(node.sceneBoundingRect()):
+                node.paint_live(painter, self._option, transform)
+        canvas.paint_above(painter, self._option)
         painter.resetTransform()
-        if not self.canvas.nodes:
+        if not canvas.nodes:
             backdrop.paint_empty(self, painter)
         backdrop.paint_arrows(self, painter)
         if self.gesture is not None:
             self.gesture.paint(painter)
+
+    def _still_changed(self, rect: QRectF) -> None:
+        self.paper.spoil(rect)
+        self.viewport().update()
+
+    def _live_changed(self) -> None:
+        """Numbers changed: what floats over the canvas need not be painted again."""
+        region = QRegion(self.viewport().rect())
+        for floating in (self.zoom_bar, self.legend, self.minimap):
+            if floating.isVisible():
+                region -= QRegion(floating.geometry())
+        self.viewport().update(region)
 
     # ---- keeping up ------------------------------------------------------------------------------------
 

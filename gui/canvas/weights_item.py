@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import LinkSpec, Uid
 from gui import theme
+from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.guard import guarded
 from gui.canvas.thumb_data import Array
 
@@ -22,17 +23,19 @@ WIDEST, NARROWEST = 6.0, 0.5
 REST, DIM, BRIGHT = 120, 34, 255
 
 
-class WeightsItem(QGraphicsItem):
+class WeightsItem(CanvasItem):
     """One curve per weight from neuron to neuron. `weights` is (outputs, inputs), or None: thin and grey.
 
     An output has no weights of its own: its neurons are joined one to one (`pairs`).
     """
 
+    still = False
+
     def __init__(
         self, scene: CanvasScene, link: LinkSpec, source: NodeItem, target: NodeItem, pairs: bool
     ) -> None:
-        super().__init__()
-        self.canvas, self.link, self.source, self.target, self.pairs = scene, link, source, target, pairs
+        super().__init__(scene)
+        self.link, self.source, self.target, self.pairs = link, source, target, pairs
         self.weights: Array | None = None
         self.dropping = False
         self._curves: dict[tuple[int, int], QPainterPath] = {}

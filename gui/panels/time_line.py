@@ -12,12 +12,15 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import i18n, theme, tokens
+from gui.at_most import AtMost
 from gui.i18n import tr
 from gui.views.base import View, draw_caption
 from gui.views.polygons import polygon
 
 HEAD = 118
 FLAGS = 40
+NOW_MS, SILHOUETTE_MS = 90, 400
+"""Digits and knob move at most eleven times a second, the silhouette is drawn anew twice or so."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,27 @@ class TimeLine(View):
         self._losses: NDArray[np.float64] = np.zeros(0)
         self._flags: list[Flag] = []
         self._silhouette: tuple[QPixmap, tuple[float, int]] | None = None
+        self._drawing = AtMost(SILHOUETTE_MS, self._draw_again, self)
+        self._moving = AtMost(NOW_MS, self._show_now, self)
         self._describe()
 
     def set_now(self, step: int, epoch: float, per_epoch: int) -> None:
         """The step reached (0: nothing learnt yet), as epochs, and how many steps make one."""
         if (step, epoch, per_epoch) != (self._step, self._epoch, self._per_epoch):
             self._step, self._epoch, self._per_epoch = step, epoch, per_epoch
-            self._describe()
-            self.update()
+            self._moving.soon()
+
+    def _show_now(self) -> None:
+        self._describe()
+        self.update()
 
     def set_losses(self, steps: NDArray[np.float64], losses: NDArray[np.float64]) -> None:
         """The curve so far, (k,) each, steps rising."""
         finite = np.isfinite(losses)
         self._steps, self._losses = steps[finite], losses[finite]
+        self._drawing.soon()
+
+    def _draw_again(self) -> None:
         self._silhouette = None
         self.update()
 
@@ -67,9 +78,9 @@ class TimeLine(View):
         """A new start: no curve, no flags."""
         self._flags = []
         self._steps = self._losses = np.zeros(0)
-        self._silhouette = None
-        self.set_now(0, 0.0, self._per_epoch)
-        self.update()
+        self._step, self._epoch = 0, 0.0
+        self._drawing.now()
+        self._moving.now()
 
     def flags(self) -> tuple[Flag, ...]:
         """All flags, oldest first."""

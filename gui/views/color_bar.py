@@ -9,11 +9,14 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
+from gui.at_most import AtMost
 from gui.views.base import Array, View, image_from_words
 from gui.views.histogram import heights, paint_bars, paint_ends
 from gui.views.scale import Scale
 
 _BARS, _RAMP, _ENDS = 20, 7, 17
+COUNT_MS = 180
+"""The histogram is counted anew at most so often."""
 
 
 class ColorBar(View):
@@ -27,6 +30,8 @@ class ColorBar(View):
         self._bars: NDArray[np.float64] | None = None
         self._value: float | None = None
         self._ramp: tuple[QPixmap, str] | None = None
+        self._values: Array = np.zeros(0, np.float32)
+        self._counting = AtMost(COUNT_MS, self._count, self)
 
     def set_role(self, role: str) -> None:
         """Another ramp."""
@@ -35,8 +40,15 @@ class ColorBar(View):
 
     def set_values(self, values: Array, scale: Scale) -> None:
         """The values that are shown and the scale they are shown with; an empty array clears the bar."""
-        self._scale = scale if values.size else None
-        self._bars = heights(values, scale) if values.size else None
+        ends_moved = self._scale is None or scale.labels() != self._scale.labels() or not values.size
+        self._values, self._scale = values, scale if values.size else None
+        if ends_moved:
+            self._counting.now()
+        else:
+            self._counting.soon()
+
+    def _count(self) -> None:
+        self._bars = heights(self._values, self._scale) if self._scale is not None else None
         self.update()
 
     def set_value(self, value: float | None) -> None:

@@ -129,15 +129,6 @@ def scale_of(values: Array, role: str) -> Scale:
     return StableScale(role).update(values)
 
 
-def scale_from(low: float, high: float, span: float, role: str) -> Scale | None:
-    """A scale from smallest and largest value and the 99th percentile of |value|; None: look yourself."""
-    if role == "pictures" or not 0.0 < span < np.inf:
-        return None
-    if role in SIGNED:
-        return Scale(-span, span, low < -span, high > span)
-    return Scale(0.0, span, False, high > span) if low >= 0 else None
-
-
 def sample(values: Array) -> Array:
     """At most some twenty thousand of the finite values, evenly taken, 1-D."""
     flat = values.reshape(-1)

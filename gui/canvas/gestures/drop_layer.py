@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import Uid
 from engine.layers import LAYERS
 from gui import icons, theme
+from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.edits import snap
 from gui.canvas.geometry import TILE, size_of
 from gui.canvas.guard import guarded
@@ -20,16 +21,19 @@ from gui.canvas.texts import icon_of
 from gui.i18n import tr
 
 if TYPE_CHECKING:
+    from gui.canvas.scene import CanvasScene
     from gui.canvas.view import CanvasView
 
 MIME = "application/x-matrizen-layer"
 
 
-class Ghost(QGraphicsItem):
+class Ghost(CanvasItem):
     """A dashed outline with the layer's name."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__()
+    still = False
+
+    def __init__(self, canvas: CanvasScene, kind: str) -> None:
+        super().__init__(canvas)
         self.layer = LAYERS[kind]
         self.size = size_of(self.layer())
         self.setZValue(50)
@@ -64,9 +68,10 @@ class DropLayer:
     def __init__(self, view: CanvasView, kind: str) -> None:
         self.view, self.kind = view, kind
         self.canvas = view.canvas
-        self.ghost = Ghost(kind)
+        self.ghost = Ghost(self.canvas, kind)
         self.landing = Landing()
         self.canvas.addItem(self.ghost)
+        self.canvas.ghost = self.ghost
 
     def move(self, point: QPointF) -> None:
         size = self.ghost.size
@@ -96,4 +101,5 @@ class DropLayer:
 
     def leave(self) -> None:
         self.canvas.removeItem(self.ghost)
+        self.canvas.ghost = None
         show_landing(self.canvas, Landing())

@@ -241,7 +241,7 @@ def test_a_picture_is_painted_into_its_node(make: Make) -> None:
     view.canvas.set_thumbnail("conv1", ThumbData(tiles, "activations", np.arange(20), "62 % active", "ok"))
     view.canvas.set_thumbnail("long gone", ThumbData(tiles))
     view.canvas.set_link_strengths({"conv1": 3.0})
-    assert view.canvas.links[LinkSpec("conv1", "dense1")].mean == 3.0
+    assert view.canvas.links[LinkSpec("conv1", "dense1")].width == pytest.approx(THICK, abs=0.2)
     picture = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     node = view.canvas.nodes["conv1"]
     field = view.mapFromScene(node.picture_rect().translated(node.pos())).boundingRect()

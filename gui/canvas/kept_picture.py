@@ -1,7 +1,7 @@
-"""A node's body as a picture while the zoom moves.
+"""A part of a node kept as a picture: painting text and curves anew takes many times as long.
 
-Qt's own cache is thrown away at every step of a zoom, and painting 40 bodies anew takes longer than a frame.
-So while it moves the last picture is drawn larger or smaller; a few are painted anew in each frame.
+While the zoom moves the last picture is drawn larger or smaller, and a few are painted anew in each frame;
+at rest every picture is exact, to the pixel.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 AT_ONCE = 8
-"""Bodies painted anew in one frame; those that were never painted do not count."""
+"""Pictures painted anew in one frame of a zoom; those that were never painted do not count."""
 
 
 class Budget:
-    """How many bodies may still be painted anew in this frame."""
+    """How many pictures may still be painted anew in this frame."""
 
     def __init__(self) -> None:
         self.left = AT_ONCE
@@ -30,7 +30,7 @@ class Budget:
         return self.left >= 0
 
 
-class KeptBody:
+class KeptPicture:
     """One picture and what it shows."""
 
     def __init__(self) -> None:
@@ -38,19 +38,34 @@ class KeptBody:
         self._scale = 0.0
         self._key: Any = None
 
+    def forget(self) -> None:
+        """Give the memory back; it is painted anew when it is drawn the next time."""
+        self._picture = QPixmap()
+
     def draw(
-        self, painter: QPainter, rect: QRectF, key: Any, budget: Budget, paint: Callable[[QPainter], None]
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        key: Any,
+        paint: Callable[[QPainter], None],
+        zooming: Budget | None = None,
     ) -> None:
-        """Draw `rect` of the item; `paint` is called when `key` or the size changed too much to go on."""
+        """Draw `rect` of the item; `paint` is called when `key` or the size changed.
+
+        With a budget (`zooming`) an older picture serves until it is this picture's turn.
+        """
         t = painter.worldTransform()
         ratio = painter.device().devicePixelRatio()
         scale = t.m11() * ratio
-        fits = key == self._key and 0.5 <= scale / self._scale <= 2.0
-        if self._picture.isNull() or (not fits and budget.take()):
+        known = key == self._key and not self._picture.isNull()
+        keep = known and abs(scale - self._scale) < 1e-6
+        if not keep and zooming is not None and not self._picture.isNull():
+            keep = (known and 0.5 <= scale / self._scale <= 2.0) or not zooming.take()
+        if not keep:
             self._render(rect, scale, paint)
             self._key = key
-        place = t.mapRect(rect)
         if abs(scale - self._scale) < 1e-6:
+            place = t.mapRect(rect)
             painter.resetTransform()
             corner = QPointF(round(place.x() * ratio) / ratio, round(place.y() * ratio) / ratio)
             self._picture.setDevicePixelRatio(ratio)
