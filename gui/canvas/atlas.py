@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QImage
 
 from engine.graph import Uid
-from gui import theme
+from gui import theme, tokens
 from gui.canvas.thumb_data import Array, ThumbData
 from gui.views.base import pixels_of
 from gui.views.thumbs import fit_grid, paint_tiles, resize
@@ -170,21 +170,27 @@ class Atlas:
         """Bars on a root scale: rare values stay visible. The strip above them becomes canvas."""
         pad = round(6 * self.ratio)
         strip = self._pixels[rect.top() - pad : rect.bottom() + 1, rect.left() : rect.right() + 1]
-        heights = np.sqrt(np.maximum(counts if counts.dtype.kind in "iu" else np.nan_to_num(counts), 0))
+        heights = np.sqrt(counts if counts.dtype.kind in "iu" else np.maximum(np.nan_to_num(counts), 0))
         most = heights.max()
         if most <= 0:
             strip[:] = _word("canvas")
             return
         # the last place stands for the gaps between the bars
-        column = np.append(np.ceil(heights * (rect.height() / most)), 0.0)
-        filled = _rows(rect.height(), pad) <= column[_bars(rect.width(), len(counts))]
-        words = np.array((_word("canvas"), _word("histogram")))
-        np.take(words, filled.view(np.uint8), out=strip, mode="clip")
+        column = np.zeros(len(counts) + 1)
+        np.ceil(heights * (rect.height() / most), out=column[:-1])
+        filled = _rows(rect.height(), pad) <= column.take(_bars(rect.width(), len(counts)))
+        _strip_words(theme.theme()).take(filled, out=strip, mode="clip")
 
     def _hatch(self, place: QRect) -> None:
         area = self._pixels[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
         rows, columns = np.indices(area.shape)
         area[:] = np.where((rows + columns) % _HATCH < 2, _word("warning"), _word("canvas"))
+
+
+@lru_cache(maxsize=8)
+def _strip_words(_of: tokens.Theme) -> Array:
+    """Ground and bars of a histogram."""
+    return np.array((_word("canvas"), _word("histogram")))
 
 
 @lru_cache(maxsize=64)

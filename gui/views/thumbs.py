@@ -21,6 +21,10 @@ from gui.views.base import Array, pixels_of
 from gui.views.scale import Scale, scale_of
 
 
+NEAREST = 1.5
+"""Up to so many cells on a pixel one of them is shown, more are averaged."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """Where `count` equal tiles lie: all lengths in the pixels of the rectangle they were fitted to."""
@@ -173,16 +177,18 @@ def paint_tiles(
         shown[:] = _word(current.canvas)
         return grid
     indices = tiles if tiles.dtype == np.uint8 else (scale or scale_of(tiles, role)).indices(tiles)
-    cells = resize(indices, min(grid.height, height), min(grid.width, width))
+    cells = indices
+    if height > NEAREST * grid.height or width > NEAREST * grid.width:
+        cells = resize(indices, min(grid.height, height), min(grid.width, width))
     colors = np.empty(cells.size + 2, np.uint32)
-    np.take(lut32_of(current, role), cells.reshape(-1), out=colors[:-2])
-    colors[-2:] = _word(current.canvas), _word(current.border)
+    lut32_of(current, role).take(cells.reshape(-1), out=colors[:-2], mode="clip")
+    colors[-2:] = _words(current)
     size = (area.width(), area.height())
     place = Grid(
         grid.count, grid.columns, grid.rows, grid.x - area.x(), grid.y - area.y(),
         grid.width, grid.height, grid.gap,
     )  # fmt: skip
-    np.take(colors, _sources(size, place, cells.shape[1], cells.shape[2], border), out=shown, mode="clip")
+    colors.take(_sources(size, place, cells.shape[1], cells.shape[2], border), out=shown, mode="clip")
     return grid
 
 
@@ -208,6 +214,12 @@ def _sources(size: tuple[int, int], grid: Grid, height: int, width: int, border:
         out[y : y + grid.height, x : x + grid.width] = index * height * width + cell
     out.flags.writeable = False
     return out
+
+
+@lru_cache(maxsize=8)
+def _words(of: Theme) -> tuple[np.uint32, np.uint32]:
+    """Ground and edge of tiles."""
+    return _word(of.canvas), _word(of.border)
 
 
 def _word(color: str) -> np.uint32:
