@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Pictures painted anew in one frame of a zoom; those that were never painted do not count."""
 
 
@@ -72,7 +72,8 @@ class KeptPicture:
             painter.drawPixmap(corner, self._picture)
             painter.setTransform(t)
             return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        # while it moves, the nearest pixel: smooth costs five times as much
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         self._picture.setDevicePixelRatio(1.0)
         painter.drawPixmap(rect, self._picture, QRectF(self._picture.rect()))
 

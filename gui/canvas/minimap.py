@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
+from gui.at_most import AtMost
 from gui.canvas.guard import guarded
 from gui.i18n import tr
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 WIDTH, HEIGHT, PAD = 136, 60, 8
+REFRESH_MS = 60
 
 
 class MiniMap(QWidget):
@@ -28,9 +30,13 @@ class MiniMap(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.resize(self.sizeHint())
         self._picture = QPixmap()
+        self._refreshing = AtMost(REFRESH_MS, self._forget, self)
 
     def refresh(self) -> None:
         """The network or what is seen of it changed."""
+        self._refreshing.soon()
+
+    def _forget(self) -> None:
         self._picture = QPixmap()
         self.update()
 

@@ -328,21 +328,23 @@ class PortsItem(CanvasItem):
                 bad = bool(look.problem) and not node.acting
                 tint = "accent" if aimed else "danger" if bad else token
                 grown = aimed or (node.armed and not node.illegal) or node.hovered
-                node_paint.paint_port(painter, at, PORT_HOVER if grown else PORT, tint, aimed)
+                size = PORT_HOVER if grown else PORT
+                node_paint.paint_port(painter, at, size, tint, aimed, coarse=node.zooming)
         if look.has_output and not look.flush_right:
             at = node.output_port() - node.pos()
             live = node.hovered and not node.armed
             node_paint.paint_port(
-                painter, at, PORT_HOVER if live else PORT, "accent" if live else token, live
+                painter, at, PORT_HOVER if live else PORT, "accent" if live else token, live,
+                coarse=node.zooming,
             )
 
 
 def _blit(painter: QPainter, rect: QRectF, image: QImage, slot: QRect) -> None:
-    """Draw a picture of the atlas; pixel for pixel where it was painted for this zoom."""
+    """Draw a picture of the atlas; pixel for pixel where it was painted for this zoom (always at rest)."""
     place = painter.worldTransform().mapRect(rect)
     ratio = image.devicePixelRatio()
     if abs(place.width() * ratio - slot.width()) > 1.5:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(rect, image, QRectF(slot))
         return
     painter.save()

@@ -181,16 +181,24 @@ def paint_ring(p: QPainter, look: NodeLook, token: str, *, dashed: bool = False)
     p.drawPath(path)
 
 
-def paint_port(p: QPainter, at: QPointF, diameter: float, token: str, filled: bool) -> None:
-    """A ring, or a disc. Kept as pictures at quarters of a pixel: there are two or more at every node."""
+def paint_port(
+    p: QPainter, at: QPointF, diameter: float, token: str, filled: bool, *, coarse: bool = False
+) -> None:
+    """A ring, or a disc. Kept as pictures at quarters of a pixel: there are two or more at every node.
+
+    `coarse`: while the zoom moves whole pixels are good enough, and most pictures are known.
+    """
     t = p.transform()
     ratio = p.device().devicePixelRatio()
     ink = getattr(theme.theme(), token)
     fill = ink if filled else theme.theme().canvas
     place = t.map(at) * ratio
     x, y = math.floor(place.x()), math.floor(place.y())
+    size, width = round(diameter * t.m11() * ratio, 3), 2 * t.m11() * ratio
     shift = (round((place.x() - x) * 4), round((place.y() - y) * 4))
-    picture = _port(round(diameter * t.m11() * ratio, 3), 2 * t.m11() * ratio, fill, ink, shift, ratio)
+    if coarse:
+        size, width, shift = max(2.0, round(size)), max(1.0, round(2 * width) / 2), (2, 2)
+    picture = _port(size, width, fill, ink, shift, ratio)
     half = picture.width() // 2
     p.resetTransform()
     p.drawPixmap(QPointF((x - half) / ratio, (y - half) / ratio), picture)

@@ -263,13 +263,18 @@ class CanvasScene(QGraphicsScene):
         for node in self.nodes.values():
             node.zooming = True
 
-    def settle(self) -> bool:
-        """Paint a few nodes sharply again; whether there are more."""
+    def settle(self, seen: QRectF) -> bool:
+        """Paint a few of the nodes in sight sharply again; whether there are more."""
         moving = [n for n in self.nodes.values() if n.zooming]
-        for node in moving[:AT_ONCE]:
+        visible = [n for n in moving if n.isVisible() and seen.intersects(n.sceneBoundingRect())]
+        for node in moving:
+            if node not in visible:
+                node.zooming = False
+                node.forget_pictures()
+        for node in visible[:AT_ONCE]:
             node.zooming = False
             node.refresh()
-        return len(moving) > AT_ONCE
+        return len(visible) > AT_ONCE
 
     def _sync(self, old: DocumentState, new: DocumentState) -> None:
         graph, inference = new.graph, self.document.inference

@@ -128,7 +128,7 @@ class CanvasView(EditView):
 
     def _calm(self) -> None:
         """Sharp again a few nodes at a time: all at once would be felt."""
-        if not self._settle.isActive() and self.canvas.settle():
+        if not self._settle.isActive() and self.canvas.settle(self.visible_scene_rect()):
             QTimer.singleShot(CALM_MS, self, self._calm)
 
     def _zoomed(self, zoom: float) -> None:

@@ -20,7 +20,6 @@ from gui.tokens import Theme
 from gui.views.base import Array, pixels_of
 from gui.views.scale import Scale, scale_of
 
-
 NEAREST = 1.5
 """Up to so many cells on a pixel one of them is shown, more are averaged."""
 

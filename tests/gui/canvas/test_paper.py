@@ -32,6 +32,12 @@ def anew(view: CanvasView) -> np.ndarray:
     return pixels(view)
 
 
+def rest(view: CanvasView) -> None:
+    """What is shown while the zoom moves is tested elsewhere."""
+    while view.canvas.settle(view.visible_scene_rect()):
+        pass
+
+
 def tiles(value: int = 200, count: int = 8) -> ThumbData:
     return ThumbData(np.full((count, 5, 5), value, np.uint8), "activations", np.arange(20), "62 %", "ok")
 
@@ -60,10 +66,10 @@ def test_after_every_change_it_looks_as_if_painted_anew(make: Make, change: str)
     view = make(chain())
     view.canvas.set_thumbnail("conv1", tiles())
     view.canvas.set_thumbnail("dense1", tiles(90))
+    rest(view)
     before = pixels(view)
     CHANGES[change](view)
-    for node in view.canvas.nodes.values():
-        node.zooming = False  # what is shown while the zoom moves is tested beside
+    rest(view)
     now = pixels(view)
     assert before.shape != now.shape or not np.array_equal(before, now), "the change cannot be seen"
     assert np.array_equal(now, anew(view))
@@ -72,6 +78,7 @@ def test_after_every_change_it_looks_as_if_painted_anew(make: Make, change: str)
 def test_new_numbers_paint_no_body_and_no_link(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     view = make(chain())
     view.canvas.set_thumbnail("conv1", tiles())
+    rest(view)
     pixels(view)
     painted: list[object] = []
     monkeypatch.setattr(Paper, "_paint", lambda self, spoilt: painted.append(spoilt))
@@ -110,4 +117,5 @@ def test_a_dragged_node_leaves_no_trace(make: Make) -> None:
         hand.move(start + QPointF(9 * step, 14 * step))
         pixels(view)
     hand.release(start + QPointF(72, 112))
+    rest(view)
     assert np.array_equal(pixels(view), anew(view))
