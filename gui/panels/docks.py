@@ -24,6 +24,10 @@ from gui.views.panel import Panel
 from gui.watching import Wish
 
 Name = Literal["weights", "activations", "gradients"]
+LONGEST = 4096
+"""Numbers of a vector that are asked for at most."""
+SMALLEST, LARGEST = 256, 1024
+"""Rows or columns of a matrix that are asked for at least, and at most in a high view."""
 
 
 class Switch(QWidget):
@@ -83,8 +87,8 @@ class ValueDock(Panel):
         self.sample = 0
         self.channel = 0
         self._size = (1, 1)
-        self._step = (1, 1)
-        self._origin = (0, 0)
+        self._known = ""
+        """The value whose numbers are shown."""
         self._configured: Configured | None = None
         self._graph = GraphSpec()
         self._uid: Uid | None = None
@@ -112,6 +116,7 @@ class ValueDock(Panel):
         self.add_header(self.switch)
         self.switch.chosen.connect(self._switched)
         self.numbers.clicked.connect(self._click)
+        self.numbers.matrix.part_wanted.connect(self.wishes_changed)
         self.set_empty(tr("Nothing to show yet."))
 
     # ---- what is shown -------------------------------------------------------------------------------
@@ -206,10 +211,24 @@ class ValueDock(Panel):
         if target.look == "maps":
             at = self.sample if target.batched else self.channel
             return {self.name: Wish(Maps(target.value, at))}
-        wishes: dict[str, Wish] = {self.name: Wish(Matrix(target.value))}
+        wishes: dict[str, Wish] = {self.name: Wish(self._part_seen(target.value))}
         if target.extra:
-            wishes[f"{self.name}.extra"] = Wish(Matrix(target.extra))
+            wishes[f"{self.name}.extra"] = Wish(Matrix(target.extra, max_rows=LONGEST))
         return wishes
+
+    def _part_seen(self, value: str) -> Matrix:
+        """The part in sight with some room around it, in no more numbers than there are pixels."""
+        view = self.numbers.matrix
+        rows, columns = view.shape()
+        ratio = view.devicePixelRatioF()
+        most = tuple(min(LARGEST, max(SMALLEST, round(n * ratio))) for n in (view.height(), view.width()))
+        if value != self._known or (rows <= most[0] and columns <= most[1]):
+            return Matrix(value)
+        top, bottom, left, right = view.cells_seen()
+        return Matrix(
+            value, None, most[0], most[1], targets.with_room(top, bottom, rows),
+            targets.with_room(left, right, columns),
+        )  # fmt: skip
 
     def take(self, key: str, data: ViewData, step: int) -> None:
         """See `gui.watching.Client`."""
@@ -217,10 +236,10 @@ class ValueDock(Panel):
             self._size = data.size
             self.numbers.show_maps(data.tiles)
         elif isinstance(data, MatrixData) and key.endswith(".extra"):
-            self.numbers.show_extra(data.values)
+            self.numbers.show_extra(data)
         elif isinstance(data, MatrixData):
-            self._step, self._origin = data.step, (data.rows[0], data.cols[0])
-            self.numbers.show_matrix(data.values)
+            self._known = self.target.value if self.target is not None else ""
+            self.numbers.show_part(data)
 
     # ---- places --------------------------------------------------------------------------------------
 
@@ -241,7 +260,7 @@ class ValueDock(Panel):
                 min(place[2] * across, self._size[1] - 1),
             )
         else:
-            cell = (self._origin[0] + place[0] * self._step[0], self._origin[1] + place[1] * self._step[1])
+            cell = place
         self.opened.emit(target.value, targets.logical_cell(target, cell, self.sample, self.channel))
 
     def mark(self, rows: Mapping[str, object]) -> None:

@@ -10,10 +10,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from engine.session.views import MatrixData
 from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import Array
 from gui.views.color_bar import ColorBar
+from gui.views.matrix_part import Part
 from gui.views.matrix_view import MatrixView
 from gui.views.mosaic_view import MosaicView
 from gui.views.panel import ElidedLabel
@@ -21,6 +23,11 @@ from gui.views.scale import Scale, StableScale
 
 LOW = 190
 """Below this height the line with the value gives its room to the picture."""
+
+
+def part_of(data: MatrixData) -> Part:
+    """Where the numbers that the engine sent lie in their matrix."""
+    return Part(data.shape, data.rows[0], data.cols[0], data.step)
 
 
 class ValueLine(QWidget):
@@ -128,29 +135,41 @@ class Numbers(QWidget):
         self.mosaic.set_trace(None)
         self.mosaic.reset_scale()
 
-    def show_matrix(self, values: Array, scale: Scale | None = None) -> None:
-        """A matrix (r, c) on one scale with its extra vector."""
+    def show_matrix(self, values: Array) -> None:
+        """A whole matrix (r, c) on one scale with its extra vector."""
         self._arrange("matrix", not self.extra.isHidden())
-        self._choose_role(values)
-        scale = scale or self._stable.update(values)
-        self.matrix.set_values(values, scale)
+        self._choose_role(float(np.min(values, initial=0.0, where=np.isfinite(values))))
+        self._show(values, self._stable.update(values), None)
+
+    def show_part(self, data: MatrixData) -> None:
+        """What the engine sent of a matrix: all of it, means, or the part in sight."""
+        if data.values.shape == data.shape:
+            self.show_matrix(data.values)
+            return
+        self._arrange("matrix", not self.extra.isHidden())
+        self._choose_role(data.low)
+        scale = self._stable.update_from(data.low, data.high, data.span)
+        self._show(data.values, scale, part_of(data))
+
+    def _show(self, values: Array, scale: Scale, part: Part | None) -> None:
+        self.matrix.set_values(values, scale, part)
         self._share_room()
         self.bar.set_values(values, scale)
         if self.extra.values().size:
-            self.extra.set_values(self.extra.values(), scale)
+            self.extra.set_values(self.extra.values(), scale, self.extra.part())
         self._refresh_value()
 
-    def show_extra(self, values: Array | None) -> None:
+    def show_extra(self, data: MatrixData | None) -> None:
         """The vector beside the matrix, (m, 1); None for none."""
-        self.extra.setVisible(values is not None and self._look != "maps")
-        if values is not None:
+        self.extra.setVisible(data is not None and self._look != "maps")
+        if data is not None:
             scale = self.matrix.scale() if self.matrix.values().size else None
-            self.extra.set_values(values, scale)
+            self.extra.set_values(data.values, scale, part_of(data))
 
     def show_maps(self, maps: Array) -> None:
         """Maps (k, h, w) on one scale; the selected one enlarged."""
         self._arrange("maps", False)
-        self._choose_role(maps)
+        self._choose_role(float(np.min(maps, initial=0.0, where=np.isfinite(maps))))
         scale = self._stable.update(maps)
         self.mosaic.set_maps(maps, scale)
         self.bar.set_values(maps, scale)
@@ -208,12 +227,11 @@ class Numbers(QWidget):
         self.enlarged.setVisible(False)
         self._stable.reset()
 
-    def _choose_role(self, values: Array) -> None:
+    def _choose_role(self, least: float) -> None:
         """Activations that go below zero need a signed ramp; gradients and weights always have one."""
         role = self._role
         if role == "activations":
-            finite = values[np.isfinite(values)]
-            role = "weights" if finite.size and float(finite.min()) < 0 else "activations"
+            role = "weights" if least < 0 else "activations"
         if role != self.matrix.role:
             self._stable = StableScale(role)
             for view in (self.matrix, self.extra, self.enlarged, self.mosaic):
@@ -233,7 +251,10 @@ class Numbers(QWidget):
     def _hover_matrix(self, view: MatrixView, row: int, column: int) -> None:
         if view is self.extra:
             if row >= 0:
-                self._tell(tr("bias {row}").format(row=row + 1), float(view.values()[row, column]))
+                value = view.value_at(row, column)
+                text = tr("bias {row}").format(row=row + 1) if view.part().exact \
+                    else view.cell_text(row, column)
+                self._tell(text, float("nan") if value is None else value)
             else:
                 self._say(None)
             return
@@ -274,10 +295,10 @@ class Numbers(QWidget):
             )
             value = float(maps[place])
         else:
-            values = self.matrix.values()
-            if any(not 0 <= p < n for p, n in zip(place, values.shape, strict=False)):
+            known = self.matrix.value_at(place[0], place[1])
+            if known is None:
                 return
-            text, value = self.matrix.cell_text(*place), float(values[place])
+            text, value = self.matrix.cell_text(*place), known
         self._tell(text, value)
 
     def _tell(self, text: str, value: float) -> None:
@@ -292,7 +313,7 @@ class Numbers(QWidget):
 
     def _share_room(self) -> None:
         """Matrix and bias get cells of the same size, side by side."""
-        rows, columns = self.matrix.values().shape
+        rows, columns = self.matrix.shape()
         if not rows or not columns or self._look != "matrix":
             return
         head = theme.px(40)

@@ -195,6 +195,13 @@ def stride_to(size: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int]:
     return max(1, -(-size[0] // max(1, shown[0]))), max(1, -(-size[1] // max(1, shown[1])))
 
 
+def with_room(start: int, stop: int, length: int) -> tuple[int, int] | None:
+    """A stretch with a quarter more at both ends, so that panning finds something; None for all of it."""
+    room = max(8, (stop - start) // 4)
+    start, stop = max(0, start - room), min(length, stop + room)
+    return None if (start, stop) == (0, length) else (start, stop)
+
+
 def names_of_classes(names: tuple[str, ...], count: int) -> Mapping[int, str]:
     """Row names for an output of `count` units, empty when they are not classes."""
     return dict(enumerate(names)) if names and len(names) == count else {}

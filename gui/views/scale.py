@@ -97,7 +97,15 @@ class StableScale:
 
     def update(self, values: Array) -> Scale:
         """The scale for these values, the one before if it still serves."""
-        low, high, least, most = _range(values, self.role)
+        return self._choose(*_range(values, self.role))
+
+    def update_from(self, least: float, most: float, span: float) -> Scale:
+        """The same where only a part is at hand: smallest, largest, and the end of |value|."""
+        span = span or max(abs(least), abs(most)) or 1.0
+        low = 0.0 if self.role not in SIGNED and least >= 0 else -span
+        return self._choose(low, span, least, most)
+
+    def _choose(self, low: float, high: float, least: float, most: float) -> Scale:
         now = self._scale
         if now is not None and self._serves(now, low, high):
             scale = Scale(now.low, now.high, least < now.low, most > now.high)

@@ -98,7 +98,7 @@ def window(variables: Mapping[str, str], seconds: float, pairs: int) -> dict[str
     """Frames, CPU, memory, and training speed watched and unwatched: see window_driven."""
     with tempfile.TemporaryDirectory() as folder:
         path = window_load.write(Path(folder) / "load.matrizen")
-        limit = 60 + 2 * seconds + 4 * pairs
+        limit = 60 + 3 * seconds + 4 * pairs
         out: dict[str, Any] = json.loads(
             child(["-c", DRIVE, str(path), str(seconds), str(pairs)], variables, limit)
         )
@@ -152,15 +152,16 @@ def rows(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "CPU time of it", f"{statistics.median(s['cpu_s']):.2f} s", ""
     if "window" in found:
         w = found["window"]
-        for name in ("watching", "hands"):
+        for name in ("watching", "steady", "hands"):
             for kind in ("wall_ms", "cpu_ms"):
                 q = w[name][kind]
                 text = f"{q['p50']:.1f} / {q['p95']:.1f} / {q['p99']:.1f} ms"
                 yield f"frame p50/p95/p99, {name}, {kind[:-3]}", text, "p99 < 16.7 ms"
         yield "longest stretch p99, hands, wall", f"{w['hands']['stretch_ms']['p99']:.1f} ms", "< 16.7 ms"
-        yield "new data a second", f"{w['watching']['data_hz']:.1f}", "15"
-        yield "window, cores used", f"{w['watching']['cores']:.2f}", ""
-        yield "window, cores at 15 Hz", f"{w['watching']['cores_at_15_hz']:.2f}", "<= 0.2"
+        yield "new data a second, at full speed", f"{w['watching']['data_hz']:.1f}", ""
+        yield "window, cores used, at full speed", f"{w['watching']['cores']:.2f}", ""
+        yield "new data a second, steady", f"{w['steady']['data_hz']:.1f}", "15"
+        yield "window, cores used, steady", f"{w['steady']['cores']:.2f}", "<= 0.2"
         for key, text in (("watched_steps_per_s", "steps/s"), ("watched_steps_per_cpu_s", "steps per CPU s")):
             r = w[key]
             shown = f"{r['median']:.2f} ({r['low']:.2f}-{r['high']:.2f})"

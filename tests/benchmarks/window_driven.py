@@ -28,16 +28,17 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 import gui.app as app
-from engine.session.views import CurvesData, Matrix
+from engine.session.views import Curves, CurvesData
 from gui import resources
 from gui.live import Live
 from gui.main_window import MainWindow
-from gui.panels.docks import ValueDock
 from gui.runner import Runner
-from gui.watching import Watcher, Wish
+from gui.thrift import Thrift
+from gui.watching import Watcher
 from tests.benchmarks import window_load as load
 
-CURVE_POINTS = 100_000
+CURVE_POINTS = Curves().points
+DATA_HZ = 15.0
 SAMPLES = ("spiral", "fashion_mlp", "fashion_cnn", "digits_cnn", "one_layer", "circle")
 
 
@@ -63,6 +64,7 @@ class Clock:
 
 
 CLOCK = Clock()
+PULLED = Thrift.pulled
 
 
 class TimedWindow(MainWindow):
@@ -89,24 +91,8 @@ def timed(method: Callable[[Any], None]) -> Callable[[Any], None]:
     return run
 
 
-Wants = Callable[[ValueDock], Mapping[str, Wish]]
-
-
-def whole_matrix(wants: Wants) -> Wants:
-    """The dock asks for all 512 x 784 numbers, not for the 256 x 256 means it would show."""
-
-    def asked(self: ValueDock) -> Mapping[str, Wish]:
-        found = dict(wants(self))
-        wish = found.get(self.name)
-        if wish is not None and isinstance(wish.request, Matrix) and self.name == "weights":
-            found[self.name] = Wish(Matrix(wish.request.value, max_rows=512, max_cols=784), wish.rate)
-        return found
-
-    return asked
-
-
 def long_curves(show: Callable[[Live, CurvesData], None]) -> Callable[[Live, CurvesData], None]:
-    """The curves of a long run: 1e5 points instead of the thousand the engine would send."""
+    """The curves of a long run: as many points as the engine sends at most."""
     rng = np.random.default_rng(1)
     noise = (np.exp(-np.arange(CURVE_POINTS) / 3e4) + 0.2 * rng.random(CURVE_POINTS)).astype(np.float64)
 
@@ -221,6 +207,7 @@ class Driver(QObject):
         self.out["load"] = self._facts()
         self._check(self.out["load"])
         yield from self._measure("watching", lambda: None, lambda: None)
+        yield from self._measure("steady", self._steady, self._own_pace)
         hands = Hands(window)
         yield from self._measure("hands", lambda: hands.timer.start(16), hands.timer.stop)
         window.canvas.fit()
@@ -239,6 +226,15 @@ class Driver(QObject):
             bench.toggle_play()
         yield from self._samples()
 
+    def _steady(self) -> None:
+        """New numbers fifteen times a second, from a training that has time to spare."""
+        Thrift.pulled = lambda self, cpu: setattr(self, "interval", 0.95 / DATA_HZ)  # type: ignore[method-assign]
+        self.window.bench.runner.set_pace(2 * DATA_HZ)
+
+    def _own_pace(self) -> None:
+        Thrift.pulled = PULLED  # type: ignore[method-assign]
+        self.window.bench.runner.set_pace(None)
+
     def _count(self, _frame: object) -> None:
         CLOCK.data += 1
 
@@ -249,7 +245,7 @@ class Driver(QObject):
             "thumbnails": sum(
                 self.window.canvas.canvas.atlas.data(n) is not None for n in self.window.canvas.canvas.nodes
             ),
-            "matrix": docks["weights"].numbers.matrix.values().shape,
+            "matrix": docks["weights"].numbers.matrix.shape(),
             "mosaic": docks["activations"].numbers.mosaic.maps().shape,
             "zoom": self.window.canvas.zoom,
             "window": (self.window.width(), self.window.height()),
@@ -279,7 +275,6 @@ class Driver(QObject):
             "stretch_ms": quantiles([s for p, s in CLOCK.stretches if p == phase and s > 1e-3]),
             "data_hz": CLOCK.data / wall,
             "cores": cpu / wall,
-            "cores_at_15_hz": cpu / max(1, CLOCK.data) * 15.0,
         }
 
     def _engine(self, before: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -326,7 +321,6 @@ def main() -> int:
     app.MainWindow = TimedWindow  # type: ignore[misc]
     Runner._tick = timed(Runner._tick)  # type: ignore[method-assign]
     Watcher._next_turn = timed(Watcher._next_turn)  # type: ignore[method-assign]
-    ValueDock.wants = whole_matrix(ValueDock.wants)  # type: ignore[method-assign]
     Live._show_curves = long_curves(Live._show_curves)  # type: ignore[method-assign]
     drivers: list[Driver] = []
     show = app.show

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -193,6 +194,35 @@ def test_a_step_shows_one_step_everywhere(desk: Desk) -> None:
     weights = desk.window.docks["weights"]
     assert weights.target is not None
     np.testing.assert_array_equal(weights.numbers.matrix.values(), trainer.read(weights.target.value))
+
+
+def test_cells_of_a_large_matrix_are_the_engines_once_they_can_be_told_apart(desk: Desk) -> None:
+    desk.open("fashion_mlp")
+    dock = desk.window.docks["weights"]
+    dock.rows_wanted.emit(True)
+    desk.settle()
+    trainer, view = desk.runner.session.trainer, dock.numbers.matrix
+    assert trainer is not None and dock.target is not None
+    whole = trainer.read(dock.target.value)
+    assert view.shape() == whole.shape == (128, 784) and not view.part().exact
+    top, bottom, left, right = view.part().cells(100, 500)
+    mean = whole[top : bottom + 1, left : right + 1].mean()
+    assert view.value_at(100, 500) == pytest.approx(float(mean), abs=1e-6)
+    for _ in range(25):
+        view.zoom_about(view.cell_rect(100, 500).center(), 1.2)
+    desk.settle()
+    assert view.part().exact and view.values().size < whole.size
+    assert view.value_at(100, 500) == whole[100, 500]
+    opened: list[tuple[int, ...]] = []
+    dock.opened.connect(lambda _value, cell: opened.append(cell))
+    at = view.cell_rect(100, 500).center().toPoint()
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
+    assert opened == [(100, 500)]
+    # another layer starts with all of it
+    head = [n.uid for n in desk.bench.document.graph.nodes if n.layer.kind == "dense"][-1]
+    desk.window.canvas.canvas.select([head])
+    desk.settle()
+    assert view.shape() == (10, 128) and view.part().exact and view.values().shape == (10, 128)
 
 
 def test_an_opened_cell_is_the_engines_number(desk: Desk) -> None:

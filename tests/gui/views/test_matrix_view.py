@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from gui import colormaps, i18n, theme
 from gui.tokens import DARK, LIGHT
 from gui.views.matrix_paint import choose_digits
+from gui.views.matrix_part import Part
 from gui.views.matrix_view import MatrixView
 
 
@@ -216,3 +217,46 @@ def test_presentation_mode_scales_cells(qtbot: QtBot) -> None:
     before = view.cell_rect(0, 0).width()
     theme.set_theme("dark", presentation=True)
     assert view.cell_rect(0, 0).width() > before
+
+
+def _wide(qtbot: QtBot) -> MatrixView:
+    """A matrix of 40 x 60 cells, of which means of 4 x 6 cells are at hand."""
+    view = _view(qtbot, np.zeros((0, 0), np.float32))
+    view.set_values(np.arange(100, dtype=np.float32).reshape(10, 10), part=Part((40, 60), step=(4, 6)))
+    return view
+
+
+def test_places_of_a_large_matrix_are_those_of_the_whole(qtbot: QtBot) -> None:
+    view = _wide(qtbot)
+    assert view.shape() == (40, 60)
+    assert view.value_at(39, 59) == 99.0 and view.value_at(4, 0) == 10.0
+    assert view.cell_text(5, 7) == "mean of rows 5–8, columns 7–12"
+    seen: list[tuple[int, int]] = []
+    view.cell_clicked.connect(lambda r, c: seen.append((r, c)))
+    at = view.cell_rect(33, 47).center().toPoint()
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
+    assert seen == [(33, 47)]
+    image = _picture(view)
+    ramp = colormaps.lut_of(DARK, "weights")
+    first, last = view.cell_rect(1, 1).center(), view.cell_rect(38, 58).center()
+    words = [image.pixel(int(p.x()), int(p.y())) & 0xFFFFFF for p in (first, last)]
+    indices = view.scale().indices(np.array([0.0, 99.0], np.float32))
+    assert words == [_word(ramp[indices[0]]), _word(ramp[indices[1]])]
+
+
+def test_a_part_lies_where_it_belongs_and_what_is_missing_is_left_out(qtbot: QtBot) -> None:
+    view = _wide(qtbot)
+    asked: list[tuple[int, int, int, int]] = []
+    view.part_wanted.connect(lambda: asked.append(view.cells_seen()))
+    for _ in range(12):
+        view.zoom_about(view.cell_rect(20, 30).center(), 1.2)
+    qtbot.waitUntil(lambda: bool(asked) and asked[-1] == view.cells_seen())
+    top, bottom, left, right = asked[-1]
+    assert top <= 20 < bottom and left <= 30 < right and bottom - top < 40
+    cells = np.arange(2400, dtype=np.float32).reshape(40, 60)
+    view.set_values(cells[top:bottom, left:right], part=Part((40, 60), top, left))
+    assert view.value_at(20, 30) == cells[20, 30] and view.value_at(0, 0) is None
+    assert view.cell_text(20, 30) == "row 21, column 31"
+    assert view.cells_seen() == (top, bottom, left, right), "new numbers do not move what is seen"
+    row, column = view.cell_rect(20, 30).center(), view.cell_rect(20, 31).center()
+    assert view.cell_at(row) == (20, 30) and view.cell_at(column) == (20, 31)
