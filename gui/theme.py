@@ -7,6 +7,7 @@ and drop their caches when `changed` is emitted; nothing else in the window name
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,16 @@ def theme() -> Theme:
 
 def color(token: str, alpha: int = 255) -> QColor:
     """A token of the current theme ("text1", "accent", ...) as QColor. Raises AttributeError."""
-    found = QColor(getattr(_state.theme, token))
+    found = QColor(_parsed(getattr(_state.theme, token)))
     if alpha != 255:
         found.setAlpha(alpha)
     return found
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> QColor:
+    """Reading a text takes ten times as long as copying a color. Never handed out itself: it could change."""
+    return QColor(text)
 
 
 def kind_color(kind: str) -> QColor:
@@ -100,9 +107,15 @@ def duration(name: str) -> int:
 
 def ui_font(size: float = tokens.BASE, weight: QFont.Weight = REGULAR) -> QFont:
     """Inter at `size` logical pixels with tabular figures and the single-storey a of the drawings."""
+    return QFont(_ui_font(max(1, px(size)), weight))
+
+
+@lru_cache(maxsize=128)
+def _ui_font(pixels: int, weight: QFont.Weight) -> QFont:
+    """Kept, because Qt keeps what it found out about a font with the font; copies share it."""
     load_fonts()
     font = QFont(UI_FAMILY)
-    font.setPixelSize(max(1, px(size)))
+    font.setPixelSize(pixels)
     font.setWeight(weight)
     font.setFeature(QFont.Tag("tnum"), 1)
     font.setFeature(QFont.Tag("cv11"), 1)
@@ -111,10 +124,15 @@ def ui_font(size: float = tokens.BASE, weight: QFont.Weight = REGULAR) -> QFont:
 
 def mono_font(size: float = tokens.BASE, weight: QFont.Weight = REGULAR) -> QFont:
     """JetBrains Mono at `size` logical pixels, for numbers in matrices; ligatures off."""
+    return QFont(_mono_font(max(1, px(size)), weight))
+
+
+@lru_cache(maxsize=128)
+def _mono_font(pixels: int, weight: QFont.Weight) -> QFont:
     load_fonts()
     font = QFont(MONO_FAMILY)
     font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setPixelSize(max(1, px(size)))
+    font.setPixelSize(pixels)
     font.setWeight(weight)
     font.setFeature(QFont.Tag("calt"), 0)
     return font
