@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -89,6 +90,7 @@ def main(file: str | None = None) -> int:
     first = Path(file) if file is not None else resources.path("samples", f"{FIRST}.matrizen")
     QTimer.singleShot(0, lambda: begin(commands, bench, first, named=file is not None))
     QTimer.singleShot(1500, warm_up.start)
+    QTimer.singleShot(4000, settle_memory)
     # Ctrl+C in the terminal is only seen while Python runs now and then
     heart = QTimer()
     heart.start(500)
@@ -126,6 +128,12 @@ def show(window: MainWindow, state: WindowsState) -> None:
         return
     window.move(screen.center() - window.rect().center())
     window.show()
+
+
+def settle_memory() -> None:
+    """What the start made stays: the garbage collector need not walk through it, 40 ms a time, ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 def start_log() -> None:
