@@ -16,6 +16,7 @@ from engine.errors import N_, DataError, GraphError, Message, ProjectError
 from engine.graph import RESERVED_UIDS, GraphSpec, LinkSpec, NodeSpec, check_name
 from engine.layers import LAYERS, Layer
 from engine.layers.unknown import Unknown
+from engine.project_curves import curves_from_plain, curves_to_plain
 from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
 
@@ -67,6 +68,7 @@ def to_plain(project: Project) -> dict[str, Any]:
             "seed": run.seed,
             "log": [[c.step, c.name, c.value] for c in run.log],
             "manifest": dict(run.manifest),
+            "curves": curves_to_plain(run),
         },
     }
 
@@ -92,9 +94,13 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
 
 
 def from_plain(
-    data: Any, state: Mapping[str, Array], file: str, start: Mapping[str, Array] | None = None
+    data: Any,
+    state: Mapping[str, Array],
+    file: str,
+    start: Mapping[str, Array] | None = None,
+    curves: Mapping[str, Array] | None = None,
 ) -> Project:
-    """Build a project from its plain form and its arrays: state, and given weights of the start.
+    """Build a project from its plain form and its arrays: state, given weights of the start, curves.
 
     Raises ProjectError naming file and field.
     """
@@ -127,7 +133,7 @@ def from_plain(
         if not isinstance(xy, list) or len(xy) != 2:
             raise reader.refuse("positions", "[x, y]", xy)
         positions[uid] = (reader.number(xy[0], "positions"), reader.number(xy[1], "positions"))
-    run = _run_from_plain(reader, top, state, start or {})
+    run, said = _run_from_plain(reader, top, state, start or {}, curves or {})
     return Project(
         graph,
         training,
@@ -137,7 +143,7 @@ def from_plain(
         reader.mapping(top.get("view", {}), "view"),
         run,
         reader.text(top.get("data_hash", ""), "data_hash"),
-        (*messages, *_left_out("training", strange)),
+        (*messages, *_left_out("training", strange), *said),
     )
 
 
@@ -231,10 +237,14 @@ def _left_out(name: str, strange: list[str]) -> list[Message]:
 
 
 def _run_from_plain(
-    reader: _Reader, top: Mapping[str, Any], state: Mapping[str, Array], start: Mapping[str, Array]
-) -> Checkpoint | None:
+    reader: _Reader,
+    top: Mapping[str, Any],
+    state: Mapping[str, Array],
+    start: Mapping[str, Array],
+    arrays: Mapping[str, Array],
+) -> tuple[Checkpoint | None, tuple[Message, ...]]:
     if top.get("run") is None:
-        return None
+        return None, ()
     run = reader.mapping(top["run"], "run")
     whole = {
         k: reader.whole(run.get(k), f"run.{k}", 0, MAX_STEP) for k in ("step", "epoch", "position", "updates")
@@ -251,7 +261,8 @@ def _run_from_plain(
                 _log_value(reader, entry[2]),
             )
         )
-    return Checkpoint(
+    (curve, tests), said = curves_from_plain(run.get("curves"), arrays, whole["step"], reader.file)
+    checkpoint = Checkpoint(
         dict(state),
         **whole,
         seed=seed,
@@ -259,7 +270,10 @@ def _run_from_plain(
         manifest=reader.mapping(run.get("manifest", {}), "run.manifest"),
         data_hash=reader.text(top.get("data_hash", ""), "data_hash"),
         start=dict(start) if start else None,
+        curve=curve,
+        tests=tests,
     )
+    return checkpoint, said
 
 
 def _log_value(reader: _Reader, value: Any) -> Any:

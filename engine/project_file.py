@@ -1,4 +1,4 @@
-"""Reading and writing `.matrizen` files: a zip of project.json and one .npy per state array.
+"""Reading and writing `.matrizen` files: a zip of project.json, one .npy per state array, and the curves.
 
 Nothing in a file is trusted: sizes are checked before anything is decompressed, no pickle is opened, and
 every refusal is a ProjectError that names the file and the part.
@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.errors import N_, Message, ProjectError
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.project import Project, from_plain, to_plain
+from engine.project_curves import FOLDER as CURVES
+from engine.project_curves import MAX_BYTES, TYPES, curve_arrays, with_sound_curves
 from engine.saving import BACKUP_SUFFIX, save_atomically
 
 SUFFIX = ".matrizen"
@@ -42,6 +45,8 @@ Array = np.ndarray[Any, Any]
 def save_project(path: Path | str, project: Project) -> Path:
     """Write a project atomically; the old file stays beside it as `.bak`. Raises ProjectError."""
     name = Path(path).name
+    if project.run is not None:
+        project = replace(project, run=with_sound_curves(project.run))
     try:
         text = json.dumps(to_plain(project), indent=1, allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
@@ -53,8 +58,10 @@ def save_project(path: Path | str, project: Project) -> Path:
         with zipfile.ZipFile(file, "w") as archive:
             _add(archive, "project.json", text, zipfile.ZIP_DEFLATED)
             for folder, arrays in _arrays(project).items():
+                packed = zipfile.ZIP_DEFLATED if folder == CURVES else zipfile.ZIP_STORED
                 for key, array in sorted(arrays.items()):
-                    _add(archive, f"{folder}/{key}.npy", npy_bytes(array), zipfile.ZIP_STORED)
+                    kind = TYPES[key] if folder == CURVES else "<f4"
+                    _add(archive, f"{folder}/{key}.npy", npy_bytes(array, kind), packed)
 
     return save_atomically(path, write, lambda p: _verify(p, project, text, name), backup=True)
 
@@ -119,9 +126,15 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
             ) from problem
         plain = parse_json(text, name)
         found: dict[str, dict[str, Array]] = {"state": {}, "start": {}}
+        curves: dict[str, Array] = {}
         notes: list[Message] = []
         for member, entry in members.items():
             folder, _, key = member.partition("/")
+            if folder == CURVES and key[:-4] in TYPES and key.endswith(".npy"):
+                if entry.file_size <= MAX_BYTES:
+                    with suppress(ProjectError):  # what is missing is said with the rest of the curves
+                        curves[key[:-4]] = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
+                continue
             try:
                 if folder not in found or not key.endswith(".npy"):
                     if member != "project.json":
@@ -137,7 +150,7 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
             found[folder][key[:-4]] = array
     state, converted = to_float32(found["state"], name)
     start, _ = to_float32(found["start"], name)
-    project = from_plain(plain, state, name, start)
+    project = from_plain(plain, state, name, start, curves)
     return replace(project, messages=(*project.messages, *notes, *converted, *weight_notes(project, name)))
 
 
@@ -264,17 +277,17 @@ def parse_json(text: bytes, name: str) -> Any:
         raise ProjectError(N_("{file}: project.json is not UTF-8 text."), file=name) from problem
 
 
-def npy_bytes(array: Array) -> bytes:
-    """An array as a .npy file: float32 little-endian, C order."""
+def npy_bytes(array: Array, kind: str = "<f4") -> bytes:
+    """An array as a .npy file: float32 little-endian unless another `kind` is asked for, C order."""
     out = BytesIO()
-    np.lib.format.write_array(out, np.ascontiguousarray(array, "<f4"), allow_pickle=False)
+    np.lib.format.write_array(out, np.ascontiguousarray(array, kind), allow_pickle=False)
     return out.getvalue()
 
 
 def _arrays(project: Project) -> dict[str, Mapping[str, Array]]:
     """What is kept beside project.json, by folder."""
     run = project.run
-    return {} if run is None else {"state": run.state, "start": run.start or {}}
+    return {} if run is None else {"state": run.state, "start": run.start or {}, CURVES: curve_arrays(run)}
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int) -> None:
@@ -292,7 +305,7 @@ def _verify(path: Path, project: Project, text: bytes, name: str) -> None:
     same = set(wanted) == set(found) and all(
         set(wanted[f]) == set(found[f])
         and all(
-            np.array_equal(found[f][k], np.asarray(v, np.float32), equal_nan=True)
+            np.array_equal(found[f][k], np.asarray(v, found[f][k].dtype), equal_nan=True)
             for k, v in wanted[f].items()
         )
         for f in wanted

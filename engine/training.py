@@ -480,6 +480,8 @@ class Trainer:
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
             self.dataset.sha256,
             self._start,
+            self.curve.state(),
+            tuple(self.tests),
         )
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -503,7 +505,8 @@ class Trainer:
         self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
-        if self.position >= self.dataset.n_train or checkpoint.data_hash not in ("", self.dataset.sha256):
+        other_data = checkpoint.data_hash not in ("", self.dataset.sha256)
+        if self.position >= self.dataset.n_train or other_data:
             self.position = 0
         self.log = list(checkpoint.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
@@ -511,6 +514,9 @@ class Trainer:
             self._start = {k: v for k, v in checkpoint.state.items() if not _is_moment(k)}
         self._hot = controls_of(self.log)
         self._op, self._bound_epoch = -1, -1
+        if checkpoint.curve is not None:
+            self.curve.restore(checkpoint.curve)
+            self.tests = [] if other_data else list(checkpoint.tests)
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
         hot = self.training.controls()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,11 +49,9 @@ class Builder:
             backend = self._open(c.device or self.device)
             try:
                 trainer = Trainer(c.graph, c.training, dataset, backend)
-                if isinstance(resume, p.RunState):
-                    trainer.load_checkpoint(resume.checkpoint)
-                    trainer.curve, trainer.tests = deepcopy(resume.curve), list(resume.tests)
-                elif resume is not None:
-                    trainer.load_checkpoint(resume)
+                if resume is not None:
+                    checkpoint = resume.checkpoint if isinstance(resume, p.RunState) else resume
+                    trainer.load_checkpoint(checkpoint)
             except (MatrizenError, MemoryError):
                 self._back_to(*before)
                 raise
@@ -74,7 +71,6 @@ class Builder:
         except (MatrizenError, MemoryError):
             self._back_to(*before)
             raise
-        new.curve, new.tests = old.curve, old.tests
         self._close_other(before[0])
         return new
 

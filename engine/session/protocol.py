@@ -22,7 +22,7 @@ from engine.explain import Explanation as Explanation
 from engine.graph import GraphSpec
 from engine.session.views import View, ViewData
 from engine.settings import DataSpec, TrainingSpec
-from engine.training import Checkpoint, Evaluation
+from engine.training import Checkpoint
 from engine.values import Program, Uid
 
 Array = np.ndarray[Any, Any]
@@ -46,9 +46,6 @@ class RunState:
     training: TrainingSpec
     source: SourceSpec
     checkpoint: Checkpoint
-    curve: Any
-    """engine.curves.Curve"""
-    tests: tuple[Evaluation, ...] = ()
     playing: bool = False
     until: int | None = None
     """Step at which it rests (stepping), or None."""

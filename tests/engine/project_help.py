@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.data.source import SourceSpec
 from engine.graph import GraphSpec
 from engine.layers import Dense, Input, Output, Tanh
 from engine.project import Project
+from engine.project_curves import curve_arrays
 from engine.project_file import save_project
 from engine.settings import TrainingSpec
 from engine.training import Trainer
@@ -84,11 +86,16 @@ def npy(array: Any, pickle: bool = False) -> bytes:
     return out.getvalue()
 
 
+def without_curves(project: Project) -> Project:
+    """The project as if nothing had been drawn of its run."""
+    return replace(project, run=replace(project.run, curve=None, tests=())) if project.run else project
+
+
 def equal(a: Project, b: Project) -> bool:
     """Same document, same run, same numbers."""
     from engine.project import to_plain
 
-    left, right = (dict(p.run.state) if p.run else {} for p in (a, b))
+    left, right = ({**p.run.state, **curve_arrays(p.run)} if p.run else {} for p in (a, b))
     return (
         json.dumps(to_plain(a)) == json.dumps(to_plain(b))
         and set(left) == set(right)
