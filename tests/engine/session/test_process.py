@@ -20,7 +20,17 @@ from engine.session import protocol as p
 from engine.session import views as v
 from engine.session.client import Client, Died
 from engine.session.segments import PREFIX, Registry
-from tests.engine.session.conftest import ADAM, CIRCLE, DIGITS, SGD, Inline, circle_net, digits_net
+from tests.contract.harness import BACKENDS, open_backend
+from tests.engine.session.conftest import (
+    ADAM,
+    CIRCLE,
+    DIGITS,
+    SGD,
+    Inline,
+    circle_net,
+    digits_net,
+    dropped_net,
+)
 
 T = TypeVar("T")
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -99,14 +109,17 @@ def test_frames_travel_through_shared_memory_and_large_ones_get_a_larger_segment
     assert client._frames.size >= frame.views["all"].values.nbytes
 
 
-@pytest.mark.parametrize("graph", ["circle", "digits"])
-def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inline, graph: str) -> None:
-    goal = 2000 if graph == "circle" else 400
-    start = (p.Configure(circle_net(), SGD, CIRCLE, 1) if graph == "circle"
-             else p.Configure(digits_net(), ADAM, DIGITS, 1))
+@pytest.mark.parametrize(("graph", "backend"), [("digits", "numpy"), *(("circle", b) for b in BACKENDS)])
+def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inline, graph: str,
+                                                     backend: str) -> None:
+    goal = 400
+    device = open_backend(backend).name
+    start = (p.Configure(dropped_net(), SGD, CIRCLE, 1, device) if graph == "circle"
+             else p.Configure(digits_net(), ADAM, DIGITS, 1, device))
     client.send(start)
     client.send(p.SetPace(goal / 2.5))
-    wait_for(client, p.Configured)
+    client.send(p.Watch("w", v.Matrix("dense1.z")))  # now and then a traced step among the fast ones
+    wait_for(client, p.Configured, seconds=60.0)
     client.send(p.Play())
     wait_for(client, p.Saved, lambda s: s.step > goal // 10)
     status = wait_for(client, p.Status, lambda s: s.step > goal // 2, pulling=True)
@@ -118,6 +131,7 @@ def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inl
     assert caught.value.code == -signal.SIGKILL
     state = client.restart()
     assert state is not None and 0 < state.checkpoint.step <= status.step + goal
+    assert state.device == device
     wait_for(client, p.Status, lambda s: s.step >= goal and s.running == "playing", pulling=True)
     client.send(p.Pause())
     client.send(p.CheckpointNow(1))
@@ -125,8 +139,11 @@ def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inl
     # the same run without a kill, inline
     inline.say(start, p.SetPace(None))
     t = inline.trainer
+    # batch normalization, dropout and a last batch that is not full were in it, over several epochs
+    assert t.dataset.n_train % t.capacity and goal > 3 * t.steps_per_epoch
     while t.step < run.checkpoint.step:
         t.run(run.checkpoint.step - t.step)
+    assert set(run.checkpoint.state) == set(inline.state())
     for key, array in inline.state().items():
         np.testing.assert_array_equal(run.checkpoint.state[key], array, key)
     kept, whole = run.checkpoint.curve, t.curve.state()  # no point is lost or doubled
@@ -225,7 +242,8 @@ def test_a_killed_window_leaves_no_process_and_no_memory(tmp_path: Path, root: P
         from engine.session import protocol as p
         from engine.session.client import Client
         from engine.session.segments import Registry
-        from tests.engine.session.conftest import CIRCLE, SGD, circle_net
+        from tests.contract.harness import BACKENDS, open_backend
+from tests.engine.session.conftest import CIRCLE, SGD, circle_net
         if __name__ == "__main__":
             client = Client(Registry(Path({str(tmp_path)!r})))
             client.start()
