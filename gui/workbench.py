@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ class Workbench(QObject):
     framed = Signal(object)
     restarted = Signal()
     """The run is another one: curves and pictures of the old one are no longer true."""
-    hot_changed = Signal(str)
-    """A setting changed while training; in words."""
+    rate_changed = Signal(float, float)
+    """The learning rate changed while training: old, new."""
     faulted = Signal(object)
     pace_proposed = Signal(str)
     """The pace that suits the data: "visible" for points, else "full"."""
@@ -70,6 +71,8 @@ class Workbench(QObject):
         self._fresh = False
         self._resume: Any = None
         self._loading = False
+        self._run = 0
+        """Number of the program with which this run began here."""
         self._pace: float | None = AUTO_PACE
         self._told_fault = ""
         self._configure_timer = QTimer(self)
@@ -125,8 +128,7 @@ class Workbench(QObject):
                         layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
             self.runner.set_training(new.training, layers)
             if old.training.learning_rate != new.training.learning_rate:
-                rates = [i18n.short(t.learning_rate) for t in (old.training, new.training)]
-                self.hot_changed.emit(tr("rate {old} → {new}").format(old=rates[0], new=rates[1]))
+                self.rate_changed.emit(old.training.learning_rate, new.training.learning_rate)
         elif kind == "structural":
             if old.training.seed != new.training.seed and self.status.step:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
@@ -143,9 +145,11 @@ class Workbench(QObject):
             return
         base = str(self.path.parent) if self.path is not None else ""
         fresh, resume, self._fresh, self._resume = self._fresh, self._resume, False, None
-        self.runner.configure(
+        number = self.runner.configure(
             state.graph, state.training, state.source, base=base, fresh=fresh, resume=resume
         )
+        if fresh or resume is not None:
+            self._run = number
 
     # ---- engine to window ------------------------------------------------------------------------------
 
@@ -157,6 +161,8 @@ class Workbench(QObject):
         self.programmed.emit(configured)
 
     def _on_status(self, status: Status) -> None:
+        if status.generation < self._run:
+            return  # the run before: going from its step to that of an opened file is no going back
         before, self.status = self.status, status
         if before.step > status.step:
             self.watcher.drop()
@@ -189,6 +195,8 @@ class Workbench(QObject):
         """A new engine knows nothing of what is on the screen."""
         self.watcher.repeat()
         if state is not None:
+            # the same run, a moment ago: its curve and its flags stay
+            self.status = replace(self.status, step=min(self.status.step, state.checkpoint.step))
             step = i18n.integer(state.checkpoint.step)
             self.told.emit(
                 tr("The engine stopped. Training continues from step {n}.").format(n=step),

@@ -307,6 +307,81 @@ def test_a_changed_rate_acts_at_once_and_leaves_a_flag(desk: Desk) -> None:
     assert trainer is not None and trainer.controls()["lr"] == 0.5
     assert [flag.step for flag in desk.window.time_line.flags()] == [step]
     assert desk.bench.status.step == step
+    said = desk.window.time_line.flags()[0].text
+    assert said.startswith("rate ") and said.endswith("→ 0.500")
+    desk.actions["step_batch"].trigger()
+    desk.settle()  # the record of the run says the same
+    assert [(flag.step, flag.text) for flag in desk.window.time_line.flags()] == [(step, said)]
+    desk.actions["reset"].trigger()
+    desk.settle()
+    assert desk.window.time_line.flags() == ()
+
+
+def test_a_saved_run_shows_its_curve_flags_and_losses_before_it_is_played(desk: Desk, tmp_path: Path) -> None:
+    desk.open("circle")
+    for rate in (0.5, 0.25):
+        desk.actions["step_epoch"].trigger()
+        desk.runner.go(30)
+        desk.bench.document.set_training(learning_rate=rate)
+        desk.runner.go(10)
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    step, texts = desk.bench.status.step, desk.window.status_bar.texts()
+    curves, flags = desk.window.live.memory()["curves"], desk.window.time_line.flags()
+    assert curves is not None and len(curves.steps) == step
+    assert [f.step for f in flags] == [step // 3, 2 * step // 3]
+    assert curves.test_steps.tolist() == [0, step // 3, 2 * step // 3, step]  # each once
+    target = tmp_path / "mine.matrizen"
+    desk.bench.save(target)
+    desk.open("digits_cnn")
+    assert desk.bench.status.step == 0 and desk.window.time_line.flags() == ()
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    desk.settle()
+    assert desk.bench.status.step == step and desk.bench.status.running == "paused"
+    found = desk.window.live.memory()["curves"]
+    assert found is not None
+    for name in ("steps", "low", "mean", "high", "test_steps", "test_loss", "test_accuracy"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(curves, name), name)
+    shown = desk.window.time_line.flags()
+    assert [f.step for f in shown] == [f.step for f in flags]
+    assert [f.text for f in shown] == ["rate 0.500", flags[1].text]
+    again = desk.window.status_bar.texts()
+    assert again["loss"] == texts["loss"] and again["test"] == texts["test"]
+    assert not desk.bench.modified
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    longer = desk.window.live.memory()["curves"]
+    assert longer is not None and longer.steps.tolist() == list(range(4 * step // 3))
+    np.testing.assert_array_equal(longer.mean[:step], curves.mean)
+
+
+def test_an_engine_that_comes_back_leaves_curve_and_flags(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    desk.bench.document.set_training(learning_rate=0.5)
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    flags, curves = desk.window.time_line.flags(), desk.window.live.memory()["curves"]
+    assert flags and curves is not None
+    state = desk.runner.session.run_state()
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    session = desk.runner.session = Session(desk.runner.events.append, clock=desk.runner._clock)
+    number = state.generation
+    session.handle(p.Configure(state.graph, state.training, state.source, number, resume=state))
+    desk.runner.restarted.emit(state)
+    assert desk.window.time_line.flags() == flags and desk.window.live.memory()["curves"] is not None
+    desk.settle()
+    assert desk.bench.status.step == state.checkpoint.step and desk.window.time_line.flags() == flags
+    found = desk.window.live.memory()["curves"]
+    assert found is not None
+    np.testing.assert_array_equal(found.mean, curves.mean)
+    np.testing.assert_array_equal(found.test_loss, curves.test_loss)
 
 
 def test_undo_of_a_structural_edit_keeps_what_was_learnt(desk: Desk) -> None:
