@@ -127,7 +127,7 @@ def from_plain(
         strange = sorted(set(training_plain) - set(known))
         source = SourceSpec.from_json(top["source"]) if top.get("source") is not None else None
     except (GraphError, DataError) as problem:
-        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     positions = {}
     for uid, xy in reader.mapping(top.get("positions", {}), "positions").items():
         if not isinstance(xy, list) or len(xy) != 2:
@@ -162,9 +162,9 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         try:
             check_name(name)
         except GraphError as problem:
-            raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+            raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
         if not _UID.match(uid) or uid.lower() in RESERVED_UIDS:
-            raise reader.refuse("graph.nodes.uid", "a letter, then letters, digits or _", uid)
+            raise reader.refuse("graph.nodes.uid", N_("a letter, then letters, digits or _"), uid)
         if uid in uids or name.lower() in names:
             raise ProjectError(N_("{file}: two layers are named “{name}”."), file=file, name=name)
         uids.add(uid)
@@ -180,7 +180,7 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
     try:
         graph.order()
     except GraphError as problem:
-        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     return graph, tuple(messages)
 
 
@@ -191,14 +191,14 @@ def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec
     links: list[LinkSpec] = []
     for entry in reader.items(plain, "graph.links", MAX_LINKS):
         if not isinstance(entry, list) or len(entry) != 4:
-            raise reader.refuse("graph.links", "[source, port, target, port]", entry)
+            raise reader.refuse("graph.links", N_("[source, port, target, port]"), entry)
         source, target = reader.text(entry[0], "graph.links", 80), reader.text(entry[2], "graph.links", 80)
         if source not in layers or target not in layers:
-            raise reader.refuse("graph.links", "layers of this network", entry)
+            raise reader.refuse("graph.links", N_("layers of this network"), entry)
         outputs = 64 if isinstance(layers[source], Unknown) else int(layers[source].has_output)
         inputs = min(64, layers[target].port_limit())
         if outputs == 0 or inputs == 0:
-            raise reader.refuse("graph.links", "from an output to an input", entry)
+            raise reader.refuse("graph.links", N_("from an output to an input"), entry)
         link = LinkSpec(
             source,
             target,
@@ -206,7 +206,7 @@ def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec
             reader.whole(entry[1], "graph.links", 0, outputs - 1),
         )
         if (target, link.port) in taken:
-            raise reader.refuse("graph.links", "one link at each input", entry)
+            raise reader.refuse("graph.links", N_("one link at each input"), entry)
         taken.add((target, link.port))
         links.append(link)
     return tuple(links)
@@ -224,7 +224,7 @@ def _layer(kind: str, name: str, settings: Mapping[str, Any], file: str) -> tupl
         layer = cls(**known)
     except GraphError as problem:
         raise ProjectError(
-            N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=str(problem)
+            N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=problem.message
         ) from problem
     return layer, _left_out(name, sorted(set(settings) - set(known)))
 
@@ -253,7 +253,7 @@ def _run_from_plain(
     log = []
     for entry in reader.items(run.get("log", []), "run.log", MAX_LOG):
         if not isinstance(entry, list) or len(entry) != 3:
-            raise reader.refuse("run.log", "[step, name, value]", entry)
+            raise reader.refuse("run.log", N_("[step, name, value]"), entry)
         log.append(
             LiveChange(
                 reader.whole(entry[0], "run.log", 0, MAX_STEP),
@@ -281,7 +281,7 @@ def _log_value(reader: _Reader, value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise reader.refuse("run.log", "a number, a text or a list of keys", value)
+        raise reader.refuse("run.log", N_("a number, a text or a list of keys"), value)
     return value
 
 
@@ -291,34 +291,35 @@ class _Reader:
 
     file: str
 
-    def refuse(self, where: str, expected: str, found: Any) -> ProjectError:
+    def refuse(self, where: str, expected: str, found: Any, **values: Any) -> ProjectError:
+        """`expected` is a template of its own, with its `values`."""
         shown = repr(found)
         return ProjectError(
             N_("{file}: {field} should be {expected}, but is {found}."),
             file=self.file,
             field=where,
-            expected=expected,
+            expected=Message(expected, values),
             found=shown if len(shown) <= 60 else shown[:57] + "...",
         )
 
     def mapping(self, value: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self.refuse(where, "an object", value)
+            raise self.refuse(where, N_("an object"), value)
         return value
 
     def items(self, value: Any, where: str, limit: int) -> list[Any]:
         if not isinstance(value, list) or len(value) > limit:
-            raise self.refuse(where, f"a list of at most {limit}", value)
+            raise self.refuse(where, N_("a list of at most {limit} entries"), value, limit=limit)
         return value
 
     def text(self, value: Any, where: str, limit: int = 1_000_000) -> str:
         if not isinstance(value, str) or len(value) > limit:
-            raise self.refuse(where, "a text", value)
+            raise self.refuse(where, N_("a text"), value)
         return value
 
     def whole(self, value: Any, where: str, low: int, high: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.refuse(where, f"a whole number from {low} to {high}", value)
+            raise self.refuse(where, N_("a whole number from {low} to {high}"), value, low=low, high=high)
         return value
 
     def number(self, value: Any, where: str) -> float:
@@ -328,5 +329,5 @@ class _Reader:
             or not math.isfinite(value)
             or abs(value) > 1e9
         ):
-            raise self.refuse(where, "a number", value)
+            raise self.refuse(where, N_("a number"), value)
         return float(value)

@@ -21,12 +21,13 @@ import numpy as np
 
 from engine.data.files import open_file
 from engine.data.safe_npz import Limits, open_zip, read_member, to_float32
-from engine.errors import N_, Message, ProjectError
+from engine.errors import N_, Message, ProjectError, listed
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.project import Project, from_plain, to_plain
 from engine.project_curves import FOLDER as CURVES
 from engine.project_curves import MAX_BYTES, TYPES, curve_arrays, with_sound_curves
+from engine.run import misfit
 from engine.saving import BACKUP_SUFFIX, save_atomically
 
 SUFFIX = ".matrizen"
@@ -51,7 +52,9 @@ def save_project(path: Path | str, project: Project) -> Path:
         text = json.dumps(to_plain(project), indent=1, allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
         raise ProjectError(
-            N_("{file} cannot be saved: {reason}."), file=name, reason=str(problem)
+            N_("{file} cannot be saved: it holds something that no file can keep ({reason})."),
+            file=name,
+            reason=type(problem).__name__,
         ) from problem
 
     def write(file: IO[bytes]) -> None:
@@ -81,7 +84,7 @@ def load_project(path: Path | str, *, intact_only: bool = False) -> Project:
         if backup.exists():
             raise ProjectError(
                 N_("{problem} The last save before it is kept as {backup}."),
-                problem=str(problem),
+                problem=problem.message,
                 backup=backup.name,
             ) from problem
         raise
@@ -145,7 +148,7 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
             except ProjectError as problem:
                 if not intact_only:
                     raise
-                notes.append(Message(N_("Left out: {problem}"), {"problem": str(problem)}))
+                notes.append(Message(N_("Left out: {problem}"), {"problem": problem.message}))
                 continue
             found[folder][key[:-4]] = array
     state, converted = to_float32(found["state"], name)
@@ -190,7 +193,9 @@ def weight_notes(project: Project, name: str) -> list[Message]:
     )
     facts = infer(project.graph)
     shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
-    note(N_("{file}: saved weights do not fit the network: {list}."), misfits(project.graph, state))
+    if wrong := misfits(project.graph, state):
+        text = N_("{file}: saved weights do not fit the network: {list}.")
+        found.append(Message(text, {"file": name, "list": listed(wrong)}))
     note(
         N_("{file}: no saved weights for {list}; they start from the seed."),
         sorted(set(shapes) - set(state)),
@@ -209,12 +214,12 @@ def weight_notes(project: Project, name: str) -> list[Message]:
     return found
 
 
-def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[str]:
+def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[Message]:
     """Saved weights whose shape is not the drawn network's: key, expected, found."""
     facts = infer(graph)
     shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
     return [
-        f"{key}: {shape} expected, {state[key].shape} found"
+        misfit(key, shape, state[key].shape)
         for key, shape in shapes.items()
         if key in state and state[key].shape != shape
     ]
@@ -268,10 +273,10 @@ def parse_json(text: bytes, name: str) -> Any:
         )
     except json.JSONDecodeError as problem:
         raise ProjectError(
-            N_("{file}: project.json, line {line}: {reason}."),
+            N_("{file}: project.json cannot be read from line {line}, column {column} on; choose a backup."),
             file=name,
             line=problem.lineno,
-            reason=problem.msg,
+            column=problem.colno,
         ) from problem
     except UnicodeDecodeError as problem:
         raise ProjectError(N_("{file}: project.json is not UTF-8 text."), file=name) from problem

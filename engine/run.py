@@ -89,6 +89,12 @@ class Checkpoint:
     tests: tuple[Evaluation, ...] = ()
 
 
+def misfit(key: str, expected: tuple[int, ...], found: tuple[int, ...]) -> Message:
+    """An array whose shape is not the network's."""
+    values = {"key": key, "expected": str(expected), "found": str(found)}
+    return Message(N_("{key}: {expected} expected, {found} found"), values)
+
+
 def controls_of(log: Iterable[LiveChange]) -> dict[str, float]:
     """Hot controls changed since the last structural edit; the edit itself took in all before it."""
     hot: dict[str, float] = {}

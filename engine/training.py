@@ -18,7 +18,7 @@ from engine import random
 from engine.backends.base import Backend, Plan, state_key
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, TrainingError
+from engine.errors import N_, TrainingError, listed
 from engine.forward import Forward
 from engine.graph import GraphSpec
 from engine.inference import Inference, infer
@@ -36,6 +36,7 @@ from engine.run import (
     add_change,
     controls_of,
     data_spec,
+    misfit,
 )
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Value
@@ -492,14 +493,12 @@ class Trainer:
         """
         shapes = {state_key(v): v.shape for v in self.program.state()}
         wrong = [
-            f"{key}: {shape} expected, {checkpoint.state[key].shape} found"
+            misfit(key, shape, checkpoint.state[key].shape)
             for key, shape in shapes.items()
             if key in checkpoint.state and checkpoint.state[key].shape != shape
         ]
         if wrong:
-            raise TrainingError(
-                N_("The saved weights do not fit this network: {list}."), list="; ".join(wrong)[:1000]
-            )
+            raise TrainingError(N_("The saved weights do not fit this network: {list}."), list=listed(wrong))
         if checkpoint.seed != self.seed:
             self._adopt(self._build(self.graph, self.training, self.dataset, {}, checkpoint.seed))
         self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
