@@ -23,6 +23,7 @@ from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Fr
 from engine.training import data_spec
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
+from gui.engine_loading import EngineLoading
 from gui.i18n import tr, tr_message
 from gui.loading import Tasks
 from gui.project_files import Opened
@@ -70,6 +71,8 @@ class Workbench(QObject):
         self._saved_step = 0
         self._fresh = False
         self._resume: Any = None
+        """How this run begins, until the engine has begun it."""
+        self._canceled = False
         self._loading = False
         self._run = 0
         """Number of the program with which this run began here."""
@@ -86,6 +89,7 @@ class Workbench(QObject):
         runner.frame.connect(self._on_frame)
         runner.fault.connect(self._on_fault)
         runner.restarted.connect(self._on_engine_restarted)
+        self._engine_loading = EngineLoading(runner, self.tasks, self)
 
     # ---- what it is about ------------------------------------------------------------------------------
 
@@ -144,7 +148,8 @@ class Workbench(QObject):
             self.programmed.emit(None)
             return
         base = str(self.path.parent) if self.path is not None else ""
-        fresh, resume, self._fresh, self._resume = self._fresh, self._resume, False, None
+        fresh, resume = self._fresh, self._resume
+        self._canceled = False
         number = self.runner.configure(
             state.graph, state.training, state.source, base=base, fresh=fresh, resume=resume
         )
@@ -157,8 +162,21 @@ class Workbench(QObject):
         if self.configured is None or self.configured.data.kind != configured.data.kind:
             self.pace_proposed.emit("visible" if configured.data.kind == "points" else "full")
         self.configured = configured
+        self._fresh, self._resume = False, None
         self._told_fault = ""
         self.programmed.emit(configured)
+
+    def _on_canceled(self) -> None:
+        """The engine keeps the program before, which is not what is drawn: nothing runs until it is told."""
+        self._canceled, self.configured = True, None
+        self.runner.pause()
+        self.programmed.emit(None)
+        text = tr("Loading canceled: there is no data to train with. Play loads it again.")
+        self.told.emit(text, "info", tr("Load"), self._load_again)
+
+    def _load_again(self) -> None:
+        if self._canceled:
+            self._configure()
 
     def _on_status(self, status: Status) -> None:
         if status.generation < self._run:
@@ -176,6 +194,12 @@ class Workbench(QObject):
         self.watcher.deliver(frame.views, frame.step)
 
     def _on_fault(self, fault: Fault) -> None:
+        if fault.kind == "canceled":
+            self._on_canceled()
+            return
+        if fault.kind == "configure":
+            # what could not be resumed is not tried again: the next program begins anew
+            self._fresh, self._resume = self._fresh or self._resume is not None, None
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -216,10 +240,12 @@ class Workbench(QObject):
             self.runner.pause()
         elif self.ready:
             self._told_fault = ""
+            self._load_again()
             self.runner.play()
 
     def step(self, kind: str) -> None:
         """One op, batch or epoch."""
+        self._load_again()
         self.runner.step(kind)
 
     def reset(self) -> None:

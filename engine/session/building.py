@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.backends.base import Array, Backend
 from engine.backends.opening import open_backend
-from engine.data.dataset import Dataset, load
+from engine.data.dataset import Dataset, check_cancel, load
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, MatrizenError, Message
 from engine.session import protocol as p
@@ -102,6 +102,9 @@ class Builder:
             return self._dataset
         try:
             return load(c.source, self._progress, self._canceled, Path(c.base) if c.base else None)
+        except DataError:
+            check_cancel(self._canceled)  # some loaders say it in words of their own
+            raise
         except OSError as error:
             raise DataError(N_("{file} cannot be read: {reason}."), file=error.filename or c.source.path,
                             reason=error.strerror or str(error)) from error

@@ -78,6 +78,14 @@ class Configure:
 
 
 @dataclass(frozen=True)
+class CancelLoading:
+    """Stop loading the data of the `Configure` under way; a `Fault` of kind "canceled" says that it did.
+
+    Then the program before stays.
+    """
+
+
+@dataclass(frozen=True)
 class Play:
     pass
 
@@ -212,6 +220,7 @@ class Shutdown:
 
 Command = (
     Configure
+    | CancelLoading
     | Play
     | Pause
     | Step
@@ -337,7 +346,8 @@ class Frame:
 class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
-    kind: "configure", "device", "non_finite", "command", "internal", "engine" (the process died).
+    kind: "configure", "canceled" (its loading), "device", "non_finite", "command", "internal", "engine" (the
+    process died).
     """
 
     message: Message

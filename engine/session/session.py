@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.data.dataset import LoadCanceled
 from engine.errors import N_, MatrizenError, Message
 from engine.session import protocol as p
 from engine.session.answers import Answers
@@ -58,6 +59,9 @@ class Session:
         """Act on one command. Whatever goes wrong becomes a `Fault` or an error `Reply`."""
         try:
             self._act(command)
+        except LoadCanceled as error:
+            self.keeper.hurry()  # so that no dead engine is told it again
+            self.emit(p.Fault(error.message, kind="canceled", generation=self.generation))
         except MatrizenError as error:
             self._fail(command, error.message)
         except MemoryError:
@@ -94,6 +98,8 @@ class Session:
                 self._set_device(command.device)
             case p.Shutdown():
                 self.close()
+            case p.CancelLoading():
+                pass  # too late: while something is loaded, `canceled` sees it
             case p.Pause() | p.Reset() | p.SetTraining() if self.trainer is None:
                 pass
             case _ if self.trainer is None:

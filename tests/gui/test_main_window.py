@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from engine.data.dataset import LoadCanceled
 from engine.errors import Message
 from engine.project_file import load_project
 from engine.project_lock import ProjectLock
@@ -70,6 +71,10 @@ class InlineRunner(QObject):
         self._generation += 1
         self.session.handle(p.Configure(graph, training, source, self._generation, **options))
         self.go()
+        return self._generation
+
+    @property
+    def generation(self) -> int:
         return self._generation
 
     def set_training(self, training: Any, layers: Any = None) -> None:
@@ -382,6 +387,35 @@ def test_an_engine_that_comes_back_leaves_curve_and_flags(desk: Desk) -> None:
     assert found is not None
     np.testing.assert_array_equal(found.mean, curves.mean)
     np.testing.assert_array_equal(found.test_loss, curves.test_loss)
+
+
+def test_canceled_loading_leaves_nothing_running_and_play_loads_again(desk: Desk, tmp_path: Path) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    step = desk.bench.status.step
+    desk.bench.save(tmp_path / "mine.matrizen")
+    desk.open("digits_cnn")
+    loads = desk.runner.generation
+    builder = desk.runner.session.builder
+    load, builder._load = builder._load, canceling  # type: ignore[method-assign]
+    desk.bench.open(tmp_path / "mine.matrizen")
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    assert desk.runner.generation == loads + 1
+    assert desk.bench.configured is None and desk.bench.ready
+    (said,) = [t for t in desk.window.toasts.toasts() if "canceled" in t.text]
+    assert said.text.startswith("Loading canceled")
+    assert desk.window.docks["weights"].target is None
+    builder._load = load  # type: ignore[method-assign]
+    desk.actions["play"].trigger()
+    desk.runner.go(3)
+    assert desk.bench.configured is not None and desk.bench.configured.data.kind == "points"
+    assert desk.bench.status.step > step and desk.bench.status.running == "playing"  # the saved run goes on
+    assert desk.runner.generation == loads + 2
+
+
+def canceling(_command: Any) -> Any:
+    raise LoadCanceled("Loading was canceled; the data in use stays.")
 
 
 def test_undo_of_a_structural_edit_keeps_what_was_learnt(desk: Desk) -> None:

@@ -16,11 +16,14 @@ import numpy as np
 import psutil
 import pytest
 
+from engine.data.source import SourceSpec
+from engine.graph import GraphSpec
 from engine.session import protocol as p
 from engine.session import views as v
 from engine.session.client import Client, Died
 from engine.session.segments import PREFIX, Registry
 from tests.contract.harness import BACKENDS, open_backend
+from tests.engine.data.picture_bytes import many_pictures
 from tests.engine.session.conftest import (
     ADAM,
     CIRCLE,
@@ -30,6 +33,7 @@ from tests.engine.session.conftest import (
     circle_net,
     digits_net,
     dropped_net,
+    layer,
 )
 
 T = TypeVar("T")
@@ -217,6 +221,40 @@ def test_pause_is_acknowledged_within_50_ms(client: Client) -> None:
     assert sorted(took)[3] < 0.05, took
 
 
+def picture_net() -> GraphSpec:
+    g = GraphSpec().add("input", layer("input", shape=(1, 8, 8)))
+    g = g.add("flatten1", layer("flatten"), after="input")
+    g = g.add("dense1", layer("dense", units=2), after="flatten1")
+    return g.add("output", layer("output"), after="dense1")
+
+
+def test_loading_says_how_far_it_is_and_can_be_canceled(client: Client, tmp_path: Path) -> None:
+    pictures = SourceSpec.folder(str(many_pictures(tmp_path / "set", 1500)))
+    client.send(p.Configure(circle_net(), SGD, CIRCLE, 1))
+    wait_for(client, p.Saved)
+    client.send(p.Configure(picture_net(), ADAM, pictures, 2))
+    told = wait_for(client, p.Progress)
+    assert told.generation == 2 and told.total == 3000 and told.done < 2000
+    client.send(p.CancelLoading())
+    end = time.monotonic() + 20
+    events: list[Any] = []
+    while not any(isinstance(e, p.Fault) for e in events) and time.monotonic() < end:
+        events += client.poll()
+        time.sleep(0.002)
+    (fault,) = [e for e in events if isinstance(e, p.Fault)]
+    assert (fault.kind, fault.generation) == ("canceled", 2) and "canceled" in str(fault.message)
+    assert all(e.done < 3000 for e in events if isinstance(e, p.Progress))
+    while any(isinstance(e.command, p.Configure) for e in client._journal):
+        client.poll()  # what was canceled is not told a new engine again
+        assert time.monotonic() < end
+    client.send(p.Step("batch"))  # the program before stays
+    wait_for(client, p.Status, lambda s: s.step == 1 and s.running == "paused", pulling=True)
+    client.send(p.CancelLoading())  # nothing is loaded: nothing is said, and the next load is not meant
+    client.send(p.Configure(picture_net(), ADAM, pictures, 3, fresh=True))
+    data = wait_for(client, p.Configured).data
+    assert data.n_train + data.n_test == 3000
+
+
 def test_a_clean_exit_leaves_nothing(tmp_path: Path) -> None:
     client = Client(Registry(tmp_path))
     client.start()
@@ -242,8 +280,7 @@ def test_a_killed_window_leaves_no_process_and_no_memory(tmp_path: Path, root: P
         from engine.session import protocol as p
         from engine.session.client import Client
         from engine.session.segments import Registry
-        from tests.contract.harness import BACKENDS, open_backend
-from tests.engine.session.conftest import CIRCLE, SGD, circle_net
+        from tests.engine.session.conftest import CIRCLE, SGD, circle_net
         if __name__ == "__main__":
             client = Client(Registry(Path({str(tmp_path)!r})))
             client.start()
