@@ -414,6 +414,28 @@ def test_canceled_loading_leaves_nothing_running_and_play_loads_again(desk: Desk
     assert desk.runner.generation == loads + 2
 
 
+def test_an_edit_while_an_opened_run_is_loaded_does_not_cost_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.bench.save(tmp_path / "mine.matrizen")
+    desk.open("digits_cnn")
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(desk.runner, "configure", lambda *_what, **how: asked.append(how) or 1000)
+    desk.bench.open(tmp_path / "mine.matrizen")
+    desk.qtbot.waitUntil(lambda: len(asked) == 1, timeout=10_000)
+    desk.bench.document.set_training(batch=7)
+    desk.qtbot.waitUntil(lambda: len(asked) == 2, timeout=10_000)
+    assert asked[0]["resume"] is not None and asked[1]["resume"] is asked[0]["resume"]
+    # what was refused is not tried again, nor is another run carried
+    desk.runner.fault.emit(p.Fault(Message("They do not fit."), kind="configure", generation=1000))
+    desk.bench.document.set_training(batch=8)
+    desk.qtbot.waitUntil(lambda: len(asked) == 3, timeout=10_000)
+    assert asked[2]["resume"] is None and asked[2]["fresh"]
+
+
 def canceling(_command: Any) -> Any:
     raise LoadCanceled("Loading was canceled; the data in use stays.")
 
