@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from engine.session.protocol import Fault, Progress
 from gui.i18n import tr
@@ -12,6 +12,9 @@ from gui.runner import Runner
 
 class EngineLoading(QObject):
     """Follows one runner; short loads are not shown."""
+
+    lasting = Signal()
+    """It takes a while, and is on the screen."""
 
     def __init__(self, runner: Runner, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,9 +29,10 @@ class EngineLoading(QObject):
         if progress.generation != self._runner.generation:
             return  # of a program that is no longer wanted
         if self._shown is None:
-            title = tr("Loading the data into the engine")
+            title = tr("Loading data")
             self._shown = self._tasks.follow("engine", title, self._runner.cancel_loading)
-        self._shown.tell(progress.done, progress.total)
+        if self._shown.tell(progress.done, progress.total):
+            self.lasting.emit()
 
     def _refused(self, fault: Fault) -> None:
         if fault.kind in ("configure", "canceled"):

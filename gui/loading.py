@@ -91,10 +91,12 @@ class Elsewhere:
         self._tasks, self._kind, self.title, self.cancel = tasks, kind, title, cancel
         self._began = time.monotonic()
 
-    def tell(self, done: int, total: int) -> None:
-        """It is so far."""
-        if time.monotonic() - self._began > SHOW_AFTER:
+    def tell(self, done: int, total: int) -> bool:
+        """It is so far; whether that is shown."""
+        lasts = time.monotonic() - self._began > SHOW_AFTER
+        if lasts:
             self._tasks.shown.emit(self.title, done, total)
+        return lasts
 
     def end(self) -> None:
         """It is done, refused or gone."""

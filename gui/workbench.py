@@ -20,7 +20,7 @@ from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
 from engine.project_lock import ProjectLock, Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
-from engine.training import data_spec
+from engine.training import Checkpoint, data_spec
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
 from gui.engine_loading import EngineLoading
@@ -72,6 +72,8 @@ class Workbench(QObject):
         self._fresh = False
         self._resume: Any = None
         """How this run begins, until the engine has begun it."""
+        self._file_run: Checkpoint | None = None
+        """The run as it was opened, until the engine goes on with it or begins another."""
         self._canceled = False
         self._loading = False
         self._run = 0
@@ -90,6 +92,7 @@ class Workbench(QObject):
         runner.fault.connect(self._on_fault)
         runner.restarted.connect(self._on_engine_restarted)
         self._engine_loading = EngineLoading(runner, self.tasks, self)
+        self._engine_loading.lasting.connect(self._begin_empty)
 
     # ---- what it is about ------------------------------------------------------------------------------
 
@@ -162,7 +165,7 @@ class Workbench(QObject):
         if self.configured is None or self.configured.data.kind != configured.data.kind:
             self.pace_proposed.emit("visible" if configured.data.kind == "points" else "full")
         self.configured = configured
-        self._fresh, self._resume = False, None
+        self._fresh, self._resume, self._file_run = False, None, None
         self._told_fault = ""
         self.programmed.emit(configured)
 
@@ -173,6 +176,17 @@ class Workbench(QObject):
         self.programmed.emit(None)
         text = tr("Loading canceled: there is no data to train with. Play loads it again.")
         self.told.emit(text, "info", tr("Load"), self._load_again)
+
+    def _begin_empty(self) -> None:
+        """What is on the screen is of another run, and will be for a while."""
+        if self._pending and self.configured is not None:
+            self.configured = None
+            self.programmed.emit(None)
+
+    @property
+    def _pending(self) -> bool:
+        """Whether the engine has not begun this run yet: what it holds belongs to another."""
+        return self._fresh or self._resume is not None
 
     def _load_again(self) -> None:
         if self._canceled:
@@ -199,7 +213,7 @@ class Workbench(QObject):
             return
         if fault.kind == "configure":
             # what could not be resumed is not tried again: the next program begins anew
-            self._fresh, self._resume = self._fresh or self._resume is not None, None
+            self._fresh, self._resume = self._pending, None
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -305,7 +319,7 @@ class Workbench(QObject):
         self._hold(None)
         if not self._hold(path) and path is not None:
             self.told.emit(self._elsewhere(path), "warning", "", None)
-        self._fresh, self._resume = run is None, run
+        self._fresh, self._resume, self._file_run = run is None, run, run
         self._saved_step = run.step if run is not None else 0
         self.status = Status(step=self._saved_step)
         self._loading = True
@@ -337,23 +351,23 @@ class Workbench(QObject):
         return text.format(file=path.name)
 
     def save(self, path: Path, then: Callable[[], None] | None = None) -> None:
-        """Save document and run at one step boundary to `path`."""
+        """Save document and run at one step boundary to `path`; the opened run if it has not begun here."""
 
-        def write(run: RunState | None) -> None:
+        def write(run: Checkpoint | None) -> None:
             if not self._hold(path):
                 self.told.emit(self._elsewhere(path), "error", "", None)
                 return
             try:
                 if self.path is not None and path == self.path and self._stamp is not None:
                     check_unchanged(path, self._stamp)
-                project_files.write_project(path, self.document, run.checkpoint if run is not None else None)
+                project_files.write_project(path, self.document, run)
             except MatrizenError as refusal:
                 self._hold(self.path)
                 self.cannot(refusal.message)
                 return
             self.path, self.name = path, path.stem
             self._stamp = Stamp.of(path)
-            self._saved_step = run.checkpoint.step if run is not None else self.status.step
+            self._saved_step = run.step if run is not None else self.status.step
             self.document.mark_saved()
             self.state.add_recent(path)
             self.title_changed.emit()
@@ -362,10 +376,11 @@ class Workbench(QObject):
             else:
                 self.told.emit(tr("Saved {file}").format(file=path.name), "ok", "", None)
 
-        if self.configured is None:
-            write(None)
+        if self._pending:
+            write(self._file_run)
         else:
-            self.runner.checkpoint(write)
+            # also of a network that cannot run as it is drawn now: its weights may be wanted again
+            self.runner.checkpoint(lambda state: write(state.checkpoint if state is not None else None))
 
     def export(self, path: Path) -> None:
         """Write the weights as .npz."""

@@ -440,6 +440,53 @@ def canceling(_command: Any) -> Any:
     raise LoadCanceled("Loading was canceled; the data in use stays.")
 
 
+def kept_step(path: Path) -> int | None:
+    run = load_project(path).run
+    return run.step if run is not None else None
+
+
+def test_saving_never_costs_a_run_that_has_not_begun_here(desk: Desk, tmp_path: Path) -> None:
+    from tests.engine.data.picture_bytes import many_pictures
+
+    folder = many_pictures(tmp_path / "set", 20)
+    desk.open("digits_cnn")
+    desk.commands.take([str(folder)])
+    desk.qtbot.waitUntil(lambda: bool(desk.bench.document.data and desk.bench.document.data.classes == 2))
+    desk.settle()
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    step, target = desk.bench.status.step, tmp_path / "mine.matrizen"
+    assert step > 0
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    folder.rename(tmp_path / "moved")  # its pictures are elsewhere: it opens, cannot run, and is saved
+    desk.open("circle")
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    desk.settle()
+    assert not desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    (tmp_path / "moved").rename(folder)
+    desk.open("circle")
+    builder = desk.runner.session.builder
+    load, builder._load = builder._load, canceling  # type: ignore[method-assign]
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    builder._load = load  # type: ignore[method-assign]
+    assert desk.bench.configured is None and desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    desk.actions["step_batch"].trigger()  # loads, then steps
+    desk.runner.go(10)
+    assert desk.bench.status.step == step + 1
+    desk.bench.document.remove([desk.bench.document.graph.nodes[-2].uid])  # half drawn: it is kept as well
+    desk.settle()
+    assert desk.bench.configured is None and not desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step + 1
+
+
 def test_undo_of_a_structural_edit_keeps_what_was_learnt(desk: Desk) -> None:
     desk.open("circle")
     desk.actions["step_epoch"].trigger()
