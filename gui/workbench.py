@@ -74,10 +74,11 @@ class Workbench(QObject):
         """How this run begins, until the engine has begun it."""
         self._file_run: Checkpoint | None = None
         """The run as it was opened, until the engine goes on with it or begins another."""
-        self._canceled = False
+        self._empty_handed = False
+        """The engine was refused this run, or its loading was canceled: it holds another one."""
+        self._then: Callable[[], None] | None = None
+        """What is to be done once it has begun."""
         self._loading = False
-        self._run = 0
-        """Number of the program with which this run began here."""
         self._pace: float | None = AUTO_PACE
         self._told_fault = ""
         self._configure_timer = QTimer(self)
@@ -152,12 +153,10 @@ class Workbench(QObject):
             return
         base = str(self.path.parent) if self.path is not None else ""
         fresh, resume = self._fresh, self._resume
-        self._canceled = False
-        number = self.runner.configure(
+        self._empty_handed = False
+        self.runner.configure(
             state.graph, state.training, state.source, base=base, fresh=fresh, resume=resume
         )
-        if fresh or resume is not None:
-            self._run = number
 
     # ---- engine to window ------------------------------------------------------------------------------
 
@@ -168,14 +167,15 @@ class Workbench(QObject):
         self._fresh, self._resume, self._file_run = False, None, None
         self._told_fault = ""
         self.programmed.emit(configured)
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
-    def _on_canceled(self) -> None:
+    def _stand_empty(self) -> None:
         """The engine keeps the program before, which is not what is drawn: nothing runs until it is told."""
-        self._canceled, self.configured = True, None
+        self._empty_handed, self.configured, self._then = True, None, None
         self.runner.pause()
         self.programmed.emit(None)
-        text = tr("Loading canceled: there is no data to train with. Play loads it again.")
-        self.told.emit(text, "info", tr("Load"), self._load_again)
 
     def _begin_empty(self) -> None:
         """What is on the screen is of another run, and will be for a while."""
@@ -188,13 +188,17 @@ class Workbench(QObject):
         """Whether the engine has not begun this run yet: what it holds belongs to another."""
         return self._fresh or self._resume is not None
 
-    def _load_again(self) -> None:
-        if self._canceled:
+    def _when_begun(self, act: Callable[[], None]) -> None:
+        """Do it with this network: now, or after the engine was given it once more."""
+        if self._empty_handed:
+            self._then = act
             self._configure()
+        else:
+            act()
 
     def _on_status(self, status: Status) -> None:
-        if status.generation < self._run:
-            return  # the run before: going from its step to that of an opened file is no going back
+        if self._pending:
+            return  # of the run before: going from its step to that of an opened file is no going back
         before, self.status = self.status, status
         if before.step > status.step:
             self.watcher.drop()
@@ -209,11 +213,14 @@ class Workbench(QObject):
 
     def _on_fault(self, fault: Fault) -> None:
         if fault.kind == "canceled":
-            self._on_canceled()
+            self._stand_empty()
+            text = tr("Loading canceled: there is no data to train with. Play loads it again.")
+            self.told.emit(text, "info", tr("Load"), lambda: self._when_begun(lambda: None))
             return
-        if fault.kind == "configure":
+        if fault.kind == "configure" and self._pending:
             # what could not be resumed is not tried again: the next program begins anew
-            self._fresh, self._resume = self._pending, None
+            self._fresh, self._resume = True, None
+            self._stand_empty()
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -232,7 +239,7 @@ class Workbench(QObject):
     def _on_engine_restarted(self, state: RunState | None) -> None:
         """A new engine knows nothing of what is on the screen."""
         self.watcher.repeat()
-        if state is not None:
+        if state is not None and not self._pending:
             # the same run, a moment ago: its curve and its flags stay
             self.status = replace(self.status, step=min(self.status.step, state.checkpoint.step))
             step = i18n.integer(state.checkpoint.step)
@@ -244,7 +251,8 @@ class Workbench(QObject):
             )
         elif self.configured is not None or self.ready:
             self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
-            self._configure()
+            if state is None and not self._empty_handed:
+                self._configure()
 
     # ---- training --------------------------------------------------------------------------------------
 
@@ -254,13 +262,11 @@ class Workbench(QObject):
             self.runner.pause()
         elif self.ready:
             self._told_fault = ""
-            self._load_again()
-            self.runner.play()
+            self._when_begun(self.runner.play)
 
     def step(self, kind: str) -> None:
         """One op, batch or epoch."""
-        self._load_again()
-        self.runner.step(kind)
+        self._when_begun(lambda: self.runner.step(kind))
 
     def reset(self) -> None:
         """Back to the same start."""
@@ -465,6 +471,7 @@ class Workbench(QObject):
         Qt takes objects down in an order of its own; a signal on the way would reach half of them.
         """
         self.tasks.cancel()
+        self.watcher.drop()
         self._hold(None)
         self._configure_timer.stop()
         for source in (self.document.undo_stack, self.document, self.tasks, self.runner, self):
