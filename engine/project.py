@@ -48,6 +48,7 @@ class Project:
 def to_plain(project: Project) -> dict[str, Any]:
     """JSON-ready form. State arrays are not in it, only the run's position and log."""
     run = project.run
+    curves = curves_to_plain(run) if run is not None else None
     return {
         "format": "matrizen",
         "version": FORMAT_VERSION,
@@ -68,7 +69,7 @@ def to_plain(project: Project) -> dict[str, Any]:
             "seed": run.seed,
             "log": [[c.step, c.name, c.value] for c in run.log],
             "manifest": dict(run.manifest),
-            "curves": curves_to_plain(run),
+            **({"curves": curves} if curves is not None else {}),
         },
     }
 
