@@ -7,6 +7,7 @@ the translation tools find them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,13 @@ class Message:
 
     def __str__(self) -> str:
         return self.template.format(**self.values)
+
+
+def listed(messages: Sequence[Message], most: int = 20) -> Message:
+    """Several sentences as one, separated by semicolons; of very many only the first."""
+    fields = "; ".join(f"{{m{i}}}" for i in range(min(most, len(messages))))
+    more = "; …" if len(messages) > most else ""
+    return Message(fields + more, {f"m{i}": m for i, m in enumerate(messages[:most])})
 
 
 class MatrizenError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.errors import N_, GraphError
+from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
 from engine.layers import Output
@@ -30,8 +30,8 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     facts = infer(graph, training, data)
     problem = next((p for p in facts.problems if not p.warning), None)
     if problem is not None:
-        where = graph.node(problem.node).name if problem.node else N_("The network")
-        raise GraphError(N_("{layer}: {problem}"), layer=where, problem=str(problem.message))
+        where = graph.node(problem.node).name if problem.node else Message(N_("The network"))
+        raise GraphError(N_("{layer}: {problem}"), layer=where, problem=problem.message)
     if mode == "predict":
         data = replace(data, count=0)
     train = mode in ("train", "gradients")

@@ -16,6 +16,7 @@ from engine.errors import N_, DataError, GraphError, Message, ProjectError
 from engine.graph import RESERVED_UIDS, GraphSpec, LinkSpec, NodeSpec, check_name
 from engine.layers import LAYERS, Layer
 from engine.layers.unknown import Unknown
+from engine.project_curves import curves_from_plain, curves_to_plain
 from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
 
@@ -47,6 +48,7 @@ class Project:
 def to_plain(project: Project) -> dict[str, Any]:
     """JSON-ready form. State arrays are not in it, only the run's position and log."""
     run = project.run
+    curves = curves_to_plain(run) if run is not None else None
     return {
         "format": "matrizen",
         "version": FORMAT_VERSION,
@@ -67,6 +69,7 @@ def to_plain(project: Project) -> dict[str, Any]:
             "seed": run.seed,
             "log": [[c.step, c.name, c.value] for c in run.log],
             "manifest": dict(run.manifest),
+            **({"curves": curves} if curves is not None else {}),
         },
     }
 
@@ -92,9 +95,13 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
 
 
 def from_plain(
-    data: Any, state: Mapping[str, Array], file: str, start: Mapping[str, Array] | None = None
+    data: Any,
+    state: Mapping[str, Array],
+    file: str,
+    start: Mapping[str, Array] | None = None,
+    curves: Mapping[str, Array] | None = None,
 ) -> Project:
-    """Build a project from its plain form and its arrays: state, and given weights of the start.
+    """Build a project from its plain form and its arrays: state, given weights of the start, curves.
 
     Raises ProjectError naming file and field.
     """
@@ -121,13 +128,13 @@ def from_plain(
         strange = sorted(set(training_plain) - set(known))
         source = SourceSpec.from_json(top["source"]) if top.get("source") is not None else None
     except (GraphError, DataError) as problem:
-        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     positions = {}
     for uid, xy in reader.mapping(top.get("positions", {}), "positions").items():
         if not isinstance(xy, list) or len(xy) != 2:
             raise reader.refuse("positions", "[x, y]", xy)
         positions[uid] = (reader.number(xy[0], "positions"), reader.number(xy[1], "positions"))
-    run = _run_from_plain(reader, top, state, start or {})
+    run, said = _run_from_plain(reader, top, state, start or {}, curves or {})
     return Project(
         graph,
         training,
@@ -137,7 +144,7 @@ def from_plain(
         reader.mapping(top.get("view", {}), "view"),
         run,
         reader.text(top.get("data_hash", ""), "data_hash"),
-        (*messages, *_left_out("training", strange)),
+        (*messages, *_left_out("training", strange), *said),
     )
 
 
@@ -156,9 +163,9 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         try:
             check_name(name)
         except GraphError as problem:
-            raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+            raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
         if not _UID.match(uid) or uid.lower() in RESERVED_UIDS:
-            raise reader.refuse("graph.nodes.uid", "a letter, then letters, digits or _", uid)
+            raise reader.refuse("graph.nodes.uid", N_("a letter, then letters, digits or _"), uid)
         if uid in uids or name.lower() in names:
             raise ProjectError(N_("{file}: two layers are named “{name}”."), file=file, name=name)
         uids.add(uid)
@@ -174,7 +181,7 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
     try:
         graph.order()
     except GraphError as problem:
-        raise ProjectError(N_("{file}: {problem}"), file=file, problem=str(problem)) from problem
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     return graph, tuple(messages)
 
 
@@ -185,14 +192,14 @@ def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec
     links: list[LinkSpec] = []
     for entry in reader.items(plain, "graph.links", MAX_LINKS):
         if not isinstance(entry, list) or len(entry) != 4:
-            raise reader.refuse("graph.links", "[source, port, target, port]", entry)
+            raise reader.refuse("graph.links", N_("[source, port, target, port]"), entry)
         source, target = reader.text(entry[0], "graph.links", 80), reader.text(entry[2], "graph.links", 80)
         if source not in layers or target not in layers:
-            raise reader.refuse("graph.links", "layers of this network", entry)
+            raise reader.refuse("graph.links", N_("layers of this network"), entry)
         outputs = 64 if isinstance(layers[source], Unknown) else int(layers[source].has_output)
         inputs = min(64, layers[target].port_limit())
         if outputs == 0 or inputs == 0:
-            raise reader.refuse("graph.links", "from an output to an input", entry)
+            raise reader.refuse("graph.links", N_("from an output to an input"), entry)
         link = LinkSpec(
             source,
             target,
@@ -200,7 +207,7 @@ def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec
             reader.whole(entry[1], "graph.links", 0, outputs - 1),
         )
         if (target, link.port) in taken:
-            raise reader.refuse("graph.links", "one link at each input", entry)
+            raise reader.refuse("graph.links", N_("one link at each input"), entry)
         taken.add((target, link.port))
         links.append(link)
     return tuple(links)
@@ -218,7 +225,7 @@ def _layer(kind: str, name: str, settings: Mapping[str, Any], file: str) -> tupl
         layer = cls(**known)
     except GraphError as problem:
         raise ProjectError(
-            N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=str(problem)
+            N_("{file}: layer {name}: {problem}"), file=file, name=name, problem=problem.message
         ) from problem
     return layer, _left_out(name, sorted(set(settings) - set(known)))
 
@@ -231,10 +238,14 @@ def _left_out(name: str, strange: list[str]) -> list[Message]:
 
 
 def _run_from_plain(
-    reader: _Reader, top: Mapping[str, Any], state: Mapping[str, Array], start: Mapping[str, Array]
-) -> Checkpoint | None:
+    reader: _Reader,
+    top: Mapping[str, Any],
+    state: Mapping[str, Array],
+    start: Mapping[str, Array],
+    arrays: Mapping[str, Array],
+) -> tuple[Checkpoint | None, tuple[Message, ...]]:
     if top.get("run") is None:
-        return None
+        return None, ()
     run = reader.mapping(top["run"], "run")
     whole = {
         k: reader.whole(run.get(k), f"run.{k}", 0, MAX_STEP) for k in ("step", "epoch", "position", "updates")
@@ -243,7 +254,7 @@ def _run_from_plain(
     log = []
     for entry in reader.items(run.get("log", []), "run.log", MAX_LOG):
         if not isinstance(entry, list) or len(entry) != 3:
-            raise reader.refuse("run.log", "[step, name, value]", entry)
+            raise reader.refuse("run.log", N_("[step, name, value]"), entry)
         log.append(
             LiveChange(
                 reader.whole(entry[0], "run.log", 0, MAX_STEP),
@@ -251,7 +262,8 @@ def _run_from_plain(
                 _log_value(reader, entry[2]),
             )
         )
-    return Checkpoint(
+    (curve, tests), said = curves_from_plain(run.get("curves"), arrays, whole["step"], reader.file)
+    checkpoint = Checkpoint(
         dict(state),
         **whole,
         seed=seed,
@@ -259,7 +271,10 @@ def _run_from_plain(
         manifest=reader.mapping(run.get("manifest", {}), "run.manifest"),
         data_hash=reader.text(top.get("data_hash", ""), "data_hash"),
         start=dict(start) if start else None,
+        curve=curve,
+        tests=tests,
     )
+    return checkpoint, said
 
 
 def _log_value(reader: _Reader, value: Any) -> Any:
@@ -267,7 +282,7 @@ def _log_value(reader: _Reader, value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise reader.refuse("run.log", "a number, a text or a list of keys", value)
+        raise reader.refuse("run.log", N_("a number, a text or a list of keys"), value)
     return value
 
 
@@ -277,34 +292,35 @@ class _Reader:
 
     file: str
 
-    def refuse(self, where: str, expected: str, found: Any) -> ProjectError:
+    def refuse(self, where: str, expected: str, found: Any, **values: Any) -> ProjectError:
+        """`expected` is a template of its own, with its `values`."""
         shown = repr(found)
         return ProjectError(
             N_("{file}: {field} should be {expected}, but is {found}."),
             file=self.file,
             field=where,
-            expected=expected,
+            expected=Message(expected, values),
             found=shown if len(shown) <= 60 else shown[:57] + "...",
         )
 
     def mapping(self, value: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self.refuse(where, "an object", value)
+            raise self.refuse(where, N_("an object"), value)
         return value
 
     def items(self, value: Any, where: str, limit: int) -> list[Any]:
         if not isinstance(value, list) or len(value) > limit:
-            raise self.refuse(where, f"a list of at most {limit}", value)
+            raise self.refuse(where, N_("a list of at most {limit} entries"), value, limit=limit)
         return value
 
     def text(self, value: Any, where: str, limit: int = 1_000_000) -> str:
         if not isinstance(value, str) or len(value) > limit:
-            raise self.refuse(where, "a text", value)
+            raise self.refuse(where, N_("a text"), value)
         return value
 
     def whole(self, value: Any, where: str, low: int, high: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.refuse(where, f"a whole number from {low} to {high}", value)
+            raise self.refuse(where, N_("a whole number from {low} to {high}"), value, low=low, high=high)
         return value
 
     def number(self, value: Any, where: str) -> float:
@@ -314,5 +330,5 @@ class _Reader:
             or not math.isfinite(value)
             or abs(value) > 1e9
         ):
-            raise self.refuse(where, "a number", value)
+            raise self.refuse(where, N_("a number"), value)
         return float(value)

@@ -1,4 +1,4 @@
-"""Reading and writing `.matrizen` files: a zip of project.json and one .npy per state array.
+"""Reading and writing `.matrizen` files: a zip of project.json, one .npy per state array, and the curves.
 
 Nothing in a file is trusted: sizes are checked before anything is decompressed, no pickle is opened, and
 every refusal is a ProjectError that names the file and the part.
@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -20,10 +21,13 @@ import numpy as np
 
 from engine.data.files import open_file
 from engine.data.safe_npz import Limits, open_zip, read_member, to_float32
-from engine.errors import N_, Message, ProjectError
+from engine.errors import N_, Message, ProjectError, listed
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.project import Project, from_plain, to_plain
+from engine.project_curves import FOLDER as CURVES
+from engine.project_curves import MAX_BYTES, TYPES, curve_arrays, with_sound_curves
+from engine.run import misfit
 from engine.saving import BACKUP_SUFFIX, save_atomically
 
 SUFFIX = ".matrizen"
@@ -42,19 +46,25 @@ Array = np.ndarray[Any, Any]
 def save_project(path: Path | str, project: Project) -> Path:
     """Write a project atomically; the old file stays beside it as `.bak`. Raises ProjectError."""
     name = Path(path).name
+    if project.run is not None:
+        project = replace(project, run=with_sound_curves(project.run))
     try:
         text = json.dumps(to_plain(project), indent=1, allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
         raise ProjectError(
-            N_("{file} cannot be saved: {reason}."), file=name, reason=str(problem)
+            N_("{file} cannot be saved: it holds something that no file can keep ({reason})."),
+            file=name,
+            reason=type(problem).__name__,
         ) from problem
 
     def write(file: IO[bytes]) -> None:
         with zipfile.ZipFile(file, "w") as archive:
             _add(archive, "project.json", text, zipfile.ZIP_DEFLATED)
             for folder, arrays in _arrays(project).items():
+                packed = zipfile.ZIP_DEFLATED if folder == CURVES else zipfile.ZIP_STORED
                 for key, array in sorted(arrays.items()):
-                    _add(archive, f"{folder}/{key}.npy", npy_bytes(array), zipfile.ZIP_STORED)
+                    kind = TYPES[key] if folder == CURVES else "<f4"
+                    _add(archive, f"{folder}/{key}.npy", npy_bytes(array, kind), packed)
 
     return save_atomically(path, write, lambda p: _verify(p, project, text, name), backup=True)
 
@@ -74,7 +84,7 @@ def load_project(path: Path | str, *, intact_only: bool = False) -> Project:
         if backup.exists():
             raise ProjectError(
                 N_("{problem} The last save before it is kept as {backup}."),
-                problem=str(problem),
+                problem=problem.message,
                 backup=backup.name,
             ) from problem
         raise
@@ -119,9 +129,15 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
             ) from problem
         plain = parse_json(text, name)
         found: dict[str, dict[str, Array]] = {"state": {}, "start": {}}
+        curves: dict[str, Array] = {}
         notes: list[Message] = []
         for member, entry in members.items():
             folder, _, key = member.partition("/")
+            if folder == CURVES and key[:-4] in TYPES and key.endswith(".npy"):
+                if entry.file_size <= MAX_BYTES:
+                    with suppress(ProjectError):  # what is missing is said with the rest of the curves
+                        curves[key[:-4]] = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
+                continue
             try:
                 if folder not in found or not key.endswith(".npy"):
                     if member != "project.json":
@@ -132,12 +148,12 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
             except ProjectError as problem:
                 if not intact_only:
                     raise
-                notes.append(Message(N_("Left out: {problem}"), {"problem": str(problem)}))
+                notes.append(Message(N_("Left out: {problem}"), {"problem": problem.message}))
                 continue
             found[folder][key[:-4]] = array
     state, converted = to_float32(found["state"], name)
     start, _ = to_float32(found["start"], name)
-    project = from_plain(plain, state, name, start)
+    project = from_plain(plain, state, name, start, curves)
     return replace(project, messages=(*project.messages, *notes, *converted, *weight_notes(project, name)))
 
 
@@ -177,7 +193,9 @@ def weight_notes(project: Project, name: str) -> list[Message]:
     )
     facts = infer(project.graph)
     shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
-    note(N_("{file}: saved weights do not fit the network: {list}."), misfits(project.graph, state))
+    if wrong := misfits(project.graph, state):
+        text = N_("{file}: saved weights do not fit the network: {list}.")
+        found.append(Message(text, {"file": name, "list": listed(wrong)}))
     note(
         N_("{file}: no saved weights for {list}; they start from the seed."),
         sorted(set(shapes) - set(state)),
@@ -196,12 +214,12 @@ def weight_notes(project: Project, name: str) -> list[Message]:
     return found
 
 
-def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[str]:
+def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[Message]:
     """Saved weights whose shape is not the drawn network's: key, expected, found."""
     facts = infer(graph)
     shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
     return [
-        f"{key}: {shape} expected, {state[key].shape} found"
+        misfit(key, shape, state[key].shape)
         for key, shape in shapes.items()
         if key in state and state[key].shape != shape
     ]
@@ -255,26 +273,26 @@ def parse_json(text: bytes, name: str) -> Any:
         )
     except json.JSONDecodeError as problem:
         raise ProjectError(
-            N_("{file}: project.json, line {line}: {reason}."),
+            N_("{file}: project.json cannot be read from line {line}, column {column} on; choose a backup."),
             file=name,
             line=problem.lineno,
-            reason=problem.msg,
+            column=problem.colno,
         ) from problem
     except UnicodeDecodeError as problem:
         raise ProjectError(N_("{file}: project.json is not UTF-8 text."), file=name) from problem
 
 
-def npy_bytes(array: Array) -> bytes:
-    """An array as a .npy file: float32 little-endian, C order."""
+def npy_bytes(array: Array, kind: str = "<f4") -> bytes:
+    """An array as a .npy file: float32 little-endian unless another `kind` is asked for, C order."""
     out = BytesIO()
-    np.lib.format.write_array(out, np.ascontiguousarray(array, "<f4"), allow_pickle=False)
+    np.lib.format.write_array(out, np.ascontiguousarray(array, kind), allow_pickle=False)
     return out.getvalue()
 
 
 def _arrays(project: Project) -> dict[str, Mapping[str, Array]]:
     """What is kept beside project.json, by folder."""
     run = project.run
-    return {} if run is None else {"state": run.state, "start": run.start or {}}
+    return {} if run is None else {"state": run.state, "start": run.start or {}, CURVES: curve_arrays(run)}
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int) -> None:
@@ -292,7 +310,7 @@ def _verify(path: Path, project: Project, text: bytes, name: str) -> None:
     same = set(wanted) == set(found) and all(
         set(wanted[f]) == set(found[f])
         and all(
-            np.array_equal(found[f][k], np.asarray(v, np.float32), equal_nan=True)
+            np.array_equal(found[f][k], np.asarray(v, found[f][k].dtype), equal_nan=True)
             for k, v in wanted[f].items()
         )
         for f in wanted

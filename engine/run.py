@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.curves import CurveState
 from engine.data.dataset import Dataset
 from engine.errors import N_, Message
 from engine.graph import GraphSpec
@@ -83,6 +84,15 @@ class Checkpoint:
     data_hash: str = ""
     start: Mapping[str, Array] | None = None
     """Weights the run began with where they were given, not drawn from the seed."""
+    curve: CurveState | None = None
+    """Loss of the steps so far; None where it is not known."""
+    tests: tuple[Evaluation, ...] = ()
+
+
+def misfit(key: str, expected: tuple[int, ...], found: tuple[int, ...]) -> Message:
+    """An array whose shape is not the network's."""
+    values = {"key": key, "expected": str(expected), "found": str(found)}
+    return Message(N_("{key}: {expected} expected, {found} found"), values)
 
 
 def controls_of(log: Iterable[LiveChange]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from engine import random
 from engine.backends.base import Backend, Plan, state_key
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, TrainingError
+from engine.errors import N_, TrainingError, listed
 from engine.forward import Forward
 from engine.graph import GraphSpec
 from engine.inference import Inference, infer
@@ -36,6 +36,7 @@ from engine.run import (
     add_change,
     controls_of,
     data_spec,
+    misfit,
 )
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Value
@@ -480,6 +481,8 @@ class Trainer:
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
             self.dataset.sha256,
             self._start,
+            self.curve.state(),
+            tuple(self.tests),
         )
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -490,20 +493,19 @@ class Trainer:
         """
         shapes = {state_key(v): v.shape for v in self.program.state()}
         wrong = [
-            f"{key}: {shape} expected, {checkpoint.state[key].shape} found"
+            misfit(key, shape, checkpoint.state[key].shape)
             for key, shape in shapes.items()
             if key in checkpoint.state and checkpoint.state[key].shape != shape
         ]
         if wrong:
-            raise TrainingError(
-                N_("The saved weights do not fit this network: {list}."), list="; ".join(wrong)[:1000]
-            )
+            raise TrainingError(N_("The saved weights do not fit this network: {list}."), list=listed(wrong))
         if checkpoint.seed != self.seed:
             self._adopt(self._build(self.graph, self.training, self.dataset, {}, checkpoint.seed))
         self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
-        if self.position >= self.dataset.n_train or checkpoint.data_hash not in ("", self.dataset.sha256):
+        other_data = checkpoint.data_hash not in ("", self.dataset.sha256)
+        if self.position >= self.dataset.n_train or other_data:
             self.position = 0
         self.log = list(checkpoint.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
@@ -511,6 +513,9 @@ class Trainer:
             self._start = {k: v for k, v in checkpoint.state.items() if not _is_moment(k)}
         self._hot = controls_of(self.log)
         self._op, self._bound_epoch = -1, -1
+        if checkpoint.curve is not None:
+            self.curve.restore(checkpoint.curve)
+            self.tests = [] if other_data else list(checkpoint.tests)
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
         hot = self.training.controls()

@@ -15,6 +15,7 @@ from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
 from engine.values import Phase
+from gui import i18n
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
 from gui.opening import Opening
@@ -48,6 +49,10 @@ class Live(QObject):
         self._opening = Opening(window)
         self.open_cell = self._opening.open
         self._counted = -1e9
+        self._rates: tuple[tuple[int, float], ...] = ()
+        """Changes of the learning rate in the engine's record of the run."""
+        self._first_rate: float | None = None
+        """The rate before the first of them, where it was seen."""
         clients: tuple[Client, ...] = (window.feed, *window.docks.values(), window.boundary, self)
         for client in clients:
             bench.watcher.add(client)
@@ -70,7 +75,7 @@ class Live(QObject):
         bench.status_changed.connect(self._show_status)
         bench.framed.connect(self._show_frame)
         bench.restarted.connect(self._restart)
-        bench.hot_changed.connect(self._flag)
+        bench.rate_changed.connect(self._flag)
         bench.document.changed.connect(self._show_facts)
         bench.faulted.connect(lambda _fault: self._show_facts())
         self._show_facts()
@@ -83,20 +88,20 @@ class Live(QObject):
         bench.status_changed.disconnect(self._show_status)
         bench.framed.disconnect(self._show_frame)
         bench.restarted.disconnect(self._restart)
-        bench.hot_changed.disconnect(self._flag)
+        bench.rate_changed.disconnect(self._flag)
         bench.document.changed.disconnect(self._show_facts)
         self.setParent(None)
         self.deleteLater()
 
     def memory(self) -> Mapping[str, Any]:
         """What a rebuilt window goes on with."""
-        return {"curves": self._curves, "flags": self._window.time_line.flags()}
+        flags = self._window.time_line.flags()
+        return {"curves": self._curves, "flags": flags, "rates": self._rates, "first": self._first_rate}
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Go on with what the window before knew."""
-        for flag in memory["flags"]:
-            assert isinstance(flag, Flag)
-            self._window.time_line.add_flag(flag.step, flag.text)
+        self._window.time_line.set_flags(memory["flags"])
+        self._rates, self._first_rate = memory["rates"], memory["first"]
         if memory["curves"] is not None:
             self._show_curves(memory["curves"])
         self._show_status(self._window.bench.status)
@@ -156,6 +161,10 @@ class Live(QObject):
         self._curves = data
         self._window.time_line.set_losses(np.asarray(data.steps, float), np.asarray(data.mean, float))
         self._window.loss_dock.show_curves(data)
+        rates = tuple((step, float(value)) for step, name, value in data.changes if name == "lr")
+        if rates != self._rates:
+            self._rates = rates
+            self._window.time_line.set_flags(rate_flags(rates, self._first_rate))
 
     def _show_frame(self, frame: Frame) -> None:
         self._frames.append(time.monotonic())
@@ -278,13 +287,16 @@ class Live(QObject):
         picture = data.inputs[at] if data.inputs.ndim == 4 else None
         self._chooser.show_sample(at, len(data.inputs), text, picture)
 
-    def _flag(self, text: str) -> None:
+    def _flag(self, old: float, new: float) -> None:
+        """At once, and about where it acts: the record of the run follows with the step."""
+        if not self._rates and self._first_rate is None:
+            self._first_rate = old
         step = self._window.bench.status.step
         if step:
-            self._window.time_line.add_flag(step, text)
+            self._window.time_line.add_flag(step, rate_words(old, new))
 
     def _restart(self) -> None:
-        self._curves = None
+        self._curves, self._rates, self._first_rate = None, (), None
         self._window.time_line.clear()
         self._window.loss_dock.clear()
         self._window.canvas.canvas.forget_pictures()
@@ -308,6 +320,24 @@ class Live(QObject):
         for other, dock in self._window.docks.items():
             if other != name:
                 dock.numbers.select_map(index)
+
+
+def rate_words(old: float | None, new: float) -> str:
+    """A changed learning rate in a few words; of an opened run the first one is not known."""
+    if old is None:
+        return tr("rate {new}").format(new=i18n.short(new))
+    return tr("rate {old} → {new}").format(old=i18n.short(old), new=i18n.short(new))
+
+
+def rate_flags(rates: tuple[tuple[int, float], ...], first: float | None) -> list[Flag]:
+    """Flags for the changes after the first step; of several at one step, one."""
+    flags: dict[int, Flag] = {}
+    old = first
+    for step, new in rates:
+        if step and old != new:
+            flags[step] = Flag(step, rate_words(old, new))
+        old = new
+    return list(flags.values())
 
 
 def short_device(status: Status) -> str:

@@ -84,6 +84,25 @@ class Task(QObject):
             self.done.emit(result)
 
 
+class Elsewhere:
+    """Work that another process does: it is told how far it is, and when it has ended."""
+
+    def __init__(self, tasks: Tasks, kind: str, title: str, cancel: Callable[[], None]) -> None:
+        self._tasks, self._kind, self.title, self.cancel = tasks, kind, title, cancel
+        self._began = time.monotonic()
+
+    def tell(self, done: int, total: int) -> bool:
+        """It is so far; whether that is shown."""
+        lasts = time.monotonic() - self._began > SHOW_AFTER
+        if lasts:
+            self._tasks.shown.emit(self.title, done, total)
+        return lasts
+
+    def end(self) -> None:
+        """It is done, refused or gone."""
+        self._tasks.leave(self._kind, self)
+
+
 class Tasks(QObject):
     """The work under way: the newest one is shown, and a new one of a kind cancels the old.
 
@@ -95,7 +114,7 @@ class Tasks(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._running: dict[str, Task] = {}
+        self._running: dict[str, Task | Elsewhere] = {}
 
     def run(
         self,
@@ -118,11 +137,7 @@ class Tasks(QObject):
                 self.shown.emit(title, count, total)
 
         def leave() -> bool:
-            current = self._running.get(kind) is task
-            if current:
-                del self._running[kind]
-            if not self._running:
-                self.hidden.emit()
+            current = self.leave(kind, task)
             task.deleteLater()
             return current
 
@@ -146,9 +161,23 @@ class Tasks(QObject):
         task.start()
         return task
 
+    def follow(self, kind: str, title: str, cancel: Callable[[], None]) -> Elsewhere:
+        """Show work that is done elsewhere; `cancel` asks for its end."""
+        self._running[kind] = followed = Elsewhere(self, kind, title, cancel)
+        return followed
+
+    def leave(self, kind: str, task: Task | Elsewhere) -> bool:
+        """A piece of work has ended; whether it was the newest of its kind."""
+        current = self._running.get(kind) is task
+        if current:
+            del self._running[kind]
+        if not self._running:
+            self.hidden.emit()
+        return current
+
     def cancel(self) -> None:
         """Cancel everything under way."""
-        for task in self._running.values():
+        for task in list(self._running.values()):
             task.cancel()
 
     def busy(self) -> bool:

@@ -87,6 +87,10 @@ class Runner(QObject):
         self._send(p.Configure(graph, training, source, self._generation, device, base, fresh, resume))
         return self._generation
 
+    def cancel_loading(self) -> None:
+        """Stop loading data; a fault of kind "canceled" follows where it was not too late."""
+        self._send(p.CancelLoading())
+
     def play(self) -> None:
         self._send(p.Play())
 

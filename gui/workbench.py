@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
 from engine.project_lock import ProjectLock, Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
-from engine.training import data_spec
+from engine.training import Checkpoint, data_spec
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
+from gui.engine_loading import EngineLoading
 from gui.i18n import tr, tr_message
 from gui.loading import Tasks
 from gui.project_files import Opened
@@ -47,8 +49,8 @@ class Workbench(QObject):
     framed = Signal(object)
     restarted = Signal()
     """The run is another one: curves and pictures of the old one are no longer true."""
-    hot_changed = Signal(str)
-    """A setting changed while training; in words."""
+    rate_changed = Signal(float, float)
+    """The learning rate changed while training: old, new."""
     faulted = Signal(object)
     pace_proposed = Signal(str)
     """The pace that suits the data: "visible" for points, else "full"."""
@@ -69,6 +71,13 @@ class Workbench(QObject):
         self._saved_step = 0
         self._fresh = False
         self._resume: Any = None
+        """How this run begins, until the engine has begun it."""
+        self._file_run: Checkpoint | None = None
+        """The run as it was opened, until the engine goes on with it or begins another."""
+        self._empty_handed = False
+        """The engine was refused this run, or its loading was canceled: it holds another one."""
+        self._then: Callable[[], None] | None = None
+        """What is to be done once it has begun."""
         self._loading = False
         self._pace: float | None = AUTO_PACE
         self._told_fault = ""
@@ -83,6 +92,8 @@ class Workbench(QObject):
         runner.frame.connect(self._on_frame)
         runner.fault.connect(self._on_fault)
         runner.restarted.connect(self._on_engine_restarted)
+        self._engine_loading = EngineLoading(runner, self.tasks, self)
+        self._engine_loading.lasting.connect(self._begin_empty)
 
     # ---- what it is about ------------------------------------------------------------------------------
 
@@ -125,8 +136,7 @@ class Workbench(QObject):
                         layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
             self.runner.set_training(new.training, layers)
             if old.training.learning_rate != new.training.learning_rate:
-                rates = [i18n.short(t.learning_rate) for t in (old.training, new.training)]
-                self.hot_changed.emit(tr("rate {old} → {new}").format(old=rates[0], new=rates[1]))
+                self.rate_changed.emit(old.training.learning_rate, new.training.learning_rate)
         elif kind == "structural":
             if old.training.seed != new.training.seed and self.status.step:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
@@ -142,7 +152,8 @@ class Workbench(QObject):
             self.programmed.emit(None)
             return
         base = str(self.path.parent) if self.path is not None else ""
-        fresh, resume, self._fresh, self._resume = self._fresh, self._resume, False, None
+        fresh, resume = self._fresh, self._resume
+        self._empty_handed = False
         self.runner.configure(
             state.graph, state.training, state.source, base=base, fresh=fresh, resume=resume
         )
@@ -153,10 +164,41 @@ class Workbench(QObject):
         if self.configured is None or self.configured.data.kind != configured.data.kind:
             self.pace_proposed.emit("visible" if configured.data.kind == "points" else "full")
         self.configured = configured
+        self._fresh, self._resume, self._file_run = False, None, None
         self._told_fault = ""
         self.programmed.emit(configured)
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+
+    def _stand_empty(self) -> None:
+        """The engine keeps the program before, which is not what is drawn: nothing runs until it is told."""
+        self._empty_handed, self.configured, self._then = True, None, None
+        self.runner.pause()
+        self.programmed.emit(None)
+
+    def _begin_empty(self) -> None:
+        """What is on the screen is of another run, and will be for a while."""
+        if self._pending and self.configured is not None:
+            self.configured = None
+            self.programmed.emit(None)
+
+    @property
+    def _pending(self) -> bool:
+        """Whether the engine has not begun this run yet: what it holds belongs to another."""
+        return self._fresh or self._resume is not None
+
+    def _when_begun(self, act: Callable[[], None]) -> None:
+        """Do it with this network: now, or after the engine was given it once more."""
+        if self._empty_handed:
+            self._then = act
+            self._configure()
+        else:
+            act()
 
     def _on_status(self, status: Status) -> None:
+        if self._pending:
+            return  # of the run before: going from its step to that of an opened file is no going back
         before, self.status = self.status, status
         if before.step > status.step:
             self.watcher.drop()
@@ -170,6 +212,15 @@ class Workbench(QObject):
         self.watcher.deliver(frame.views, frame.step)
 
     def _on_fault(self, fault: Fault) -> None:
+        if fault.kind == "canceled":
+            self._stand_empty()
+            text = tr("Loading canceled: there is no data to train with. Play loads it again.")
+            self.told.emit(text, "info", tr("Load"), lambda: self._when_begun(lambda: None))
+            return
+        if fault.kind == "configure" and self._pending:
+            # what could not be resumed is not tried again: the next program begins anew
+            self._fresh, self._resume = True, None
+            self._stand_empty()
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -188,7 +239,9 @@ class Workbench(QObject):
     def _on_engine_restarted(self, state: RunState | None) -> None:
         """A new engine knows nothing of what is on the screen."""
         self.watcher.repeat()
-        if state is not None:
+        if state is not None and not self._pending:
+            # the same run, a moment ago: its curve and its flags stay
+            self.status = replace(self.status, step=min(self.status.step, state.checkpoint.step))
             step = i18n.integer(state.checkpoint.step)
             self.told.emit(
                 tr("The engine stopped. Training continues from step {n}.").format(n=step),
@@ -198,7 +251,8 @@ class Workbench(QObject):
             )
         elif self.configured is not None or self.ready:
             self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
-            self._configure()
+            if state is None and not self._empty_handed:
+                self._configure()
 
     # ---- training --------------------------------------------------------------------------------------
 
@@ -208,11 +262,11 @@ class Workbench(QObject):
             self.runner.pause()
         elif self.ready:
             self._told_fault = ""
-            self.runner.play()
+            self._when_begun(self.runner.play)
 
     def step(self, kind: str) -> None:
         """One op, batch or epoch."""
-        self.runner.step(kind)
+        self._when_begun(lambda: self.runner.step(kind))
 
     def reset(self) -> None:
         """Back to the same start."""
@@ -271,7 +325,7 @@ class Workbench(QObject):
         self._hold(None)
         if not self._hold(path) and path is not None:
             self.told.emit(self._elsewhere(path), "warning", "", None)
-        self._fresh, self._resume = run is None, run
+        self._fresh, self._resume, self._file_run = run is None, run, run
         self._saved_step = run.step if run is not None else 0
         self.status = Status(step=self._saved_step)
         self._loading = True
@@ -303,23 +357,23 @@ class Workbench(QObject):
         return text.format(file=path.name)
 
     def save(self, path: Path, then: Callable[[], None] | None = None) -> None:
-        """Save document and run at one step boundary to `path`."""
+        """Save document and run at one step boundary to `path`; the opened run if it has not begun here."""
 
-        def write(run: RunState | None) -> None:
+        def write(run: Checkpoint | None) -> None:
             if not self._hold(path):
                 self.told.emit(self._elsewhere(path), "error", "", None)
                 return
             try:
                 if self.path is not None and path == self.path and self._stamp is not None:
                     check_unchanged(path, self._stamp)
-                project_files.write_project(path, self.document, run.checkpoint if run is not None else None)
+                project_files.write_project(path, self.document, run)
             except MatrizenError as refusal:
                 self._hold(self.path)
                 self.cannot(refusal.message)
                 return
             self.path, self.name = path, path.stem
             self._stamp = Stamp.of(path)
-            self._saved_step = run.checkpoint.step if run is not None else self.status.step
+            self._saved_step = run.step if run is not None else self.status.step
             self.document.mark_saved()
             self.state.add_recent(path)
             self.title_changed.emit()
@@ -328,10 +382,11 @@ class Workbench(QObject):
             else:
                 self.told.emit(tr("Saved {file}").format(file=path.name), "ok", "", None)
 
-        if self.configured is None:
-            write(None)
+        if self._pending:
+            write(self._file_run)
         else:
-            self.runner.checkpoint(write)
+            # also of a network that cannot run as it is drawn now: its weights may be wanted again
+            self.runner.checkpoint(lambda state: write(state.checkpoint if state is not None else None))
 
     def export(self, path: Path) -> None:
         """Write the weights as .npz."""
@@ -416,6 +471,7 @@ class Workbench(QObject):
         Qt takes objects down in an order of its own; a signal on the way would reach half of them.
         """
         self.tasks.cancel()
+        self.watcher.drop()
         self._hold(None)
         self._configure_timer.stop()
         for source in (self.document.undo_stack, self.document, self.tasks, self.runner, self):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from engine.cli.common import open_project, say
-from engine.errors import N_, ProjectError
+from engine.errors import N_, ProjectError, listed
 from engine.inference import infer
 from engine.layers import shape_text
 from engine.project_file import misfits
@@ -30,13 +30,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"{'warning' if p.warning else 'problem'}: {name}: {p.message}")
     if problems:
         raise ProjectError(
-            N_("{file} cannot be trained: {problem}"), file=options.project, problem=str(problems[0].message)
+            N_("{file} cannot be trained: {problem}"), file=options.project, problem=problems[0].message
         )
     if wrong:
         raise ProjectError(
             N_("{file}: saved weights do not fit the network: {list}."),
             file=options.project,
-            list="; ".join(wrong)[:1000],
+            list=listed(wrong),
         )
     say(notes)
     return 0

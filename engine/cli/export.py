@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
             notes += told
         except DataError as problem:
             text = N_("The file will not tell class names and normalization: {problem}")
-            notes.append(Message(text, {"problem": str(problem)}))
+            notes.append(Message(text, {"problem": problem.message}))
     path = export_npz(options.out, project.graph, project.run.state, dataset, project.run.step)
     say(notes)
     print(path)

@@ -18,11 +18,12 @@ import numpy as np
 
 from engine.data.dataset import Dataset
 from engine.data.safe_npz import read_npz, to_float32
-from engine.errors import N_, ProjectError
+from engine.errors import N_, Message, ProjectError, listed
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.project import graph_to_plain
 from engine.project_file import npy_bytes
+from engine.run import misfit
 from engine.saving import save_atomically
 
 Array = np.ndarray[Any, Any]
@@ -108,7 +109,7 @@ def import_npz(path: Path | str, graph: GraphSpec) -> tuple[dict[str, Array], li
     facts = infer(graph)
     state: dict[str, Array] = {}
     missing: list[str] = []
-    wrong: list[str] = []
+    wrong: list[Message] = []
     wanted: set[str] = set()
     for node in graph.nodes:
         for spec in facts.params.get(node.owner, ()):
@@ -117,11 +118,9 @@ def import_npz(path: Path | str, graph: GraphSpec) -> tuple[dict[str, Array], li
             if key not in arrays:
                 missing.append(key)
             elif arrays[key].shape != spec.shape:
-                wrong.append(f"{key}: {spec.shape} expected, {arrays[key].shape} found")
+                wrong.append(misfit(key, spec.shape, arrays[key].shape))
             else:
                 state[f"{node.owner}.{spec.name}"] = arrays[key]
     if wrong:
-        raise ProjectError(
-            N_("{file} does not fit this network: {list}."), file=name, list="; ".join(wrong)[:1000]
-        )
+        raise ProjectError(N_("{file} does not fit this network: {list}."), file=name, list=listed(wrong))
     return state, missing, sorted(set(arrays) - wanted - {"__meta__"})

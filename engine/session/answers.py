@@ -46,10 +46,10 @@ class Answers:
                 self.session.show()
                 reply(p.Reply(command.id, t.read(command.value)))
             case p.Export():
-                run = self.session.run_state(own=True)
+                run = self.session.run_state()
                 reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
             case p.CheckpointNow():
-                reply(p.Reply(command.id, self.session.run_state(own=True)))
+                reply(p.Reply(command.id, self.session.run_state()))
             case _:
                 raise TypeError(f"not a command: {command!r}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from engine.backends.base import Array, Backend
 from engine.backends.opening import open_backend
-from engine.data.dataset import Dataset, load
+from engine.data.dataset import Dataset, check_cancel, load
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, MatrizenError, Message
 from engine.session import protocol as p
@@ -50,11 +49,9 @@ class Builder:
             backend = self._open(c.device or self.device)
             try:
                 trainer = Trainer(c.graph, c.training, dataset, backend)
-                if isinstance(resume, p.RunState):
-                    trainer.load_checkpoint(resume.checkpoint)
-                    trainer.curve, trainer.tests = deepcopy(resume.curve), list(resume.tests)
-                elif resume is not None:
-                    trainer.load_checkpoint(resume)
+                if resume is not None:
+                    checkpoint = resume.checkpoint if isinstance(resume, p.RunState) else resume
+                    trainer.load_checkpoint(checkpoint)
             except (MatrizenError, MemoryError):
                 self._back_to(*before)
                 raise
@@ -74,7 +71,6 @@ class Builder:
         except (MatrizenError, MemoryError):
             self._back_to(*before)
             raise
-        new.curve, new.tests = old.curve, old.tests
         self._close_other(before[0])
         return new
 
@@ -106,6 +102,9 @@ class Builder:
             return self._dataset
         try:
             return load(c.source, self._progress, self._canceled, Path(c.base) if c.base else None)
+        except DataError:
+            check_cancel(self._canceled)  # some loaders say it in words of their own
+            raise
         except OSError as error:
             raise DataError(N_("{file} cannot be read: {reason}."), file=error.filename or c.source.path,
                             reason=error.strerror or str(error)) from error

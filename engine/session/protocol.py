@@ -22,7 +22,7 @@ from engine.explain import Explanation as Explanation
 from engine.graph import GraphSpec
 from engine.session.views import View, ViewData
 from engine.settings import DataSpec, TrainingSpec
-from engine.training import Checkpoint, Evaluation
+from engine.training import Checkpoint
 from engine.values import Program, Uid
 
 Array = np.ndarray[Any, Any]
@@ -46,9 +46,6 @@ class RunState:
     training: TrainingSpec
     source: SourceSpec
     checkpoint: Checkpoint
-    curve: Any
-    """engine.curves.Curve"""
-    tests: tuple[Evaluation, ...] = ()
     playing: bool = False
     until: int | None = None
     """Step at which it rests (stepping), or None."""
@@ -78,6 +75,14 @@ class Configure:
     base: str = ""
     fresh: bool = False
     resume: RunState | Checkpoint | None = None
+
+
+@dataclass(frozen=True)
+class CancelLoading:
+    """Stop loading the data of the `Configure` under way; a `Fault` of kind "canceled" says that it did.
+
+    Then the program before stays.
+    """
 
 
 @dataclass(frozen=True)
@@ -215,6 +220,7 @@ class Shutdown:
 
 Command = (
     Configure
+    | CancelLoading
     | Play
     | Pause
     | Step
@@ -340,7 +346,8 @@ class Frame:
 class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
-    kind: "configure", "device", "non_finite", "command", "internal", "engine" (the process died).
+    kind: "configure", "canceled" (its loading), "device", "non_finite", "command", "internal", "engine" (the
+    process died).
     """
 
     message: Message

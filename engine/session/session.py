@@ -6,11 +6,11 @@ again and again. All answers go through `emit`, which other threads use, too.
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.data.dataset import LoadCanceled
 from engine.errors import N_, MatrizenError, Message
 from engine.session import protocol as p
 from engine.session.answers import Answers
@@ -59,6 +59,9 @@ class Session:
         """Act on one command. Whatever goes wrong becomes a `Fault` or an error `Reply`."""
         try:
             self._act(command)
+        except LoadCanceled as error:
+            self.keeper.hurry()  # so that no dead engine is told it again
+            self.emit(p.Fault(error.message, kind="canceled", generation=self.generation))
         except MatrizenError as error:
             self._fail(command, error.message)
         except MemoryError:
@@ -95,6 +98,8 @@ class Session:
                 self._set_device(command.device)
             case p.Shutdown():
                 self.close()
+            case p.CancelLoading():
+                pass  # too late: while something is loaded, `canceled` sees it
             case p.Pause() | p.Reset() | p.SetTraining() if self.trainer is None:
                 pass
             case _ if self.trainer is None:
@@ -131,7 +136,7 @@ class Session:
         self.trainer = self.builder.build(c, before)
         if before is not self.trainer or c.fresh:
             self._stop()
-            self._loss = None
+            self._loss = self.trainer.curve.last
         if isinstance(c.resume, p.RunState):
             self._wanted_pace, self._playing = c.resume.pace, c.resume.playing
             self._until = c.resume.until
@@ -372,14 +377,13 @@ class Session:
         e = self._evaluator
         return self._shown != "inside" and e is not None and e.due(now, moving=False)
 
-    def run_state(self, own: bool = False) -> p.RunState:
-        """The run at this step boundary. `own`: nothing in it is changed by later steps."""
+    def run_state(self) -> p.RunState:
+        """The run at this step boundary; nothing in it is changed by later steps."""
         t, b = self.trainer, self.builder
         assert t is not None
-        curve = pickle.loads(pickle.dumps(t.curve)) if own else t.curve
         return p.RunState(
-            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(), curve,
-            tuple(t.tests), self._playing, self._until, b.base, self._wanted_pace, b.device,
+            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(),
+            self._playing, self._until, b.base, self._wanted_pace, b.device,
         )  # fmt: skip
 
     # ---- answering a pull -----------------------------------------------------------------------------

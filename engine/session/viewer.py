@@ -192,7 +192,8 @@ def curves(request: Curves, trainer: Trainer) -> CurvesData:
         steps, low = steps[starts], np.minimum.reduceat(low, starts)
         mean, high = np.add.reduceat(mean, starts) / counts, np.maximum.reduceat(high, starts)
     tests = [t for t in trainer.tests if t.step >= request.since]
-    tests = tests[:: max(1, -(-len(tests) // max(1, request.points)))] + tests[-1:] if tests else []
+    every = max(1, -(-len(tests) // max(1, request.points)))
+    tests = tests[(len(tests) - 1) % every :: every]  # the newest is always among them
     accuracy = [t.accuracy for t in tests if t.accuracy is not None]
     return CurvesData(
         steps, low, mean, high,

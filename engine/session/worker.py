@@ -90,10 +90,10 @@ class Link:
 
     def superseded(self) -> bool:
         """Whether what is being loaded is no longer wanted."""
-        from engine.session.protocol import Configure, Shutdown
+        from engine.session.protocol import CancelLoading, Configure, Shutdown
 
         self._drain()
-        return any(isinstance(e.command, Configure | Shutdown) for e in self._waiting)
+        return any(isinstance(e.command, Configure | CancelLoading | Shutdown) for e in self._waiting)
 
     def close(self) -> None:
         if self._frames is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import i18n, theme
@@ -28,6 +28,7 @@ class LoadingBar(QFrame):
         self._count.setProperty("role", "status")
         row.addWidget(self._count)
         cancel = QPushButton(tr("Cancel"))
+        cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes when it was clicked, the focus would jump
         cancel.clicked.connect(self.canceled)
         row.addWidget(cancel)
         column.addLayout(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Flag:
 
 
 class TimeLine(View):
-    """46 px high and never hidden. `set_now`, `set_losses`, `add_flag` are all it knows."""
+    """46 px high and never hidden. `set_now`, `set_losses` and its flags are all it knows."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +73,11 @@ class TimeLine(View):
         """Mark a change. Several at one step become one flag with the newest words."""
         self._flags = [flag for flag in self._flags if flag.step != step][-FLAGS + 1 :]
         self._flags.append(Flag(step, text))
+        self.update()
+
+    def set_flags(self, flags: Sequence[Flag]) -> None:
+        """These and no others; of very many the newest."""
+        self._flags = list(flags)[-FLAGS:]
         self.update()
 
     def clear(self) -> None:

@@ -320,48 +320,7 @@ def test_case_28_changed_data_warns(tmp_path):
     assert any("has changed" in str(n) and "data.npz" in str(n) for n in notes)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda p: p.update(graph=[]),
-        lambda p: p["graph"].update(nodes=5),
-        lambda p: p["graph"]["nodes"][0].update(uid="../x"),
-        lambda p: p["graph"]["nodes"][0].update(uid="data"),
-        lambda p: p["graph"]["nodes"][0].update(name="no name"),
-        lambda p: p["graph"]["nodes"][1].update(name="X"),
-        lambda p: p["graph"]["nodes"][1].update(settings={"units": -3}),
-        lambda p: p["graph"]["nodes"][1].update(settings={"units": [1]}),
-        lambda p: p["graph"]["nodes"][1].update(kind=["dense"]),
-        lambda p: p["graph"]["links"].append(["x", 0, "nobody", 0]),
-        lambda p: p["graph"]["links"].append(["x", 0, "fc1", 0]),
-        lambda p: p["graph"]["links"].append(["x", 0, "fc2", 5]),
-        lambda p: p["graph"]["links"].append(["out", 0, "fc1", 1]),
-        lambda p: p["graph"]["links"].append(["x", 0, "fc1"]),
-        lambda p: p["graph"]["links"].append("x"),
-        lambda p: p["graph"].update(nodes=[{**p["graph"]["nodes"][3], "uid": f"n{i}", "name": f"n{i}"}
-                                           for i in range(2000)]),
-        lambda p: p["training"].update(learning_rate="fast"),
-        lambda p: p["training"].update(optimizer=["sgd"]),
-        lambda p: p["training"].update(seed=2**63),
-        lambda p: p.update(training=3),
-        lambda p: p.update(source={"kind": "shell", "path": "rm"}),
-        lambda p: p["source"].update(count="many"),
-        lambda p: p["source"].update(surprise=1),
-        lambda p: p.update(positions={"x": [1]}),
-        lambda p: p.update(positions={"x": [1, "a"]}),
-        lambda p: p.update(notes=1),
-        lambda p: p.update(view=[1]),
-        lambda p: p["run"].update(step=-1),
-        lambda p: p["run"].update(step=2**60),
-        lambda p: p["run"].update(seed=1.5),
-        lambda p: p["run"].update(log=[[1, "lr", {"a": 1}]]),
-        lambda p: p["run"].update(log=[[1, "lr"]]),
-        lambda p: p.update(run=[]),
-        lambda p: p.update(format="other"),
-        lambda p: [],
-        lambda p: 5,
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("change", h.WRONG_FIELDS)
 def test_fields_of_the_wrong_kind_are_refused_with_their_name(good, change):
     h.with_json(good, change)
     refused(good, "good.matrizen")

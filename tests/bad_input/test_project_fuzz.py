@@ -44,7 +44,11 @@ def test_flipped_bits(good, data):
     path = good.with_name("flipped.matrizen")
     path.write_bytes(content)
     if judged(path):  # only what means nothing (dates, attributes) may differ
-        assert h.equal(load_project(path), load_project(good))
+        found, whole = load_project(path), load_project(good)
+        if any("curve" in str(said) for said in found.messages):  # the only part that may be missing
+            assert found.run.curve is None
+            whole = h.without_curves(whole)
+        assert h.equal(found, whole)
 
 
 @FUZZ

@@ -53,3 +53,30 @@ def test_a_gap_and_an_earlier_start_begin_anew():
     assert c.arrays()[0].tolist() == [3] and c.arrays()[2].tolist() == [8]
     c.clear()
     assert len(c.arrays()[0]) == 0
+
+
+@given(st.integers(1, 700), st.integers(2, 9), st.integers(0, 300))
+def test_a_restored_curve_goes_on_as_the_one_it_was(count, half, more):
+    c, again = Curve(2 * half), Curve(2 * half)
+    c.append(7, np.cos(np.arange(count)))
+    kept = c.state()
+    again.restore(kept)
+    assert kept.end == c.end == 7 + count
+    for each in (c, again):
+        each.append(7 + count, np.sin(np.arange(more)))
+    assert again.end == c.end and again.last == c.last and again.stride == c.stride
+    for ours, theirs in zip(again.arrays(), c.arrays(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(kept.points) * kept.stride + kept.open[0] == count  # later numbers did not change it
+
+
+@given(st.integers(1, 400), st.integers(2, 9))
+def test_a_smaller_curve_takes_a_larger_one(count, half):
+    c, small = Curve(1000), Curve(2 * half)
+    c.append(0, np.arange(count))
+    small.restore(c.state())
+    steps, low, mean, high = small.arrays()
+    assert small.end == count and len(steps) <= 2 * half
+    assert (low.min(), high.max(), small.last) == (0, count - 1, count - 1)
+    weights = np.diff(np.append(steps, count))
+    np.testing.assert_allclose((mean * weights).sum() / count, (count - 1) / 2)

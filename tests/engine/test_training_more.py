@@ -242,8 +242,8 @@ def test_inputs_of_another_shape_are_refused(circle):
 def test_going_back_forgets_later_tests_and_losses(circle):
     t = fresh(circle)
     until(t, 10)
-    point = t.checkpoint()
     t.evaluate()
+    point = t.checkpoint()
     until(t, 20)
     t.evaluate()
     t.load_checkpoint(point)

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from engine.data.dataset import LoadCanceled
 from engine.errors import Message
 from engine.project_file import load_project
 from engine.project_lock import ProjectLock
@@ -71,6 +72,10 @@ class InlineRunner(QObject):
         self._generation += 1
         self.session.handle(p.Configure(graph, training, source, self._generation, **options))
         self.go()
+        return self._generation
+
+    @property
+    def generation(self) -> int:
         return self._generation
 
     def set_training(self, training: Any, layers: Any = None) -> None:
@@ -337,6 +342,179 @@ def test_a_changed_rate_acts_at_once_and_leaves_a_flag(desk: Desk) -> None:
     assert trainer is not None and trainer.controls()["lr"] == 0.5
     assert [flag.step for flag in desk.window.time_line.flags()] == [step]
     assert desk.bench.status.step == step
+    said = desk.window.time_line.flags()[0].text
+    assert said.startswith("rate ") and said.endswith("→ 0.500")
+    desk.actions["step_batch"].trigger()
+    desk.settle()  # the record of the run says the same
+    assert [(flag.step, flag.text) for flag in desk.window.time_line.flags()] == [(step, said)]
+    desk.actions["reset"].trigger()
+    desk.settle()
+    assert desk.window.time_line.flags() == ()
+
+
+def test_a_saved_run_shows_its_curve_flags_and_losses_before_it_is_played(desk: Desk, tmp_path: Path) -> None:
+    desk.open("circle")
+    for rate in (0.5, 0.25):
+        desk.actions["step_epoch"].trigger()
+        desk.runner.go(30)
+        desk.bench.document.set_training(learning_rate=rate)
+        desk.runner.go(10)
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    step, texts = desk.bench.status.step, desk.window.status_bar.texts()
+    curves, flags = desk.window.live.memory()["curves"], desk.window.time_line.flags()
+    assert curves is not None and len(curves.steps) == step
+    assert [f.step for f in flags] == [step // 3, 2 * step // 3]
+    assert curves.test_steps.tolist() == [0, step // 3, 2 * step // 3, step]  # each once
+    target = tmp_path / "mine.matrizen"
+    desk.bench.save(target)
+    desk.open("digits_cnn")
+    assert desk.bench.status.step == 0 and desk.window.time_line.flags() == ()
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    desk.settle()
+    assert desk.bench.status.step == step and desk.bench.status.running == "paused"
+    found = desk.window.live.memory()["curves"]
+    assert found is not None
+    for name in ("steps", "low", "mean", "high", "test_steps", "test_loss", "test_accuracy"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(curves, name), name)
+    shown = desk.window.time_line.flags()
+    assert [f.step for f in shown] == [f.step for f in flags]
+    assert [f.text for f in shown] == ["rate 0.500", flags[1].text]
+    again = desk.window.status_bar.texts()
+    assert again["loss"] == texts["loss"] and again["test"] == texts["test"]
+    assert not desk.bench.modified
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    longer = desk.window.live.memory()["curves"]
+    assert longer is not None and longer.steps.tolist() == list(range(4 * step // 3))
+    np.testing.assert_array_equal(longer.mean[:step], curves.mean)
+
+
+def test_an_engine_that_comes_back_leaves_curve_and_flags(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(30)
+    desk.bench.document.set_training(learning_rate=0.5)
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.settle()
+    flags, curves = desk.window.time_line.flags(), desk.window.live.memory()["curves"]
+    assert flags and curves is not None
+    state = desk.runner.session.run_state()
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    session = desk.runner.session = Session(desk.runner.events.append, clock=desk.runner._clock)
+    number = state.generation
+    session.handle(p.Configure(state.graph, state.training, state.source, number, resume=state))
+    desk.runner.restarted.emit(state)
+    assert desk.window.time_line.flags() == flags and desk.window.live.memory()["curves"] is not None
+    desk.settle()
+    assert desk.bench.status.step == state.checkpoint.step and desk.window.time_line.flags() == flags
+    found = desk.window.live.memory()["curves"]
+    assert found is not None
+    np.testing.assert_array_equal(found.mean, curves.mean)
+    np.testing.assert_array_equal(found.test_loss, curves.test_loss)
+
+
+def test_canceled_loading_leaves_nothing_running_and_play_loads_again(desk: Desk, tmp_path: Path) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    step = desk.bench.status.step
+    desk.bench.save(tmp_path / "mine.matrizen")
+    desk.open("digits_cnn")
+    loads = desk.runner.generation
+    builder = desk.runner.session.builder
+    load, builder._load = builder._load, canceling  # type: ignore[method-assign]
+    desk.bench.open(tmp_path / "mine.matrizen")
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    assert desk.runner.generation == loads + 1
+    assert desk.bench.configured is None and desk.bench.ready
+    (said,) = [t for t in desk.window.toasts.toasts() if "canceled" in t.text]
+    assert said.text.startswith("Loading canceled")
+    assert desk.window.docks["weights"].target is None
+    builder._load = load  # type: ignore[method-assign]
+    desk.actions["play"].trigger()
+    desk.runner.go(3)
+    assert desk.bench.configured is not None and desk.bench.configured.data.kind == "points"
+    assert desk.bench.status.step > step and desk.bench.status.running == "playing"  # the saved run goes on
+    assert desk.runner.generation == loads + 2
+
+
+def test_an_edit_while_an_opened_run_is_loaded_does_not_cost_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.open("circle")
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    desk.bench.save(tmp_path / "mine.matrizen")
+    desk.open("digits_cnn")
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(desk.runner, "configure", lambda *_what, **how: asked.append(how) or 1000)
+    desk.bench.open(tmp_path / "mine.matrizen")
+    desk.qtbot.waitUntil(lambda: len(asked) == 1, timeout=10_000)
+    desk.bench.document.set_training(batch=7)
+    desk.qtbot.waitUntil(lambda: len(asked) == 2, timeout=10_000)
+    assert asked[0]["resume"] is not None and asked[1]["resume"] is asked[0]["resume"]
+    # what was refused is not tried again, nor is another run carried
+    desk.runner.fault.emit(p.Fault(Message("They do not fit."), kind="configure", generation=1000))
+    desk.bench.document.set_training(batch=8)
+    desk.qtbot.waitUntil(lambda: len(asked) == 3, timeout=10_000)
+    assert asked[2]["resume"] is None and asked[2]["fresh"]
+
+
+def canceling(_command: Any) -> Any:
+    raise LoadCanceled("Loading was canceled; the data in use stays.")
+
+
+def kept_step(path: Path) -> int | None:
+    run = load_project(path).run
+    return run.step if run is not None else None
+
+
+def test_saving_never_costs_a_run_that_has_not_begun_here(desk: Desk, tmp_path: Path) -> None:
+    from tests.engine.data.picture_bytes import many_pictures
+
+    folder = many_pictures(tmp_path / "set", 20)
+    desk.open("digits_cnn")
+    desk.commands.take([str(folder)])
+    desk.qtbot.waitUntil(lambda: bool(desk.bench.document.data and desk.bench.document.data.classes == 2))
+    desk.settle()
+    desk.actions["step_epoch"].trigger()
+    desk.runner.go(60)
+    step, target = desk.bench.status.step, tmp_path / "mine.matrizen"
+    assert step > 0
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    folder.rename(tmp_path / "moved")  # its pictures are elsewhere: it opens, cannot run, and is saved
+    desk.open("circle")
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    desk.settle()
+    assert not desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    (tmp_path / "moved").rename(folder)
+    desk.open("circle")
+    builder = desk.runner.session.builder
+    load, builder._load = builder._load, canceling  # type: ignore[method-assign]
+    desk.bench.open(target)
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "mine", timeout=10_000)
+    builder._load = load  # type: ignore[method-assign]
+    assert desk.bench.configured is None and desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step
+    desk.actions["step_batch"].trigger()  # loads, then steps
+    desk.runner.go(10)
+    assert desk.bench.status.step == step + 1
+    desk.bench.document.remove([desk.bench.document.graph.nodes[-2].uid])  # half drawn: it is kept as well
+    desk.settle()
+    assert desk.bench.configured is None and not desk.bench.ready
+    desk.bench.save(target)
+    assert kept_step(target) == step + 1
 
 
 def test_undo_of_a_structural_edit_keeps_what_was_learnt(desk: Desk) -> None:

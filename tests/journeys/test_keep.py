@@ -48,7 +48,7 @@ def test_switch_language_and_theme_save_and_reopen(start: Start, tmp_path: Path)
     journey.wait(opened("digits_cnn"), "the digits", 20)
     journey.key("F8")  # one epoch
     look = journey.wait(lambda now: now["step"] > 0 and now["running"] == "paused", "one epoch", 40)
-    step = look["step"]
+    step, loss, accuracy = look["step"], look["loss"], look["accuracy"]
 
     command(journey, "Deutsch")
     look = journey.fresh()
@@ -70,6 +70,7 @@ def test_switch_language_and_theme_save_and_reopen(start: Start, tmp_path: Path)
     again = start(target, home="second", language="de", theme="light")
     look = again.wait(opened("Übung 1"), "the project again", 20)
     assert look["step"] == step and not look["modified"]
+    assert (look["loss"], look["accuracy"]) == (loss, accuracy) and "loss" in look["status"]
     again.key("F7")
     again.wait(lambda now: now["step"] == step + 1, "one more step", 10)
     assert again.fresh()["modified"]

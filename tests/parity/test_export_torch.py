@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pytest
 
 from engine.export.npz import export_npz
 from tests.engine.export_help import small_cnn
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed; tasks.py parity installs it")
 
-
-def test_the_exported_cnn_computes_the_same_in_pytorch(tmp_path):
+def test_the_exported_cnn_computes_the_same_in_pytorch(tmp_path, torch):
     trainer = small_cnn()
     path = export_npz(tmp_path / "w.npz", trainer.graph, trainer.checkpoint().state, trainer.dataset)
     with np.load(path, allow_pickle=False) as archive:

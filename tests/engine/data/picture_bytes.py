@@ -51,6 +51,12 @@ def random_picture(seed: int, height: int = 6, width: int = 5, channels: int = 3
     return rng.integers(0, 1 << bits, (height, width, channels)).astype(dtype)
 
 
+def many_pictures(root: Path, count: int) -> Path:
+    """A folder of two classes with `count` small grey pictures each, no two alike."""
+    numbers = np.random.default_rng(count).integers(0, 256, (2, count, 8, 8, 1), dtype=np.uint8)
+    return class_folder(root, {name: list(numbers[k]) for k, name in enumerate("ab")})
+
+
 def class_folder(root: Path, classes: dict[str, list[Array]]) -> Path:
     """root/<class>/<number>.png"""
     for name, arrays in classes.items():

@@ -29,6 +29,16 @@ def circle_net() -> GraphSpec:
     return g.add("output", layer("output"), after="tanh2")
 
 
+def dropped_net() -> GraphSpec:
+    """The circle with what draws random numbers and keeps statistics."""
+    g = GraphSpec().add("input", layer("input", shape=(2,)))
+    g = g.add("dense1", layer("dense", units=8), after="input")
+    g = g.add("norm1", layer("batch_norm"), after="dense1").add("tanh1", layer("tanh"), after="norm1")
+    g = g.add("drop1", layer("dropout", rate=0.25), after="tanh1")
+    g = g.add("dense2", layer("dense", units=1), after="drop1").add("tanh2", layer("tanh"), after="dense2")
+    return g.add("output", layer("output"), after="tanh2")
+
+
 def digits_net(dropout: float = 0.25) -> GraphSpec:
     g = GraphSpec().add("input", layer("input", shape=(1, 8, 8)))
     g = g.add("conv1", layer("conv2d", filters=4, kernel=3), after="input")

@@ -16,11 +16,25 @@ import numpy as np
 import psutil
 import pytest
 
+from engine.data.source import SourceSpec
+from engine.graph import GraphSpec
 from engine.session import protocol as p
 from engine.session import views as v
 from engine.session.client import Client, Died
 from engine.session.segments import PREFIX, Registry
-from tests.engine.session.conftest import ADAM, CIRCLE, DIGITS, SGD, Inline, circle_net, digits_net
+from tests.contract.harness import BACKENDS, open_backend
+from tests.engine.data.picture_bytes import many_pictures
+from tests.engine.session.conftest import (
+    ADAM,
+    CIRCLE,
+    DIGITS,
+    SGD,
+    Inline,
+    circle_net,
+    digits_net,
+    dropped_net,
+    layer,
+)
 
 T = TypeVar("T")
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -99,14 +113,17 @@ def test_frames_travel_through_shared_memory_and_large_ones_get_a_larger_segment
     assert client._frames.size >= frame.views["all"].values.nbytes
 
 
-@pytest.mark.parametrize("graph", ["circle", "digits"])
-def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inline, graph: str) -> None:
-    goal = 2000 if graph == "circle" else 400
-    start = (p.Configure(circle_net(), SGD, CIRCLE, 1) if graph == "circle"
-             else p.Configure(digits_net(), ADAM, DIGITS, 1))
+@pytest.mark.parametrize(("graph", "backend"), [("digits", "numpy"), *(("circle", b) for b in BACKENDS)])
+def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inline, graph: str,
+                                                     backend: str) -> None:
+    goal = 400
+    device = open_backend(backend).name
+    start = (p.Configure(dropped_net(), SGD, CIRCLE, 1, device) if graph == "circle"
+             else p.Configure(digits_net(), ADAM, DIGITS, 1, device))
     client.send(start)
     client.send(p.SetPace(goal / 2.5))
-    wait_for(client, p.Configured)
+    client.send(p.Watch("w", v.Matrix("dense1.z")))  # now and then a traced step among the fast ones
+    wait_for(client, p.Configured, seconds=60.0)
     client.send(p.Play())
     wait_for(client, p.Saved, lambda s: s.step > goal // 10)
     status = wait_for(client, p.Status, lambda s: s.step > goal // 2, pulling=True)
@@ -118,6 +135,7 @@ def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inl
     assert caught.value.code == -signal.SIGKILL
     state = client.restart()
     assert state is not None and 0 < state.checkpoint.step <= status.step + goal
+    assert state.device == device
     wait_for(client, p.Status, lambda s: s.step >= goal and s.running == "playing", pulling=True)
     client.send(p.Pause())
     client.send(p.CheckpointNow(1))
@@ -125,12 +143,16 @@ def test_killed_in_mid_training_it_continues_bitwise(client: Client, inline: Inl
     # the same run without a kill, inline
     inline.say(start, p.SetPace(None))
     t = inline.trainer
+    # batch normalization, dropout and a last batch that is not full were in it, over several epochs
+    assert t.dataset.n_train % t.capacity and goal > 3 * t.steps_per_epoch
     while t.step < run.checkpoint.step:
         t.run(run.checkpoint.step - t.step)
+    assert set(run.checkpoint.state) == set(inline.state())
     for key, array in inline.state().items():
         np.testing.assert_array_equal(run.checkpoint.state[key], array, key)
-    assert run.curve.end == run.checkpoint.step
-    np.testing.assert_allclose(run.curve.arrays()[2], t.curve.arrays()[2])
+    kept, whole = run.checkpoint.curve, t.curve.state()  # no point is lost or doubled
+    assert (kept.first, kept.stride, kept.open, kept.last) == (0, whole.stride, whole.open, whole.last)
+    np.testing.assert_array_equal(kept.points, whole.points)
 
 
 def test_what_no_checkpoint_contains_is_told_again(client: Client, inline: Inline) -> None:
@@ -197,6 +219,40 @@ def test_pause_is_acknowledged_within_50_ms(client: Client) -> None:
         wait_for(client, p.Status, lambda s: s.running == "paused", pulling=True)
         took.append(time.perf_counter() - start)
     assert sorted(took)[3] < 0.05, took
+
+
+def picture_net() -> GraphSpec:
+    g = GraphSpec().add("input", layer("input", shape=(1, 8, 8)))
+    g = g.add("flatten1", layer("flatten"), after="input")
+    g = g.add("dense1", layer("dense", units=2), after="flatten1")
+    return g.add("output", layer("output"), after="dense1")
+
+
+def test_loading_says_how_far_it_is_and_can_be_canceled(client: Client, tmp_path: Path) -> None:
+    pictures = SourceSpec.folder(str(many_pictures(tmp_path / "set", 1500)))
+    client.send(p.Configure(circle_net(), SGD, CIRCLE, 1))
+    wait_for(client, p.Saved)
+    client.send(p.Configure(picture_net(), ADAM, pictures, 2))
+    told = wait_for(client, p.Progress)
+    assert told.generation == 2 and told.total == 3000 and told.done < 2000
+    client.send(p.CancelLoading())
+    end = time.monotonic() + 20
+    events: list[Any] = []
+    while not any(isinstance(e, p.Fault) for e in events) and time.monotonic() < end:
+        events += client.poll()
+        time.sleep(0.002)
+    (fault,) = [e for e in events if isinstance(e, p.Fault)]
+    assert (fault.kind, fault.generation) == ("canceled", 2) and "canceled" in str(fault.message)
+    assert all(e.done < 3000 for e in events if isinstance(e, p.Progress))
+    while any(isinstance(e.command, p.Configure) for e in client._journal):
+        client.poll()  # what was canceled is not told a new engine again
+        assert time.monotonic() < end
+    client.send(p.Step("batch"))  # the program before stays
+    wait_for(client, p.Status, lambda s: s.step == 1 and s.running == "paused", pulling=True)
+    client.send(p.CancelLoading())  # nothing is loaded: nothing is said, and the next load is not meant
+    client.send(p.Configure(picture_net(), ADAM, pictures, 3, fresh=True))
+    data = wait_for(client, p.Configured).data
+    assert data.n_train + data.n_test == 3000
 
 
 def test_a_clean_exit_leaves_nothing(tmp_path: Path) -> None:

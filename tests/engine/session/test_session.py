@@ -270,7 +270,7 @@ def test_a_run_goes_on_from_its_state_in_another_session(inline: Inline) -> None
     for key, array in inline.state().items():
         np.testing.assert_array_equal(other.state()[key], array)
     assert other.trainer.curve.end == inline.trainer.curve.end
-    assert run.curve.end == run.checkpoint.step  # its own copy
+    assert run.checkpoint.curve.end == run.checkpoint.step  # its own copy
 
 
 def test_the_test_set_is_looked_at_in_between_and_exactly_at_rest(inline: Inline) -> None:

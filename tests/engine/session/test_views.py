@@ -154,8 +154,9 @@ def test_curves_are_merged_to_the_points_asked_for(inline: Inline) -> None:
     inline.circle()
     while inline.trainer.step < 500:
         inline.trainer.run(100, 1e6)
-    inline.trainer.evaluate()
+        inline.trainer.evaluate()
     inline.say(Watch("c", v.Curves(points=50)), Watch("late", v.Curves(since=400)))
+    inline.say(Watch("few", v.Curves(points=3)))
     frame, _ = inline.pull()
     assert frame is not None
     data, late = frame.views["c"], frame.views["late"]
@@ -165,7 +166,12 @@ def test_curves_are_merged_to_the_points_asked_for(inline: Inline) -> None:
     assert data.mean[0] == pytest.approx(mean[: int(data.steps[1])].mean())
     assert (data.low <= data.mean).all() and (data.mean <= data.high).all()
     np.testing.assert_array_equal(late.steps, steps[steps >= 400])
-    assert data.test_steps[-1] == inline.trainer.step and len(data.test_accuracy) == len(data.test_steps)
+    tested = [t.step for t in inline.trainer.tests]
+    assert data.test_steps.tolist() == tested and len(data.test_accuracy) == len(tested) > 3
+    few = frame.views["few"]
+    assert isinstance(few, v.CurvesData)
+    assert len(few.test_steps) <= 3 and few.test_steps[-1] == tested[-1]
+    assert (np.diff(few.test_steps) > 0).all()
 
 
 def test_a_view_that_fails_does_not_stop_the_others(inline: Inline, monkeypatch: pytest.MonkeyPatch,
