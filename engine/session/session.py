@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.data.dataset import LoadCanceled
+from engine.data.cancel import LoadCanceled
 from engine.errors import N_, MatrizenError, Message
 from engine.session import protocol as p
 from engine.session.answers import Answers

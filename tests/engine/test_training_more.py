@@ -9,7 +9,8 @@ import pytest
 
 from engine import training as training_module
 from engine.backends.opening import open_backend
-from engine.data.dataset import Dataset, load, make_dataset
+from engine.data.dataset import Dataset, make_dataset
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import DeviceError, TrainingError
 from engine.graph import GraphSpec
