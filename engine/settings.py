@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from engine.errors import N_
-from engine.layers.base import Setting, check_setting
+from engine.fields import Setting, check_settings, settings_of
 
 OPTIMIZER_CHOICES = (
     ("sgd", N_("SGD")),
@@ -100,15 +100,12 @@ class TrainingSpec:
     ] = 1
 
     @classmethod
-    def settings(cls) -> dict[str, tuple[Setting, object]]:
+    def settings(cls) -> dict[str, tuple[Setting, Any]]:
         """Field name -> (its facts, its default)."""
-        from engine.layers.base import Layer
-
-        return dict(Layer.settings.__func__(cls))  # type: ignore[attr-defined]
+        return settings_of(cls)
 
     def __post_init__(self) -> None:
-        for name, (facts, _) in self.settings().items():
-            object.__setattr__(self, name, check_setting("training", name, facts, getattr(self, name)))
+        check_settings(self, "training")
 
     def controls(self) -> dict[str, float]:
         """The hot settings as controls of a program."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
+from engine.fields import Setting
 from engine.initializers import INITIALIZER_CHOICES
-from engine.layers.base import Layer, ParamSpec, Setting, Shape, ShapeProblem, shape_text
+from engine.layers.base import Layer, ParamSpec, Shape, ShapeProblem, shape_text
 from engine.layers.output import insert_flatten
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Attributes: stride (rows, columns) and padding (top, left, bottom, right) of zer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -27,9 +28,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 Pads = tuple[int, int, int, int]
 
@@ -102,7 +100,7 @@ class Conv2D(OpRule):
         return (z + ins[2][:, None, None, None] if len(ins) > 2 else z,)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         k, x = op.ins[0], op.ins[1]
         (dz,) = grads_out

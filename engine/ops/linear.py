@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -25,9 +25,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 
 def product_terms(
@@ -59,7 +56,7 @@ class Dense(OpRule):
         return (z + ins[2][:, None] if len(ins) > 2 else z,)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         w, x = op.ins[0], op.ins[1]
         (dz,) = grads_out

@@ -7,7 +7,7 @@ statistics as in PyTorch (unbiased variance, new = (1 - momentum) old + momentum
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -28,9 +29,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 
 def column(v: Array, like: Array) -> Array:
@@ -74,7 +72,7 @@ class BatchNorm(OpRule):
         return y, mean, invstd, (1 - m) * rm + m * mean, (1 - m) * rv + m * unbiased
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         x, w, b = op.ins[:3]
         assert grads_out[0] is not None

@@ -7,7 +7,7 @@ wins, ties take the first cell, NaN wins. Mean: padding counts as zeros (PyTorch
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     live,
@@ -28,9 +29,6 @@ from engine.ops.base import (
 )
 from engine.ops.convolution import cropped, geometry, grown, offsets, pad, window, window_count
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 POOL_CASES = (
     # channels, rows, columns, kernel, stride, padding, examples
@@ -78,7 +76,7 @@ class MaxPool2D(OpRule):
         return best, where
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
@@ -218,7 +216,7 @@ class AvgPool2D(OpRule):
         return (total / x.dtype.type(kernel[0] * kernel[1]),)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
