@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from engine.errors import N_
@@ -117,6 +118,11 @@ class TrainingSpec:
             "decay": self.decay,
             "epsilon": self.epsilon,
         }
+
+    def with_controls(self, hot: Mapping[str, float]) -> TrainingSpec:
+        """These settings with controls of a program as they were left; controls of layers are passed over."""
+        fields = {name: "learning_rate" if name == "lr" else name for name in self.controls()}
+        return replace(self, **{fields[k]: v for k, v in hot.items() if k in fields})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
