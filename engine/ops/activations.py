@@ -228,10 +228,8 @@ class SoftmaxGrad(OpRule):
             )
             for j in range(len(dp))
         )
-        return Terms(
-            "sum",
+        return Terms.sum_of(
             terms,
-            sum(t.value for t in terms),
             float(read(op.out)[cell]),
             r"\partial L/\partial z_i = \sum_j \partial L/\partial p_j \, p_i (1_{ij} - p_j)",
         )

@@ -62,6 +62,11 @@ class Terms:
     note: str = ""
     """LaTeX of the rule with its symbols."""
 
+    @classmethod
+    def sum_of(cls, terms: Sequence[Term], engine: float, note: str) -> Terms:
+        """Terms that add up."""
+        return cls("sum", tuple(terms), sum(t.value for t in terms), engine, note)
+
     @property
     def difference(self) -> float:
         return self.engine - self.total

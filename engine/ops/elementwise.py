@@ -50,7 +50,7 @@ class Add(OpRule):
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         terms = tuple(Term(((v.id, cell, float(read(v)[cell])),), float(read(v)[cell])) for v in op.ins)
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]), r"y = \sum_i x_i")
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"y = \sum_i x_i")
 
     def cases(self) -> Iterable[Case]:
         for count, shape, axes, n in [

@@ -98,13 +98,7 @@ class BatchNorm(OpRule):
             m, old = cast(float, op.attrs["momentum"]), float(read(op.ins[out])[c])
             new = mean if out == 3 else var * x.size / max(x.size - 1, 1)
             terms = (Term(((op.ins[out].id, cell, old),), (1 - m) * old), Term((), m * new, "batch"))
-            return Terms(
-                "sum",
-                terms,
-                sum(t.value for t in terms),
-                engine,
-                r"(1 - m) \, \text{old} + m \, \text{batch}",
-            )
+            return Terms.sum_of(terms, engine, r"(1 - m) \, \text{old} + m \, \text{batch}")
         v = float(read(op.ins[0])[cell])
         w, b = float(read(op.ins[1])[c]), float(read(op.ins[2])[c])
         scaled = (v - mean) / np.sqrt(var + eps) * w
@@ -206,10 +200,8 @@ class BatchNormGrad(OpRule):
             Term((), -k * float(dy.mean()), "mean gradient"),
             Term((), -k * float(hat[at]) * float((dy * hat).mean()), "through the variance"),
         )
-        return Terms(
-            "sum",
+        return Terms.sum_of(
             terms,
-            sum(t.value for t in terms),
             engine,
             r"\gamma / \sigma \, (\delta - \bar{\delta} - \hat{x} \, \overline{\delta \hat{x}})",
         )
