@@ -10,16 +10,14 @@ import contextlib
 import hashlib
 import os
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from engine.errors import N_, ProjectError
+from engine.file_lock import take_lock
 
 PREFIX, SUFFIX = ".", ".lock"
-_LOCKED_BYTE = 1 << 20
-"""Beyond the text, or on Windows nobody else could read it."""
 
 
 class ProjectLock:
@@ -71,23 +69,10 @@ class ProjectLock:
 
 
 def _lock(file: IO[str]) -> bool:
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            file.seek(_LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            file.seek(0)
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not take_lock(file):
         return False
+    if os.name == "nt":
+        return True
     # the holder before may have removed the file between our opening and our locking it
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from engine.errors import N_
-from engine.layers.base import Setting, check_setting
+from engine.fields import Setting, check_settings, settings_of
 
 OPTIMIZER_CHOICES = (
     ("sgd", N_("SGD")),
@@ -100,15 +101,12 @@ class TrainingSpec:
     ] = 1
 
     @classmethod
-    def settings(cls) -> dict[str, tuple[Setting, object]]:
+    def settings(cls) -> dict[str, tuple[Setting, Any]]:
         """Field name -> (its facts, its default)."""
-        from engine.layers.base import Layer
-
-        return dict(Layer.settings.__func__(cls))  # type: ignore[attr-defined]
+        return settings_of(cls)
 
     def __post_init__(self) -> None:
-        for name, (facts, _) in self.settings().items():
-            object.__setattr__(self, name, check_setting("training", name, facts, getattr(self, name)))
+        check_settings(self, "training")
 
     def controls(self) -> dict[str, float]:
         """The hot settings as controls of a program."""
@@ -120,6 +118,11 @@ class TrainingSpec:
             "decay": self.decay,
             "epsilon": self.epsilon,
         }
+
+    def with_controls(self, hot: Mapping[str, float]) -> TrainingSpec:
+        """These settings with controls of a program as they were left; controls of layers are passed over."""
+        fields = {name: "learning_rate" if name == "lr" else name for name in self.controls()}
+        return replace(self, **{fields[k]: v for k, v in hot.items() if k in fields})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from engine import random
-from engine.backends.base import Backend, Plan, state_key
+from engine.backends.base import Array, Backend, state_key
+from engine.carrying import Attic, without_moments
 from engine.curves import Curve
 from engine.data.dataset import Dataset
 from engine.errors import N_, TrainingError, listed
-from engine.forward import Forward
 from engine.graph import GraphSpec
-from engine.inference import Inference, infer
-from engine.initializers import initialize
 from engine.ops.base import stream_number
-from engine.optimizers import moments, step_controls
-from engine.program import record
+from engine.optimizers import step_controls
+from engine.prepared import Prepared, prepare
 from engine.run import (
     REBUILT,
     Checkpoint,
@@ -38,8 +34,9 @@ from engine.run import (
     data_spec,
     misfit,
 )
-from engine.settings import DataSpec, TrainingSpec
+from engine.settings import TrainingSpec
 from engine.values import Program, Value
+from engine.walk import Walk
 
 __all__ = [
     "SHUFFLE",
@@ -52,27 +49,8 @@ __all__ = [
     "data_spec",
 ]
 
-Array = np.ndarray[Any, Any]
 SHUFFLE = stream_number("shuffle")
-ATTIC_BYTES = 256 << 20
-"""What is remembered of removed and resized parameters; the oldest go first."""
 _PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
-
-
-@dataclass(frozen=True, eq=False)
-class _Built:
-    """Everything that belongs to one program; made whole or not at all."""
-
-    graph: GraphSpec
-    training: TrainingSpec
-    dataset: Dataset
-    seed: int
-    spec: DataSpec
-    program: Program
-    facts: Inference
-    store: Any
-    fast: Plan
-    forward: Forward
 
 
 class Trainer:
@@ -92,75 +70,26 @@ class Trainer:
         self.tests: list[Evaluation] = []
         self.log: list[LiveChange] = []
         self.step = self.epoch = self.position = self.updates = 0
-        self._attic: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self._attic = Attic()
         self._start = dict(state) if state else None
-        self._adopt(self._build(graph, training, dataset, state or {}, training.seed))
+        self._adopt(prepare(backend, graph, training, dataset, training.seed, state or {}, self._attic))
 
-    # ---- building -----------------------------------------------------------------------------------
+    # ---- the program --------------------------------------------------------------------------------
 
-    def _build(
-        self,
-        graph: GraphSpec,
-        training: TrainingSpec,
-        dataset: Dataset,
-        carried: Mapping[str, Array],
-        seed: int,
-    ) -> _Built:
-        """Record, allocate, bind, compile. Nothing of this trainer changes here."""
-        spec = data_spec(dataset)
-        if dataset.n_train == 0:
-            raise TrainingError(N_("There are no examples to train on; add some or lower the test share."))
-        program = record(graph, training, spec, "train", min(training.batch, dataset.n_train))
-        facts = infer(graph, training, spec)
-        store = self.backend.store(program.state(), seed)
-        store.load(self._start_state(program, facts, carried, seed))
-        for part, x, y in (
-            ("data", dataset.x_train, dataset.y_train),
-            ("test", dataset.x_test, dataset.y_test),
-        ):
-            if len(x):
-                store.bind(f"{part}.x", x if spec.dtype == "u8" else dataset.to_float(x))
-                store.bind(f"{part}.y", y.astype(np.int32 if spec.classes else np.float32))
-                store.bind(f"{part}.order", np.arange(len(x), dtype=np.int32))
-        fast = self.backend.compile(program, store, traced=False)
-        forward = Forward(graph, training, dataset, self.backend, store)
-        return _Built(graph, training, dataset, seed, spec, program, facts, store, fast, forward)
-
-    def _adopt(self, built: _Built) -> None:
-        self.graph, self.training, self.dataset = built.graph, built.training, built.dataset
-        self.seed, self.spec = built.seed, built.spec
-        self.program, self.facts = built.program, built.facts
-        self.store, self.fast, self.forward = built.store, built.fast, built.forward
-        self.capacity = built.program.capacity
-        self._traced: Plan | None = None
+    def _adopt(self, new: Prepared) -> None:
+        self.graph, self.training, self.dataset = new.graph, new.training, new.dataset
+        self.seed, self.spec = new.seed, new.spec
+        self.program, self.facts = new.program, new.facts
+        self.store, self.fast, self.forward = new.store, new.fast, new.forward
+        self.capacity = new.program.capacity
+        self._walk = Walk(self.backend, new.program, new.store)
         self._hot: dict[str, float] = {}
         self._bound_epoch = -1
         self._step_seconds = 0.0  # another network takes another time
-        self._op = -1
-        self._live_n = 0
-        self._pending: dict[str, float] = {}
 
-    def _start_state(
-        self, program: Program, facts: Inference, carried: Mapping[str, Array], seed: int
-    ) -> dict[str, Array]:
-        """Fresh values, overlaid with what is carried: whole where shapes match, else the common block."""
-        out: dict[str, Array] = {}
-        specs = {f"{uid}.{s.name}": (uid, s) for uid, params in facts.params.items() for s in params}
-        for v in program.state():
-            key = state_key(v)
-            owner, spec = specs.get(key, ("", None))
-            fresh = initialize(spec, seed, owner) if spec else np.zeros(v.shape, np.float32)
-            old = carried.get(key)
-            kept = self._attic.get((key, v.shape))
-            if old is not None and old.shape == v.shape:
-                fresh = np.asarray(old, np.float32)
-            elif kept is not None:
-                fresh = kept
-            elif old is not None and old.ndim == fresh.ndim:
-                common = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, fresh.shape, strict=True))
-                fresh[common] = old[common]
-            out[key] = np.ascontiguousarray(fresh)
-        return out
+    def _begin_anew(self, seed: int, carried: Mapping[str, Array], attic: Attic) -> None:
+        """The same network and data from another start."""
+        self._adopt(prepare(self.backend, self.graph, self.training, self.dataset, seed, carried, attic))
 
     def rebuild(self, graph: GraphSpec, training: TrainingSpec, dataset: Dataset) -> None:
         """A structural edit: a new program; state is carried by key.
@@ -170,20 +99,20 @@ class Trainer:
         another optimizer starts its moments at zero. Another seed acts at once before the first step, else
         at the next reset. When it is refused, everything is as it was.
         """
-        old = self.store.state()
+        old, attic = self.store.state(), self._attic
         same_optimizer = training.optimizer == self.training.optimizer
         if not same_optimizer:  # moments of another optimizer, or of before, would be wrong
-            old = {k: v for k, v in old.items() if not _is_moment(k)}
-            self._attic = {k: v for k, v in self._attic.items() if not _is_moment(k[0])}
+            old, attic = without_moments(old), attic.without_moments()
         new_start = self.step == 0 and training.seed != self.training.seed
         seed = training.seed if new_start else self.seed
         same_data = dataset.sha256 == self.dataset.sha256
-        built = self._build(graph, training, dataset, {} if new_start else old, seed)
-        self._adopt(built)
-        self._remember(old)
+        carried = {} if new_start else old
+        self._adopt(prepare(self.backend, graph, training, dataset, seed, carried, attic))
         if new_start:
-            self._start = None
-            self._attic.clear()
+            self._start, self._attic = None, Attic()
+        else:
+            attic.keep(old, self.program)
+            self._attic = attic
         if not same_data:
             self.position = 0
             self.tests.clear()
@@ -191,53 +120,18 @@ class Trainer:
             self.updates = 0
         add_change(self.log, LiveChange(self.step, REBUILT, "rebuilt"))
 
-    def _remember(self, old: Mapping[str, Array]) -> None:
-        """Keep what the present program has no place for."""
-        present = {(state_key(v), v.shape) for v in self.program.state()}
-        for key, array in old.items():
-            if (key, array.shape) not in present:
-                self._attic.pop((key, array.shape), None)
-                self._attic[key, array.shape] = array
-        for entry in present:
-            self._attic.pop(entry, None)
-        while sum(a.nbytes for a in self._attic.values()) > ATTIC_BYTES:
-            del self._attic[next(iter(self._attic))]
-
     def reset(self) -> None:
         """Back to the same start: weights drawn from the seed (or the given ones), step 0, empty curves."""
         same = self.training.seed == self.seed
-        attic, self._attic = self._attic, {}
-        try:
-            built = self._build(
-                self.graph,
-                self.training,
-                self.dataset,
-                (self._start if same else None) or {},
-                self.training.seed,
-            )
-        except BaseException:
-            self._attic = attic
-            raise
-        self._adopt(built)
-        self._start = self._start if same else None
+        start = self._start if same else None
+        self._begin_anew(self.training.seed, start or {}, Attic())
+        self._attic, self._start = Attic(), start
         self.step = self.epoch = self.position = self.updates = 0
         self.log.clear()
         self.curve.clear()
         self.tests.clear()
 
     # ---- controls -----------------------------------------------------------------------------------
-
-    @property
-    def traced(self) -> Plan:
-        """The plan that keeps every value, built when first needed."""
-        if self._traced is None:
-            self._traced = self.backend.compile(self.program, self.store, traced=True)
-            self._apply_controls(self._traced)
-        return self._traced
-
-    def _apply_controls(self, plan: Plan) -> None:
-        for name, value in self.controls().items():
-            plan.set_control(name, value)
 
     def controls(self) -> dict[str, float]:
         """Hot controls with their present values."""
@@ -250,9 +144,8 @@ class Trainer:
             return
         self._hot[name] = float(value)
         add_change(self.log, LiveChange(self.step, name, float(value)))
-        for plan in (self.fast, self._traced):
-            if plan is not None:
-                plan.set_control(name, float(value))
+        self.fast.set_control(name, float(value))
+        self._walk.set_control(name, float(value))
 
     def set_training(self, training: TrainingSpec) -> None:
         """Apply the hot settings that changed."""
@@ -282,11 +175,11 @@ class Trainer:
     @property
     def live_n(self) -> int:
         """Examples in the batch the traced plan holds."""
-        return self._live_n
+        return self._walk.live_n
 
     def step_values(self) -> dict[str, float]:
         """Per-step controls (n, pos, step, c1, c2) of the step the traced plan holds."""
-        return dict(self._pending)
+        return dict(self._walk.values)
 
     def _bind_order(self) -> None:
         if self._bound_epoch != self.epoch:
@@ -363,63 +256,38 @@ class Trainer:
     def begin_step(self) -> None:
         """Start a step that is walked op by op; nothing is committed before `finish_step`."""
         self._bind_order()
-        (self._pending,) = self._controls_from(1)
-        self._live_n = int(self._pending["n"])
-        self.traced.begin(self._pending)
-        self._op = 0
+        (values,) = self._controls_from(1)
+        self._walk.begin(values)
 
     @property
     def op_index(self) -> int | None:
         """Index of the next op of the step being walked, or None between steps."""
-        return self._op if self._op >= 0 else None
+        return self._walk.op_index
 
     def advance(self, until: int) -> None:
         """Execute ops of the open step up to index `until`."""
-        self.traced.advance(until)
-        self._op = max(self._op, until)
+        self._walk.advance(until)
 
     def finish_step(self) -> NonFinite | None:
         """Execute what is left of the open step and commit it, unless a value is not finite."""
-        self.advance(len(self.program.ops))
-        self._op = -1
-        trouble = self.find_non_finite() if not self._step_is_finite() else None
-        if trouble is not None:
-            return trouble
-        self.traced.commit()
-        self.curve.append(self.step, np.array([self.loss]))
-        self._advance_position([self._pending])
-        return None
+        trouble = self._walk.finish(self.step)
+        if trouble is None:
+            self.curve.append(self.step, np.array([self.loss]))
+            self._advance_position([self._walk.values])
+        return trouble
 
     def abandon_step(self) -> None:
         """Leave the open step; nothing of it is committed."""
-        self._op = -1
+        self._walk.abandon()
 
     @property
     def loss(self) -> float:
         """Loss of the last traced step."""
-        return float(self.traced.read(self.program.losses[0].id))
-
-    def _step_is_finite(self) -> bool:
-        values = [self.program.losses[0], *(new for _, new in self.program.commits)]
-        return all(np.isfinite(self.traced.read(v.id)).all() for v in values)
-
-    def find_non_finite(self) -> NonFinite | None:
-        """The first op, in order, that wrote a non-finite value in the traced step."""
-        for i, op in enumerate(self.program.ops):
-            for v in op.outs:
-                if v.dtype != "f32":
-                    continue
-                a = self.read(v.id)
-                bad = np.argwhere(~np.isfinite(a))
-                if len(bad):
-                    return NonFinite(op.node, i, v.id, tuple(int(x) for x in bad[0]), self.step)
-        return None
+        return self._walk.loss
 
     def read(self, value_id: str) -> Array:
         """A value of the last traced step, live examples only: logical shape (..., n)."""
-        value = self.program.values[value_id]
-        array = self.traced.read(value_id)
-        return array[..., : self._live_n] if value.batched else array
+        return self._walk.read(value_id)
 
     # ---- evaluation and prediction --------------------------------------------------------------------
 
@@ -500,7 +368,7 @@ class Trainer:
         if wrong:
             raise TrainingError(N_("The saved weights do not fit this network: {list}."), list=listed(wrong))
         if checkpoint.seed != self.seed:
-            self._adopt(self._build(self.graph, self.training, self.dataset, {}, checkpoint.seed))
+            self._begin_anew(checkpoint.seed, {}, self._attic)
         self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
@@ -510,37 +378,22 @@ class Trainer:
         self.log = list(checkpoint.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
         if self.step == 0 and self._start is None:
-            self._start = {k: v for k, v in checkpoint.state.items() if not _is_moment(k)}
+            self._start = without_moments(checkpoint.state)
         self._hot = controls_of(self.log)
-        self._op, self._bound_epoch = -1, -1
+        self._walk.abandon()
+        self._bound_epoch = -1
         if checkpoint.curve is not None:
             self.curve.restore(checkpoint.curve)
             self.tests = [] if other_data else list(checkpoint.tests)
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
-        hot = self.training.controls()
-        self.training = _with_controls(self.training, {k: v for k, v in self._hot.items() if k in hot})
-        for plan in (self.fast, self._traced):
-            if plan is not None:
-                self._apply_controls(plan)
+        self.training = self.training.with_controls(self._hot)
+        for name, value in self.controls().items():
+            self.fast.set_control(name, value)
+            self._walk.set_control(name, value)
 
     @property
     def bytes(self) -> int:
         """Memory of all plans built so far and the store's state."""
         state = sum(4 * v.size for v in self.program.state())
-        plans = self.fast.bytes + (self._traced.bytes if self._traced is not None else 0)
-        return state + plans + self.forward.bytes
-
-
-_MOMENTS = frozenset(m for name in ("sgd", "momentum", "rmsprop", "adam") for m in moments(name))
-
-
-def _is_moment(key: str) -> bool:
-    """Whether a state key is an optimizer's: <node>.<param>.<moment>."""
-    return key.count(".") >= 2 and key.rsplit(".", 1)[1] in _MOMENTS
-
-
-def _with_controls(training: TrainingSpec, hot: Mapping[str, float]) -> TrainingSpec:
-    """The settings as live changes left them."""
-    fields = {"lr": "learning_rate"}
-    return replace(training, **{fields.get(k, k): v for k, v in hot.items()})  # type: ignore[arg-type]
+        return state + self.fast.bytes + self._walk.bytes + self.forward.bytes

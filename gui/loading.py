@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.data.dataset import LoadCanceled
+from engine.data.cancel import LoadCanceled
 from engine.errors import N_, MatrizenError, Message
 
 _log = logging.getLogger("matrizen.loading")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.errors import MatrizenError, Message
 from engine.export.npz import export_npz
 from engine.project import Project

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.data.dataset import Dataset, load
+from engine.data.dataset import Dataset
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz

@@ -20,6 +20,17 @@ WIDGETS = ("PySide6.QtWidgets", "pyqtgraph")
 MESSAGES = ("engine.session.protocol", "engine.session.views")
 # the program; tests and tools stand outside and may look at everything
 PARTS = ("engine", "gui", "main.py")
+# lines of a file; past 400 is already a question
+LONGEST = 450
+# files that may be longer, why, and how long
+LONGER = {
+    # places every part of the window and joins their signals, which no other file may
+    "gui/main_window.py": 520,
+    # where document, run and files meet for the window; loading its data would be the next to move out
+    "gui/workbench.py": 520,
+    # owns the items of the canvas; what keeps them in step with the document reads all of them
+    "gui/canvas/scene.py": 460,
+}
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,69 @@ def test_allowed_imports_are_not_caught(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert violations(tmp_path) == []
+
+
+def needs_of(root: Path, start: str) -> dict[str, set[str]]:
+    """File -> the files of `start` that it imports, late imports and those for types only included."""
+    files = {file.relative_to(root).as_posix() for file in (root / start).rglob("*.py")}
+    needs: dict[str, set[str]] = {file: set() for file in sorted(files)}
+    for file, needed in needs.items():
+        for one in imports_of(root, root / file):
+            path = one.name.replace(".", "/")
+            whole, parent = f"{path}.py", path.rpartition("/")[0]
+            homes = (whole, f"{path}/__init__.py", f"{parent}.py", f"{parent}/__init__.py")
+            needed.update([home for home in homes if home in files and home != file][:1])
+    return needs
+
+
+def circle_in(needs: dict[str, set[str]]) -> list[str]:
+    """Files that import each other in a circle, the first once more at the end; [] where there is none."""
+    left = dict(needs)
+    while free := [file for file, needed in left.items() if not needed & left.keys()]:
+        for file in free:
+            del left[file]
+    if not left:
+        return []
+    walked = [min(left)]
+    while walked.count(walked[-1]) == 1:  # every file left needs another one of them
+        walked.append(min(left[walked[-1]] & left.keys()))
+    return walked[walked.index(walked[-1]) :]
+
+
+def test_the_engine_has_no_circle(root: Path) -> None:
+    assert circle_in(needs_of(root, "engine")) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "circle"),
+    [
+        ({"a": "from engine.b import x", "b": "def f():\n    from engine import a"}, ["a", "b", "a"]),
+        ({"a": "import engine.b", "b": "if TYPE_CHECKING:\n    from engine.c import X",
+          "c": "from .b import y"}, ["b", "c", "b"]),
+        ({"a": "from engine import b, c", "b": "from engine import c", "c": "import math"}, []),
+        ({"a": "from engine.part import x", "part/__init__": "from engine.part.b import x",
+          "part/b": ""}, []),
+        ({"a": "", "part/__init__": "from engine.part.b import x", "part/b": "from engine.part import x"},
+         ["part/__init__", "part/b", "part/__init__"]),
+    ],
+)  # fmt: skip
+def test_a_planted_circle_is_found(tmp_path: Path, files: dict[str, str], circle: list[str]) -> None:
+    for name, text in files.items():
+        path = tmp_path / "engine" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert circle_in(needs_of(tmp_path, "engine")) == [f"engine/{name}.py" for name in circle]
+
+
+def test_no_file_grows_past_one_concept(root: Path) -> None:
+    lengths = {}
+    for part in PARTS:
+        start = root / part
+        for file in [start] if start.is_file() else start.rglob("*.py"):
+            lengths[file.relative_to(root).as_posix()] = len(file.read_text(encoding="utf-8").splitlines())
+    too_long = {file: lines for file, lines in lengths.items() if lines > LONGER.get(file, LONGEST)}
+    assert too_long == {}, "split them along their concepts"
+    assert {file for file in LONGER if lengths.get(file, 0) <= LONGEST} == set(), "exceptions nobody needs"
 
 
 @pytest.mark.parametrize("file", SEAMS)

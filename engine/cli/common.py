@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.backends.base import Backend
-from engine.data.dataset import Dataset, load
+from engine.data.dataset import Dataset
+from engine.data.loading import load
 from engine.errors import N_, Message, ProjectError
 from engine.project import Project
 from engine.project_file import load_project

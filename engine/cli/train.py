@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.backends.opening import open_backend
 from engine.cli.common import ProgressBar, make_trainer, open_project, say
-from engine.data.dataset import resolve
+from engine.data.loading import resolve
 from engine.errors import N_, MatrizenError, ProjectError, TrainingError
 from engine.export.npz import export_npz
 from engine.health import health_notes

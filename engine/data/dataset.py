@@ -1,11 +1,9 @@
-"""`Dataset`, the examples a network learns from, and `load`, which makes one from a `SourceSpec`."""
+"""`Dataset`, the examples a network learns from, and `make_dataset`, which checks and freezes them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,15 +14,7 @@ from engine.errors import N_, DataError, Message
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
-Progress = Callable[[int, int], None]  # (done, total)
-Cancel = Callable[[], bool]  # True: stop
 DataKind = Literal["points", "pictures", "vectors"]
-
-__all__ = ["Dataset", "LoadCanceled", "SourceSpec", "load", "make_dataset"]
-
-
-class LoadCanceled(DataError):
-    """The person canceled loading; nothing was changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,71 +186,6 @@ def make_dataset(
         if array is not None:
             array.setflags(write=False)
     return replace(data, sha256=_content_hash(data))
-
-
-def load(
-    spec: SourceSpec,
-    progress: Progress | None = None,
-    cancel: Cancel | None = None,
-    base: Path | str | None = None,
-) -> Dataset:
-    """Load what `spec` describes.
-
-    progress(done, total) is called often, from this thread; cancel() is asked as often and stops the
-    work with LoadCanceled. Relative paths are taken from the folder `base` (a project's folder).
-    Raises DataError, naming the file, what was expected and found, and what to do.
-    """
-    asked = spec
-    spec = resolve(spec, base)
-    if spec.kind == "toy":
-        from engine.data import toy
-
-        data = toy.load_toy(spec)
-    elif spec.kind == "sample":
-        from engine.data import samples
-
-        data = samples.load_sample(spec)
-    elif spec.kind == "folder":
-        from engine.data import folder
-
-        data = folder.load_folder(spec, progress, cancel)
-    elif spec.kind == "idx":
-        from engine.data import idx
-
-        data = idx.load_idx(spec, progress, cancel)
-    elif spec.kind == "npz":
-        from engine.data import npz_data
-
-        data = npz_data.load_npz(spec, progress, cancel)
-    else:
-        from engine.data import inline
-
-        data = inline.load_array(spec)
-    notes = data.notes
-    if spec.sha256 and data.source_sha256 and spec.sha256 != data.source_sha256:
-        where = spec.path or ", ".join(spec.paths)
-        notes = (
-            *notes,
-            Message(
-                N_("{file} has changed since this project last used it; results may differ."), {"file": where}
-            ),
-        )
-    return replace(data, notes=notes, spec=asked)
-
-
-def check_cancel(cancel: Cancel | None) -> None:
-    """Raise LoadCanceled when `cancel` says so."""
-    if cancel is not None and cancel():
-        raise LoadCanceled(N_("Loading was canceled; the data in use stays."))
-
-
-def resolve(spec: SourceSpec, base: Path | str | None) -> SourceSpec:
-    """The spec with relative paths taken from the folder `base`; without one, as it is."""
-    if base is None:
-        return spec
-    root = Path(base)
-    path = str(root / spec.path) if spec.path else ""
-    return replace(spec, path=path, paths=tuple(str(root / each) for each in spec.paths))
 
 
 def _inputs(x: Array, name: str) -> Array:

@@ -26,7 +26,7 @@ DropKind = Literal["project", "weights", "data", "picture", "refused"]
 class Recognized:
     """kind      project (.matrizen) | weights (an exported .npz) | data | picture | refused
     paths     the files meant: the project, the weights, or the pictures
-    spec      for data: what `engine.data.dataset.load` takes
+    spec      for data: what `engine.data.loading.load` takes
     message   one sentence for people: what it is, or why it is refused
     """
 

@@ -11,7 +11,8 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from engine.data.dataset import Array, Cancel, Dataset, Progress, check_cancel, make_dataset
+from engine.data.cancel import Cancel, Progress, check_cancel
+from engine.data.dataset import Array, Dataset, make_dataset
 from engine.data.listing import Listing, list_folder
 from engine.data.source import SourceSpec
 from engine.data.split import split_by_content

@@ -11,7 +11,8 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from engine.data.dataset import Array, Cancel, Dataset, Progress, check_cancel, make_dataset
+from engine.data.cancel import Cancel, Progress, check_cancel
+from engine.data.dataset import Array, Dataset, make_dataset
 from engine.data.files import cannot_open, open_file
 from engine.data.labels import map_labels
 from engine.data.source import SourceSpec

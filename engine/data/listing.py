@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.data.dataset import Cancel, check_cancel
+from engine.data.cancel import Cancel, check_cancel
 from engine.data.files import cannot_open, open_file
 from engine.data.headers import picture_format
 from engine.errors import N_, DataError, Message

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data.dataset import Array, Cancel, DataKind, Dataset, Progress, check_cancel, make_dataset
+from engine.data.cancel import Cancel, Progress, check_cancel
+from engine.data.dataset import Array, DataKind, Dataset, make_dataset
 from engine.data.labels import looks_like_classes, map_labels
 from engine.data.safe_npz import Arrays, Limits, read_npz
 from engine.data.source import SourceSpec

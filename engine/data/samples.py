@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.data.dataset import Dataset
+from engine.data.npz_data import load_npz
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError
 
@@ -18,8 +19,6 @@ PICTURES: dict[str, str] = {
 
 def load_sample(spec: SourceSpec) -> Dataset:
     """The shipped data set `spec.name`: "fashion" (28x28) or "digits" (8x8). Raises DataError."""
-    from engine.data.npz_data import load_npz
-
     if spec.name not in SAMPLES:
         raise DataError(
             N_("There is no sample data set “{found}”; choose one of {expected}."),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from engine.fields import Setting
 from engine.layers.add import Add
 from engine.layers.augment import Augment
 from engine.layers.avg_pool2d import AvgPool2D
-from engine.layers.base import Layer, ParamSpec, Repair, Setting, Shape, ShapeProblem, shape_text
+from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, shape_text
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.concatenate import Concatenate
 from engine.layers.conv2d import Conv2D

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
-from engine.layers.base import Layer, Setting, Shape
+from engine.fields import Setting
+from engine.layers.base import Layer, Shape
 from engine.layers.windows import need_picture
 
 if TYPE_CHECKING:

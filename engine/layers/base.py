@@ -1,17 +1,17 @@
 """What a layer is: a frozen declaration from which everything else is derived.
 
-A layer's annotated fields are its settings; `Setting` in the annotation gives label, range and help.
-From the declaration come the palette entry, the inspector form, the shape on the link, the file
-format, the key names and the contract tests.
+A layer's annotated fields are its settings (engine/fields.py). From the declaration come the palette
+entry, the inspector form, the shape on the link, the file format, the key names and the contract tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from engine.errors import N_, GraphError, Message
+from engine.errors import Message
+from engine.fields import Setting, check_settings, settings_of
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -23,25 +23,6 @@ Shape = tuple[int, ...]
 Category = Literal["data", "linear", "activation", "pooling", "normalize", "merge", "transform", "loss"]
 
 UNLIMITED_PORTS = 64
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Facts about one field of a layer, for the form, the file and the check.
-
-    `kind` is the widget and the type: "int", "float", "bool", "choice", "pair" (height, width),
-    "pads" (top, left, bottom, right) or "shape".
-    """
-
-    label: str
-    help: str
-    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape"] = "int"
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    hot: bool = False
-    """Whether a change acts on the next step without a new program."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +92,10 @@ class Layer:
     @classmethod
     def settings(cls) -> Mapping[str, tuple[Setting, Any]]:
         """Field name -> (its facts, its default), in declaration order."""
-        hints = get_type_hints(cls, include_extras=True)
-        out: dict[str, tuple[Setting, Any]] = {}
-        for f in fields(cls):
-            facts = next((a for a in get_args(hints[f.name]) if isinstance(a, Setting)), None)
-            if facts is not None:
-                out[f.name] = (facts, None if f.default is MISSING else f.default)
-        return out
+        return settings_of(cls)
 
     def __post_init__(self) -> None:
-        for name, (facts, _) in self.settings().items():
-            object.__setattr__(self, name, check_setting(self.kind, name, facts, getattr(self, name)))
+        check_settings(self, self.kind)
 
     # ---- what a subclass says ----------------------------------------------------------------------
 
@@ -144,66 +118,6 @@ class Layer:
     def multiplications(self, inputs: Sequence[Shape]) -> int:
         """Multiplications for one sample forward (0 where none are counted)."""
         return 0
-
-
-def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
-    """Return `value` in its canonical type; raises GraphError naming layer, field, expected and found."""
-
-    def refuse(expected: str | Message) -> GraphError:
-        shown = repr(value)
-        return GraphError(
-            N_("{layer}: {field} must be {expected}, not {found}."),
-            layer=kind,
-            field=name,
-            expected=expected,
-            found=shown if len(shown) < 40 else shown[:37] + "...",
-        )
-
-    def whole(v: Any) -> int:
-        if isinstance(v, bool) or not isinstance(v, int):
-            if isinstance(v, float) and v.is_integer():
-                return int(v)
-            raise refuse(Message(N_("a whole number")))
-        return int(v)
-
-    def within(v: float) -> None:
-        if (
-            v != v
-            or (facts.minimum is not None and v < facts.minimum)
-            or (facts.maximum is not None and v > facts.maximum)
-        ):
-            raise refuse(Message(N_("{low} to {high}"), {"low": facts.minimum, "high": facts.maximum}))
-
-    if facts.kind == "bool":
-        if not isinstance(value, bool):
-            raise refuse(Message(N_("yes or no")))
-        return value
-    if facts.kind == "choice":
-        if value not in [c for c, _ in facts.choices]:
-            raise refuse(Message(N_("one of {names}"), {"names": ", ".join(c for c, _ in facts.choices)}))
-        return value
-    if facts.kind == "int":
-        number = whole(value)
-        within(number)
-        return number
-    if facts.kind == "float":
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise refuse(Message(N_("a number")))
-        within(float(value))
-        return float(value)
-    count = {"pair": 2, "pads": 4}.get(facts.kind)
-    if isinstance(value, int) and count:
-        value = (value,) * count
-    if not isinstance(value, (tuple, list)) or (count and len(value) != count) or not value:
-        raise refuse(
-            Message(N_("{count} whole numbers"), {"count": count})
-            if count
-            else Message(N_("some whole numbers"))
-        )
-    numbers = tuple(whole(v) for v in value)
-    for n in numbers:
-        within(n)
-    return numbers
 
 
 def elements(shape: Shape) -> int:

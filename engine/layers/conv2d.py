@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
+from engine.fields import Setting
 from engine.initializers import INITIALIZER_CHOICES
-from engine.layers.base import Layer, ParamSpec, Setting, Shape
+from engine.layers.base import Layer, ParamSpec, Shape
 from engine.layers.windows import need_picture, window_shape
 
 if TYPE_CHECKING:

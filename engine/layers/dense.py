@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
+from engine.fields import Setting
 from engine.initializers import INITIALIZER_CHOICES
-from engine.layers.base import Layer, ParamSpec, Setting, Shape, ShapeProblem, shape_text
-from engine.layers.output import insert_flatten
+from engine.layers.base import Layer, ParamSpec, Shape
+from engine.layers.vectors import need_vector
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -45,12 +46,7 @@ class Dense(Layer):
     ] = "xavier_uniform"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        (x,) = inputs
-        if len(x) != 1:
-            raise ShapeProblem(
-                Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                repairs=(insert_flatten(),),
-            )
+        need_vector(inputs[0])
         return (self.units,)
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:

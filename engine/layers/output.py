@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import N_, Message
-from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
+from engine.errors import N_
+from engine.layers.base import Layer, Shape
+from engine.layers.vectors import need_vector
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -29,20 +30,7 @@ class Output(Layer):
     has_output = False
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        (x,) = inputs
-        if len(x) != 1:
-            raise ShapeProblem(
-                Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                repairs=(insert_flatten(),),
-            )
-        return x
+        return need_vector(inputs[0])
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         return inputs[0]
-
-
-def insert_flatten(port: int = 0) -> Repair:
-    """The repair for a picture where a vector is needed."""
-    from engine.layers.flatten import Flatten
-
-    return Repair(Message(N_("Insert Flatten")), "insert_before", port=port, layer=Flatten())

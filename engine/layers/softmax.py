@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import N_, Message
-from engine.layers.base import Layer, Shape, ShapeProblem, shape_text
-from engine.layers.output import insert_flatten
+from engine.errors import N_
+from engine.layers.base import Layer, Shape
+from engine.layers.vectors import need_vector
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -27,13 +27,7 @@ class Softmax(Layer):
     output_name = "a"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        (x,) = inputs
-        if len(x) != 1:
-            raise ShapeProblem(
-                Message(N_("Needs a vector, gets {found}."), {"found": shape_text(x)}),
-                repairs=(insert_flatten(),),
-            )
-        return x
+        return need_vector(inputs[0])
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         return rec.emit1("softmax", inputs, "a")

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
 from engine.errors import N_, Message
-from engine.layers.base import Repair, Shape, ShapeProblem, shape_text
+from engine.fields import Setting
+from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
+
+if TYPE_CHECKING:
+    from engine.recorder import Recorder
+    from engine.values import Value
 
 
 def need_picture(shape: Shape) -> tuple[int, int, int]:
@@ -45,3 +54,50 @@ def window_shape(
             ),
         )
     return ((padded[0] - kernel[0]) // stride[0] + 1, (padded[1] - kernel[1]) // stride[1] + 1)
+
+
+@dataclass(frozen=True)
+class Pooling(Layer):
+    """One value of each window goes on, channel by channel. Subclasses name the op that makes it."""
+
+    op: ClassVar[str]
+    category = "pooling"
+
+    kernel: Annotated[
+        tuple[int, int],
+        Setting(N_("Window"), N_("Rows and columns of the window."), kind="pair", minimum=1, maximum=1024),
+    ] = (2, 2)
+    stride: Annotated[
+        tuple[int, int],
+        Setting(
+            N_("Stride"), N_("Rows and columns from window to window."), kind="pair", minimum=1, maximum=1024
+        ),
+    ] = (2, 2)
+    padding: Annotated[
+        tuple[int, int, int, int],
+        Setting(
+            N_("Padding"),
+            N_("Border added at top, left, bottom and right."),
+            kind="pads",
+            minimum=0,
+            maximum=1024,
+        ),
+    ] = (0, 0, 0, 0)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        c, h, w = need_picture(inputs[0])
+        return (c, *window_shape((h, w), self.kernel, self.stride, self.padding))
+
+    def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
+        return rec.emit(
+            self.op,
+            inputs,
+            "y",
+            attrs={"kernel": self.kernel, "stride": self.stride, "padding": self.padding},
+        )[0]
+
+    def summary(self) -> Message:
+        return Message(
+            N_("{rows}×{columns}, stride {stride}"),
+            {"rows": self.kernel[0], "columns": self.kernel[1], "stride": self.stride[0]},
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     live,
@@ -24,9 +25,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 F = Callable[[Array, Attrs], Array]
 
@@ -72,7 +70,7 @@ class Activation(OpRule):
         return (FUNCTIONS[self.kind][0](ins[0], attrs),)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         return (
@@ -171,7 +169,7 @@ class Softmax(OpRule):
         return (e / e.sum(0, keepdims=True),)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         return (rec.emit1("softmax_grad", (grads_out[0], op.out), rec.grad_name(op.ins[0])),)
@@ -230,10 +228,8 @@ class SoftmaxGrad(OpRule):
             )
             for j in range(len(dp))
         )
-        return Terms(
-            "sum",
+        return Terms.sum_of(
             terms,
-            sum(t.value for t in terms),
             float(read(op.out)[cell]),
             r"\partial L/\partial z_i = \sum_j \partial L/\partial p_j \, p_i (1_{ij} - p_j)",
         )

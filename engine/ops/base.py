@@ -5,14 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from engine.values import Axes, DType, Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 Array = np.ndarray[Any, Any]
 Attrs = Mapping[str, Hashable]
@@ -65,6 +62,11 @@ class Terms:
     note: str = ""
     """LaTeX of the rule with its symbols."""
 
+    @classmethod
+    def sum_of(cls, terms: Sequence[Term], engine: float, note: str) -> Terms:
+        """Terms that add up."""
+        return cls("sum", tuple(terms), sum(t.value for t in terms), engine, note)
+
     @property
     def difference(self) -> float:
         return self.engine - self.total
@@ -85,6 +87,25 @@ class Case:
     label: str = ""
     smooth: bool = True
     """False at kinks, where numerical differentiation does not apply."""
+
+
+class Recording(Protocol):
+    """What a gradient rule writes on (`engine.recorder.Recorder`, which says more)."""
+
+    def emit(
+        self, kind: str, ins: Sequence[Value], names: Sequence[str] | str = (), *,
+        attrs: dict[str, Hashable] | None = None, role: Role | None = None,
+    ) -> tuple[Value, ...]:
+        """Append an op and return its outputs."""
+
+    def emit1(self, kind: str, ins: Sequence[Value], name: str = "", **more: object) -> Value:
+        """`emit` for ops with one output."""
+
+    def view(self, value: Value, name: str, axes: Axes, shape: tuple[int, ...], offset: int = 0) -> Value:
+        """A view of `value`, `offset` feature rows in."""
+
+    def grad_name(self, value: Value) -> str:
+        """Id for a contribution to dL/d(value)."""
 
 
 class OpRule:
@@ -112,7 +133,7 @@ class OpRule:
         raise NotImplementedError
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         """Record dL/d(input) for each wanted input from dL/d(output) of each output (None: not needed)."""
         raise NotImplementedError

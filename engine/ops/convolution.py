@@ -6,7 +6,7 @@ Attributes: stride (rows, columns) and padding (top, left, bottom, right) of zer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -27,9 +28,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 Pads = tuple[int, int, int, int]
 
@@ -60,6 +58,22 @@ def window(x: Array, i: int, j: int, rows: int, columns: int, stride: tuple[int,
 def offsets(kernel: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Cells of a kernel, row by row."""
     return ((i, j) for i in range(kernel[0]) for j in range(kernel[1]))
+
+
+def covering(
+    y: int, x: int, kernel: Sequence[int], attrs: Attrs, windows: Sequence[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """(row, column) in the window, then (row, column) of each window that holds cell (y, x) of the picture.
+
+    In the order of the cell's place in them; `windows` says how many there are (rows, columns).
+    """
+    stride, padding = geometry(attrs)
+    for i, j in offsets(kernel):
+        r, q = y + padding[0] - i, x + padding[1] - j
+        if r % stride[0] == 0 and q % stride[1] == 0:
+            r, q = r // stride[0], q // stride[1]
+            if 0 <= r < windows[0] and 0 <= q < windows[1]:
+                yield i, j, r, q
 
 
 def grown(x: Array, padding: Pads) -> Array:
@@ -102,7 +116,7 @@ class Conv2D(OpRule):
         return (z + ins[2][:, None, None, None] if len(ins) > 2 else z,)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         k, x = op.ins[0], op.ins[1]
         (dz,) = grads_out
@@ -147,12 +161,8 @@ class Conv2D(OpRule):
         if len(op.ins) > 2:
             bias = float(read(op.ins[2])[o])
             terms.append(Term(((op.ins[2].id, (o,), bias),), bias, "bias"))
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"z_o(r,c) = \sum_{c',i,j} k_{o c' i j} x_{c'}(r+i, c+j) + b_o",
+        return Terms.sum_of(
+            terms, float(read(op.out)[cell]), r"z_o(r,c) = \sum_{c',i,j} k_{o c' i j} x_{c'}(r+i, c+j) + b_o"
         )
 
     def cases(self) -> Iterable[Case]:
@@ -209,24 +219,14 @@ class Conv2DDx(OpRule):
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         c, y, x, s = cell
-        stride, padding = geometry(op.attrs)
         k, d = read(op.ins[0]), read(op.ins[1])
         terms = []
         for o in range(k.shape[0]):
-            for i, j in offsets(k.shape[2:]):
-                r, q = y + padding[0] - i, x + padding[1] - j
-                if r % stride[0] or q % stride[1]:
-                    continue
-                r, q = r // stride[0], q // stride[1]
-                if 0 <= r < d.shape[1] and 0 <= q < d.shape[2]:
-                    u, v = float(k[o, c, i, j]), float(d[o, r, q, s])
-                    terms.append(
-                        Term(((op.ins[0].id, (o, c, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v)
-                    )
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
+            for i, j, r, q in covering(y, x, k.shape[2:], op.attrs, d.shape[1:3]):
+                u, v = float(k[o, c, i, j]), float(d[o, r, q, s])
+                terms.append(Term(((op.ins[0].id, (o, c, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v))
+        return Terms.sum_of(
+            terms,
             float(read(op.out)[cell]),
             r"\partial L/\partial x_{c'}(y,x) = \sum_{o,i,j} k_{o c' i j} \delta_o(y-i, x-j)",
         )
@@ -286,10 +286,8 @@ class Conv2DDw(OpRule):
                         terms.append(
                             Term(((op.ins[0].id, (o, r, q, s), u), (op.ins[1].id, (c, y, z, s), v)), u * v)
                         )
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
+        return Terms.sum_of(
+            terms,
             float(read(op.out)[cell]),
             r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}(r+i, c+j)",
         )

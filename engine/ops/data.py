@@ -216,9 +216,7 @@ class AffineWarp(OpRule):
                     ]
                 )
                 terms.append(Term(((op.ins[0].id, (c, yy, xx, s), v),), float(wy * wx) * v, f"{wy * wx:.4f}"))
-        return Terms(
-            "sum", tuple(terms), sum(t.value for t in terms), float(read(op.out)[cell]), r"y(p) = x(M^{-1} p)"
-        )
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"y(p) = x(M^{-1} p)")
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, n in [(1, 28, 28, 33), (3, 7, 9, 7), (1, 1, 1, 1)]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     normal,
@@ -23,9 +23,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 
 @register
@@ -47,13 +44,13 @@ class Add(OpRule):
         return (total,)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         return tuple(grads_out[0] if w else None for w in wanted)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         terms = tuple(Term(((v.id, cell, float(read(v)[cell])),), float(read(v)[cell])) for v in op.ins)
-        return Terms("sum", terms, sum(t.value for t in terms), float(read(op.out)[cell]), r"y = \sum_i x_i")
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"y = \sum_i x_i")
 
     def cases(self) -> Iterable[Case]:
         for count, shape, axes, n in [
@@ -85,7 +82,7 @@ class Multiply(OpRule):
         return (ins[0] * ins[1],)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         a, b = op.ins
         assert grads_out[0] is not None
@@ -123,7 +120,7 @@ class Concatenate(OpRule):
         return (np.concatenate(ins, 0),)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         dy = grads_out[0]
         assert dy is not None
@@ -177,7 +174,7 @@ class Dropout(OpRule):
         return x * mask, mask
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         return (rec.emit1("multiply", (grads_out[0], op.outs[1]), rec.grad_name(op.ins[0])),)

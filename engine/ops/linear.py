@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -25,9 +25,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 
 def product_terms(
@@ -59,7 +56,7 @@ class Dense(OpRule):
         return (z + ins[2][:, None] if len(ins) > 2 else z,)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         w, x = op.ins[0], op.ins[1]
         (dz,) = grads_out
@@ -80,13 +77,7 @@ class Dense(OpRule):
         if len(op.ins) > 2:
             b = float(read(op.ins[2])[i])
             terms += (Term(((op.ins[2].id, (i,), b),), b, "bias"),)
-        return Terms(
-            "sum",
-            terms,
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"z_{ik} = \sum_j w_{ij} x_{jk} + b_i",
-        )
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"z_{ik} = \sum_j w_{ij} x_{jk} + b_i")
 
     def cases(self) -> Iterable[Case]:
         for n_in, n_out, k in [(a, b, c) for a in SIZES for b in (1, 10) for c in (1, 7, 33)]:
@@ -134,12 +125,8 @@ class DenseDx(OpRule):
             d[:, s],
             [(i, s) for i in range(len(w))],
         )
-        return Terms(
-            "sum",
-            terms,
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"\partial L/\partial x_{jk} = \sum_i w_{ij} \delta_{ik}",
+        return Terms.sum_of(
+            terms, float(read(op.out)[cell]), r"\partial L/\partial x_{jk} = \sum_i w_{ij} \delta_{ik}"
         )
 
     def cases(self) -> Iterable[Case]:
@@ -172,12 +159,8 @@ class DenseDw(OpRule):
         terms = product_terms(
             op.ins[0], d[i], [(i, s) for s in range(ctx.n)], op.ins[1], x[j], [(j, s) for s in range(ctx.n)]
         )
-        return Terms(
-            "sum",
-            terms,
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"\partial L/\partial w_{ij} = \sum_k \delta_{ik} x_{jk}",
+        return Terms.sum_of(
+            terms, float(read(op.out)[cell]), r"\partial L/\partial w_{ij} = \sum_k \delta_{ik} x_{jk}"
         )
 
     def cases(self) -> Iterable[Case]:
@@ -216,13 +199,7 @@ class SumSamples(OpRule):
         terms = tuple(
             Term(((op.ins[0].id, (cell[0], *at), float(v)),), float(v)) for at, v in np.ndenumerate(d)
         )
-        return Terms(
-            "sum",
-            terms,
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"\partial L/\partial b_i = \sum_k \delta_{ik}",
-        )
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"\partial L/\partial b_i = \sum_k \delta_{ik}")
 
     def cases(self) -> Iterable[Case]:
         yield Case(

@@ -105,13 +105,7 @@ class MSE(OpRule):
             )
             for at in np.ndindex(*y.shape)
         )
-        return Terms(
-            "sum",
-            terms,
-            sum(t.value for t in terms),
-            float(read(op.out)[()]),
-            r"L = \frac{1}{N} \sum (y - \hat{y})^2",
-        )
+        return Terms.sum_of(terms, float(read(op.out)[()]), r"L = \frac{1}{N} \sum (y - \hat{y})^2")
 
     def cases(self) -> Iterable[Case]:
         for rows, n, alive in [(1, 1, 1), (3, 33, 33), (2, 16, 7)]:
@@ -199,13 +193,7 @@ class SoftmaxCrossEntropy(OpRule):
             column = z[:, s] - z[:, s].max()
             loss = float(np.log(np.exp(column).sum()) - column[y[s]])
             parts.append(Term(((op.ins[0].id, (int(y[s]), s), float(z[y[s], s])),), loss / ctx.n))
-        return Terms(
-            "sum",
-            tuple(parts),
-            sum(t.value for t in parts),
-            float(read(op.outs[1])[()]),
-            r"L = -\frac{1}{k} \sum_s \ln p_{y_s s}",
-        )
+        return Terms.sum_of(parts, float(read(op.outs[1])[()]), r"L = -\frac{1}{k} \sum_s \ln p_{y_s s}")
 
     def cases(self) -> Iterable[Case]:
         for rows, n, alive in [(1, 1, 1), (10, 33, 33), (7, 16, 5)]:

@@ -7,7 +7,7 @@ statistics as in PyTorch (unbiased variance, new = (1 - momentum) old + momentum
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     fill,
@@ -28,9 +29,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 
 def column(v: Array, like: Array) -> Array:
@@ -74,7 +72,7 @@ class BatchNorm(OpRule):
         return y, mean, invstd, (1 - m) * rm + m * mean, (1 - m) * rv + m * unbiased
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         x, w, b = op.ins[:3]
         assert grads_out[0] is not None
@@ -100,13 +98,7 @@ class BatchNorm(OpRule):
             m, old = cast(float, op.attrs["momentum"]), float(read(op.ins[out])[c])
             new = mean if out == 3 else var * x.size / max(x.size - 1, 1)
             terms = (Term(((op.ins[out].id, cell, old),), (1 - m) * old), Term((), m * new, "batch"))
-            return Terms(
-                "sum",
-                terms,
-                sum(t.value for t in terms),
-                engine,
-                r"(1 - m) \, \text{old} + m \, \text{batch}",
-            )
+            return Terms.sum_of(terms, engine, r"(1 - m) \, \text{old} + m \, \text{batch}")
         v = float(read(op.ins[0])[cell])
         w, b = float(read(op.ins[1])[c]), float(read(op.ins[2])[c])
         scaled = (v - mean) / np.sqrt(var + eps) * w
@@ -208,10 +200,8 @@ class BatchNormGrad(OpRule):
             Term((), -k * float(dy.mean()), "mean gradient"),
             Term((), -k * float(hat[at]) * float((dy * hat).mean()), "through the variance"),
         )
-        return Terms(
-            "sum",
+        return Terms.sum_of(
             terms,
-            sum(t.value for t in terms),
             engine,
             r"\gamma / \sigma \, (\delta - \bar{\delta} - \hat{x} \, \overline{\delta \hat{x}})",
         )

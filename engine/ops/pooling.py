@@ -7,7 +7,7 @@ wins, ties take the first cell, NaN wins. Mean: padding counts as zeros (PyTorch
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from engine.ops.base import (
     OpRule,
     Out,
     Read,
+    Recording,
     Term,
     Terms,
     live,
@@ -26,11 +27,8 @@ from engine.ops.base import (
     register,
     value,
 )
-from engine.ops.convolution import cropped, geometry, grown, offsets, pad, window, window_count
+from engine.ops.convolution import covering, cropped, geometry, grown, offsets, pad, window, window_count
 from engine.values import Op, Role, Value
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
 
 POOL_CASES = (
     # channels, rows, columns, kernel, stride, padding, examples
@@ -78,7 +76,7 @@ class MaxPool2D(OpRule):
         return best, where
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
@@ -163,19 +161,14 @@ class MaxPool2DDx(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         ch, y, x, s = cell
         dy, where = read(op.ins[0]), read(op.ins[1])
-        stride, padding = geometry(op.attrs)
+        kernel = cast("tuple[int, int]", op.attrs["kernel"])
         terms = []
-        for place, (i, j) in enumerate(offsets(cast("tuple[int, int]", op.attrs["kernel"]))):
-            r, q = y + padding[0] - i, x + padding[1] - j
-            if r % stride[0] == 0 and q % stride[1] == 0:
-                r, q = r // stride[0], q // stride[1]
-                if 0 <= r < dy.shape[1] and 0 <= q < dy.shape[2] and where[ch, r, q, s] == place:
-                    v = float(dy[ch, r, q, s])
-                    terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v, "won"))
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
+        for i, j, r, q in covering(y, x, kernel, op.attrs, dy.shape[1:3]):
+            if where[ch, r, q, s] == i * kernel[1] + j:
+                v = float(dy[ch, r, q, s])
+                terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v, "won"))
+        return Terms.sum_of(
+            terms,
             float(read(op.out)[cell]),
             r"\partial L/\partial x = \sum_{\text{windows won}} \partial L/\partial y",
         )
@@ -218,7 +211,7 @@ class AvgPool2D(OpRule):
         return (total / x.dtype.type(kernel[0] * kernel[1]),)
 
     def gradient(
-        self, rec: Recorder, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
+        self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
     ) -> Sequence[Value | None]:
         dy, x = grads_out[0], op.ins[0]
         assert dy is not None
@@ -240,13 +233,7 @@ class AvgPool2D(OpRule):
             y, z = _cell(r, c, i, j, op.attrs)
             v = float(x[ch, y, z, s]) if 0 <= y < x.shape[1] and 0 <= z < x.shape[2] else 0.0
             terms.append(Term(((op.ins[0].id, (ch, y, z, s), v),), v * share))
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
-            float(read(op.out)[cell]),
-            r"y(r,c) = \frac{1}{k} \sum_{i,j} x(r+i, c+j)",
-        )
+        return Terms.sum_of(terms, float(read(op.out)[cell]), r"y(r,c) = \frac{1}{k} \sum_{i,j} x(r+i, c+j)")
 
     def cases(self) -> Iterable[Case]:
         for c, h, w, kernel, stride, padding, n in POOL_CASES:
@@ -282,19 +269,12 @@ class AvgPool2DDx(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         ch, y, x, s = cell
         dy, kernel = read(op.ins[0]), cast("tuple[int, int]", op.attrs["kernel"])
-        stride, padding = geometry(op.attrs)
         terms = []
-        for i, j in offsets(kernel):
-            r, q = y + padding[0] - i, x + padding[1] - j
-            if r % stride[0] == 0 and q % stride[1] == 0:
-                r, q = r // stride[0], q // stride[1]
-                if 0 <= r < dy.shape[1] and 0 <= q < dy.shape[2]:
-                    v = float(dy[ch, r, q, s])
-                    terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v / (kernel[0] * kernel[1])))
-        return Terms(
-            "sum",
-            tuple(terms),
-            sum(t.value for t in terms),
+        for _, _, r, q in covering(y, x, kernel, op.attrs, dy.shape[1:3]):
+            v = float(dy[ch, r, q, s])
+            terms.append(Term(((op.ins[0].id, (ch, r, q, s), v),), v / (kernel[0] * kernel[1])))
+        return Terms.sum_of(
+            terms,
             float(read(op.out)[cell]),
             r"\partial L/\partial x = \frac{1}{k} \sum \partial L/\partial y",
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,23 +12,22 @@ from engine.backends import devices
 from engine.errors import N_, GraphError, MatrizenError
 from engine.explain import explain
 from engine.session import protocol as p
-from engine.session.building import as_seen, without_examples
+from engine.session.building import Builder, as_seen, without_examples
+from engine.session.motion import Motion
 from engine.training import Trainer
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
 
 class Answers:
     """Answers by `Reply`; MatrizenErrors are left to the session."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, emit: Callable[[p.Event], None], motion: Motion, builder: Builder,
+                 run_state: Callable[[], p.RunState]) -> None:
+        self._emit, self._motion, self._builder, self._run_state = emit, motion, builder, run_state
         self._finding: threading.Thread | None = None
 
     def answer(self, command: p.Command, t: Trainer) -> None:
         """One of EditCells, Predict, Explain, Read, Export, CheckpointNow."""
-        reply = self.session.emit
+        reply = self._emit
         match command:
             case p.EditCells():
                 old = self._edit(command, t)
@@ -37,19 +36,19 @@ class Answers:
             case p.Predict():
                 reply(p.Reply(command.id, self._predict(command, t)))
             case p.Explain():
-                self.session.show()
+                self._motion.show()
                 found = explain(t, command.value, tuple(command.cell))
-                reply(p.Reply(command.id, replace(found, step=self.session.shown_step)))
+                reply(p.Reply(command.id, replace(found, step=self._motion.shown_step)))
             case p.Read():
                 if command.value not in t.program.values:
                     raise _no_value(command.value)
-                self.session.show()
+                self._motion.show()
                 reply(p.Reply(command.id, t.read(command.value)))
             case p.Export():
-                run = self.session.run_state()
+                run = self._run_state()
                 reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
             case p.CheckpointNow():
-                reply(p.Reply(command.id, self.session.run_state()))
+                reply(p.Reply(command.id, self._run_state()))
             case _:
                 raise TypeError(f"not a command: {command!r}")
 
@@ -70,7 +69,7 @@ class Answers:
         old = np.asarray(array[where])
         array[where] = values
         t.write_state({command.key: array})
-        self.session.changed()
+        self._motion.changed()
         return old
 
     def _predict(self, command: p.Predict, t: Trainer) -> p.Prediction:
@@ -95,13 +94,13 @@ class Answers:
             self._finding.start()
 
     def _find(self, fresh: bool) -> None:
-        emit = self.session.emit
+        emit = self._emit
         try:
             if not fresh:
                 emit(p.Devices(tuple(devices.list_devices(test=False))))
             found = devices.list_devices(test=True, fresh=fresh)
             best = devices.choose("auto", found)
-            emit(p.Devices(tuple(found), best.id if best.id != self.session.builder.device else "", True))
+            emit(p.Devices(tuple(found), best.id if best.id != self._builder.device else "", True))
         except MatrizenError:
             emit(p.Devices((devices.numpy_device(),), "", True))
         except OSError:

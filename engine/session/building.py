@@ -10,7 +10,9 @@ import numpy as np
 
 from engine.backends.base import Array, Backend
 from engine.backends.opening import open_backend
-from engine.data.dataset import Dataset, check_cancel, load
+from engine.data.cancel import check_cancel
+from engine.data.dataset import Dataset
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, MatrizenError, Message
 from engine.session import protocol as p

@@ -12,13 +12,13 @@ import json
 import mmap
 import os
 import secrets
-import sys
 import tempfile
 from multiprocessing import shared_memory
 from pathlib import Path
 from typing import IO, Any
 
 from engine.backends.opencl.cache import cache_folder
+from engine.file_lock import take_lock
 
 PREFIX = "mtz_"
 FILE = "file:"
@@ -150,7 +150,7 @@ class Registry:
             if self._file is not None and path.name == Path(self._file.name).name:
                 continue
             with contextlib.suppress(OSError), open(path, "r+", encoding="utf-8") as file:
-                if not _lock(file):
+                if not take_lock(file):
                     continue
                 with contextlib.suppress(ValueError, TypeError, AttributeError):
                     for name in json.load(file)["segments"]:
@@ -184,31 +184,8 @@ class Registry:
                 handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}_", suffix=".json", dir=self.folder)
                 os.close(handle)
                 self._file = open(name, "r+", encoding="utf-8")  # noqa: SIM115 - held while the window lives
-                _lock(self._file)
+                take_lock(self._file)
             self._file.seek(0)
             self._file.truncate()
             json.dump({"segments": sorted(self._names)}, self._file)
             self._file.flush()
-
-
-def _lock(file: IO[str]) -> bool:
-    """Take the lock of a file without waiting; False when a living process has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            file.seek(1 << 20)  # beyond the text, or nobody could read it
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            file.seek(0)
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data.dataset import Dataset, LoadCanceled, SourceSpec, load
+from engine.data.cancel import LoadCanceled
+from engine.data.dataset import Dataset
 from engine.data.drop import recognize
+from engine.data.loading import load
+from engine.data.source import SourceSpec
 from engine.errors import DataError
 from tests.engine.data.picture_bytes import Array, class_folder, png, random_picture
 

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.data.dataset import SourceSpec
 from engine.data.headers import read_header
 from engine.data.idx import read_idx
 from engine.data.npz_data import from_arrays
 from engine.data.pictures import read_picture
 from engine.data.safe_npz import read_npz
+from engine.data.source import SourceSpec
 from engine.errors import DataError
 from tests.bad_input.test_data_idx import idx_bytes
 from tests.engine.data.picture_bytes import encoded, exif, png, random_picture

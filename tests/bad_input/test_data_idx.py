@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.dataset import SourceSpec, load
 from engine.data.idx import find_parts, read_idx
+from engine.data.loading import load
+from engine.data.source import SourceSpec
 from engine.errors import DataError
 
 CODES = {"u1": 8, "i1": 9, ">i2": 11, ">i4": 12, ">f4": 13, ">f8": 14}

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.dataset import Dataset, SourceSpec, load
+from engine.data.dataset import Dataset
+from engine.data.loading import load
 from engine.data.safe_npz import Limits, read_npz, to_float32
+from engine.data.source import SourceSpec
 from engine.errors import DataError, ProjectError
 
 Arrays = dict[str, Any]

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import Dataset, load, make_dataset
+from engine.data.dataset import Dataset, make_dataset
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import GraphError, MatrizenError, ProjectError
 from engine.graph import GraphSpec

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import DataError, ProjectError, TrainingError
 from engine.export.npz import import_npz

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.graph import GraphSpec
 from engine.layers import Dense, Input, Output, Tanh

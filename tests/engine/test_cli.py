@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.graph import GraphSpec
 from engine.layers import Dense, Flatten, Input, Output

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.errors import GraphError
 from engine.explain import explain
 from engine.project_file import load_project

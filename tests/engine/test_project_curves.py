@@ -12,7 +12,7 @@ import pytest
 
 from engine.backends.opening import open_backend
 from engine.curves import Curve, CurveState
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.project import Project
 from engine.project_curves import curves_from_plain, with_sound_curves
 from engine.project_file import load_project, save_project

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.inference import infer
 from engine.project_file import load_project, save_project
 from engine.training import Trainer, data_spec
@@ -27,7 +27,7 @@ sys.path.insert(0, {root!r})
 from dataclasses import replace
 from statistics import median
 from engine.backends.opening import open_backend
-from engine.data.dataset import load
+from engine.data.loading import load
 from engine.project_file import load_project
 from engine.training import Trainer
 project = load_project({path!r})

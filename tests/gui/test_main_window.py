@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from engine.data.dataset import LoadCanceled
+from engine.data.cancel import LoadCanceled
 from engine.errors import Message
 from engine.project_file import load_project
 from engine.project_lock import ProjectLock

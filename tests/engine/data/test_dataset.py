@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.dataset import SourceSpec, load, make_dataset
+from engine.data.dataset import make_dataset
+from engine.data.loading import load
 from engine.data.samples import PICTURES, SAMPLES, sample_picture
+from engine.data.source import SourceSpec
 from engine.data.split import split_by_content
 from engine.errors import DataError
 
@@ -137,8 +139,9 @@ def test_split_shares_every_class_and_keeps_one_for_training() -> None:
 
 def test_points_and_samples_need_no_opencv() -> None:
     code = (
-        "import sys; from engine.data.dataset import SourceSpec, load; load(SourceSpec.toy('xor'));"
-        "load(SourceSpec.sample('digits')); import engine.data.drop; sys.exit('cv2' in sys.modules)"
+        "import sys; from engine import SourceSpec; from engine.data.loading import load;"
+        "load(SourceSpec.toy('xor')); load(SourceSpec.sample('digits'));"
+        "import engine.data.drop; sys.exit('cv2' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

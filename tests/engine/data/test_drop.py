@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data.dataset import SourceSpec, load
 from engine.data.drop import recognize
+from engine.data.loading import load
+from engine.data.source import SourceSpec
 from tests.bad_input.test_data_idx import mnist
 from tests.engine.data.picture_bytes import class_folder, png, random_picture
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.dataset import Dataset, SourceSpec
+from engine.data.dataset import Dataset
 from engine.data.npz_data import arrange, from_arrays, to_range
+from engine.data.source import SourceSpec
 from engine.errors import DataError
 
 

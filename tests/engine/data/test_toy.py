@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.data.dataset import Dataset, SourceSpec, load
+from engine.data.dataset import Dataset
+from engine.data.loading import load
+from engine.data.source import SourceSpec
 from engine.data.toy import REGRESSIONS, TOYS
 from engine.errors import DataError
 

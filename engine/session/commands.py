@@ -1,0 +1,210 @@
+"""What the window says to the engine; acted on between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.backends.base import Array
+from engine.data.source import SourceSpec
+from engine.graph import GraphSpec
+from engine.session.run_state import RunState
+from engine.session.views import View
+from engine.settings import TrainingSpec
+from engine.training import Checkpoint
+
+StepKind = Literal["op", "batch", "epoch"]
+
+
+@dataclass(frozen=True)
+class Configure:
+    """This network on this data. The first one starts a run; later ones carry state by key.
+
+    `fresh` starts a new run in any case; `resume` goes on from a state (an opened project, a dead engine).
+    Relative paths of `source` are resolved against the folder `base`. Answered by `Configured`, or by a
+    `Fault` of kind "configure": then the program before stays.
+    """
+
+    graph: GraphSpec
+    training: TrainingSpec
+    source: SourceSpec
+    generation: int
+    device: str = ""
+    """"" keeps the device in use (NumPy at the start)."""
+    base: str = ""
+    fresh: bool = False
+    resume: RunState | Checkpoint | None = None
+
+
+@dataclass(frozen=True)
+class CancelLoading:
+    """Stop loading the data of the `Configure` under way; a `Fault` of kind "canceled" says that it did.
+
+    Then the program before stays.
+    """
+
+
+@dataclass(frozen=True)
+class Play:
+    pass
+
+
+@dataclass(frozen=True)
+class Pause:
+    pass
+
+
+@dataclass(frozen=True)
+class Step:
+    """One op, one step, or on to the end of the epoch."""
+
+    kind: StepKind = "batch"
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Back to the same start, paused."""
+
+
+@dataclass(frozen=True)
+class SetTraining:
+    """Hot settings, from the next step on. `layers`: hot fields of layers, "<node>.<field>" -> value."""
+
+    training: TrainingSpec
+    layers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SetPace:
+    """Steps per second; None is full speed; AUTO_PACE lets the data decide."""
+
+    pace: float | None
+
+
+@dataclass(frozen=True)
+class SetDevice:
+    """Go on on another device, from the same state. Refusals are a `Fault` of kind "device"."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class FindDevices:
+    """List and test devices in the background; answered by `Devices`, more than once."""
+
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class EditCells:
+    """Write cells of a parameter at a step boundary. cells (k, axes) whole numbers from 0, values (k).
+
+    Answered with the old numbers (k), so that undo can write them back.
+    """
+
+    key: str
+    cells: Array
+    values: Array
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Show something under `key` from now on; None stops. At most `rate` times a second and `bytes` big."""
+
+    key: str
+    request: View | None
+    rate: float = 15.0
+    bytes: int = 4_000_000
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One `Status` please, and a frame if there is something new."""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """(N, C, H, W) or (N, F): float32 as the network sees them, or u8 as the data set stores them."""
+
+    arrays: Array
+    keep: tuple[str, ...] = ()
+    """Ids of values wanted besides the output; ("*",) means all."""
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Explain:
+    """How one cell of a value of the last traced step came about; `cell` in the logical shape."""
+
+    value: str
+    cell: tuple[int, ...]
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    """A whole value of the last traced step."""
+
+    value: str
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Export:
+    """The trained weights with what a file needs to know about them."""
+
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class CheckpointNow:
+    """The run at the next step boundary, as a `RunState`."""
+
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class UseSlots:
+    """Segments of the window: two for checkpoints, one for frames ("" where there is none)."""
+
+    slots: tuple[str, str]
+    frames: str
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    pass
+
+
+Command = (
+    Configure
+    | CancelLoading
+    | Play
+    | Pause
+    | Step
+    | Reset
+    | SetTraining
+    | SetPace
+    | SetDevice
+    | FindDevices
+    | EditCells
+    | Watch
+    | Pull
+    | Predict
+    | Explain
+    | Read
+    | Export
+    | CheckpointNow
+    | UseSlots
+    | Shutdown
+)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A command on its way to the process; `serial` counts the commands."""
+
+    serial: int
+    command: Command

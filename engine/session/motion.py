@@ -1,0 +1,207 @@
+"""A run in motion and at rest: steps in short chunks, steps walked op by op, and which step is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from engine.session import protocol as p
+from engine.session.evaluating import Evaluator
+from engine.session.keeper import Keeper
+from engine.session.pace import FRAMES, Pace, Speed
+from engine.session.viewer import Viewer
+from engine.training import NonFinite, Trainer
+
+CHUNK_MS = 12.0
+"""Steps between two looks at the commands; with evaluation and frame at most some 20 ms are queued."""
+SLOW = 30.0
+"""Up to this many steps a second every step is traced while someone watches: there is time."""
+MANY = 1_000_000
+
+
+class Motion:
+    """Moves one run on, and knows what the traced plan holds. `report` hears of a step that went wrong."""
+
+    def __init__(self, viewer: Viewer, keeper: Keeper, report: Callable[[NonFinite, Trainer], None],
+                 clock: Callable[[], float]) -> None:
+        self.trainer: Trainer | None = None
+        self.evaluator: Evaluator | None = None
+        self.pace, self.speed = Pace(), Speed()
+        self.wanted_pace: float | None = p.AUTO_PACE
+        self.playing = False
+        self.until: int | None = None
+        """Step to come to rest at, or None."""
+        self.shown: p.Phase | None = None
+        """What the traced plan holds; None when it is out of date."""
+        self.loss: float | None = None
+        self.extra = 0.0
+        """Seconds that the last step took longer because it was traced."""
+        self._viewer, self._keeper = viewer, keeper
+        self._report, self._clock = report, clock
+
+    def adopt(self, trainer: Trainer) -> None:
+        """From now on this program."""
+        self.trainer, self.evaluator = trainer, Evaluator(trainer)
+        self._viewer.refresh()
+        self.speed.clear()
+        self.set_pace(self.wanted_pace)
+        self.changed()
+
+    def release(self) -> None:
+        """Let go of the program."""
+        self.stop()
+        self.trainer = self.evaluator = None
+
+    def set_pace(self, wanted: float | None) -> None:
+        """Steps a second; None is full speed; AUTO_PACE lets the data decide."""
+        self.wanted_pace = rate = wanted
+        if rate == p.AUTO_PACE:
+            t = self.trainer
+            rate = t.steps_per_epoch * FRAMES if t is not None and t.dataset.kind == "points" else None
+        self.pace.rate = rate
+        self.pace.start(self._clock())
+
+    def changed(self, weights: bool = True) -> None:
+        """Numbers changed otherwise than by a step: what was shown is out of date."""
+        self.leave_step()
+        self._viewer.touch()
+        self._keeper.hurry()
+        if weights and self.evaluator is not None:
+            self.evaluator.forget()
+
+    # ---- commands -------------------------------------------------------------------------------------
+
+    @property
+    def moving(self) -> bool:
+        """Whether steps are to be run without another command."""
+        return self.playing or self.until is not None
+
+    def play(self) -> None:
+        self._finish_open_step()
+        self.playing, self.until = True, None
+        self.speed.clear()
+        self.pace.start(self._clock())
+        self._keeper.hurry()
+
+    def stop(self) -> None:
+        """Rest at this step boundary."""
+        self.playing, self.until = False, None
+        self.speed.clear()
+        self._keeper.hurry()
+
+    def pause(self) -> None:
+        # when someone watches, the step it rests behind is one that can be looked at
+        if self.moving and self._viewer.watching and self.shown != "step":
+            self._traced_step()
+        self.stop()
+
+    def step(self, kind: p.StepKind, t: Trainer) -> None:
+        """One op, one step, or on to the end of the epoch."""
+        self.stop()
+        self._viewer.touch()
+        if kind == "op":
+            if self.shown != "inside":
+                self.leave_step()
+                t.begin_step()
+                self.shown = "inside"
+            t.advance((t.op_index or 0) + 1)
+            if t.op_index == len(t.program.ops):
+                self._finish_open_step()
+        elif kind == "epoch":
+            self._finish_open_step()
+            self.until = t.step - (-(t.dataset.n_train - t.position) // t.capacity)
+        elif self.shown == "inside":
+            self._finish_open_step()
+        else:
+            self._traced_step()
+
+    # ---- the step shown -------------------------------------------------------------------------------
+
+    @property
+    def shown_step(self) -> int:
+        """Number of the step that the traced plan holds."""
+        assert self.trainer is not None
+        return self.trainer.step - 1 if self.shown == "step" else self.trainer.step
+
+    def show(self) -> None:
+        """See to it that the traced plan holds a step: the last one, or a preview of the next."""
+        t = self.trainer
+        if self.shown is not None or t is None:
+            return
+        if self.moving:
+            self._traced_step()
+        else:
+            t.begin_step()
+            t.advance(len(t.program.ops))
+            self.shown = "preview"
+
+    def leave_step(self) -> None:
+        """Drop what the traced plan holds; a step walked half-way is not committed."""
+        if self.trainer is not None and self.trainer.op_index is not None:
+            self.trainer.abandon_step()
+        self.shown = None
+
+    def _finish_open_step(self) -> None:
+        if self.shown == "inside" and self.trainer is not None:
+            self._after_traced(self.trainer.finish_step())
+
+    def _traced_step(self) -> None:
+        assert self.trainer is not None
+        self.leave_step()
+        self._after_traced(self.trainer.traced_step())
+
+    def _after_traced(self, trouble: NonFinite | None) -> None:
+        assert self.trainer is not None
+        self._viewer.touch()
+        self.shown = "step"
+        if trouble is None:
+            self.loss = self.trainer.loss
+        else:
+            self._rest_before(trouble, self.trainer)
+
+    def _rest_before(self, trouble: NonFinite, t: Trainer) -> None:
+        """Rest before the step that went wrong; its numbers can be looked at."""
+        self.stop()
+        self.shown = "preview"
+        self._viewer.touch()
+        self._report(trouble, t)
+
+    # ---- moving on ------------------------------------------------------------------------------------
+
+    def advance(self, t: Trainer, frame_asked: bool) -> float:
+        """The steps of one turn, the last of them traced when it will be looked at; seconds to the next."""
+        now = self._clock()
+        rate = self.pace.rate if self.playing else None
+        due = self.pace.due(now) if rate is not None else None
+        limit = MANY if due is None else due
+        if self.until is not None:
+            limit = min(limit, self.until - t.step)
+        if limit <= 0:
+            return self.pace.wait()
+        watching = self._viewer.watching
+        slow = watching and rate is not None and rate <= SLOW
+        frame = watching and frame_asked and self._viewer.due(now, rate is not None)
+        last = watching and self.until is not None and limit == self.until - t.step
+        before = t.step
+        fast = limit - 1 if frame or slow or last else limit
+        if fast > 0:
+            self._fast_steps(t, fast)
+        if self.moving and (frame or slow or (last and self.until == t.step + 1)):
+            start = time.thread_time()
+            self._traced_step()
+            usual = 1.0 / self.speed.rate() if rate is None and self.speed.rate() > 0 else 0.0
+            self.extra = max(0.0, time.thread_time() - start - usual)
+        self.pace.took(t.step - before)
+        self.speed.mark(self._clock(), t.step)
+        if self.until is not None and t.step >= self.until:
+            self.stop()
+        return self.pace.wait() if rate is not None and self.moving else 0.0
+
+    def _fast_steps(self, t: Trainer, count: int) -> None:
+        self.leave_step()
+        result = t.run(count, CHUNK_MS)
+        self._viewer.touch()
+        if len(result.losses):
+            self.loss = float(result.losses[-1])
+        if result.stopped is not None:
+            self._rest_before(result.stopped, t)
