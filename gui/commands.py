@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -113,8 +113,6 @@ class Commands(QObject):
         window.status_bar.problems_clicked.connect(self.show_problems)
         window.status_bar.device_clicked.connect(self.open_devices)
         window.canvas.refused.connect(self._refused)
-        window.canvas.files_dropped.connect(self.drop)
-        window.canvas.files_hovering.connect(window.mark_drop)
         window.canvas.selection_changed.connect(self._selected)
         window.canvas.space_tapped.connect(self.actions["play"].trigger)
         window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)
@@ -276,10 +274,6 @@ class Commands(QObject):
         if name:
             self.bench.state.folder = str(Path(name).parent)
             self.take([name])
-
-    def drop(self, paths: list[str], point: QPointF | None = None) -> None:
-        """Files were dropped on the window."""
-        self.take(paths)
 
     def take(self, paths: list[str]) -> None:
         """Do with files what their content says: open, load as training set, classify."""

@@ -116,6 +116,7 @@ class ShapeField(QLineEdit):
     def __init__(self, minimum: float | None, maximum: float | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("number", True)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self._limits = (minimum, maximum)
         self._value: tuple[int, ...] = ()
         self.editingFinished.connect(self._commit)
@@ -264,6 +265,7 @@ class Form(QWidget):
             return shape
         if field.kind == "text":
             line = QLineEdit()
+            line.setAcceptDrops(False)  # a file let go here is for the window
             line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             line.editingFinished.connect(lambda: self._edit(field.name, line.text()))
             self._setters[field.name] = lambda value: line.setText(str(value))

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
+    QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
     QResizeEvent,
@@ -30,12 +31,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.errors import Message
 from engine.session.protocol import Configured
 from gui import project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
 from gui.feed import CanvasFeed
-from gui.i18n import tr
+from gui.file_drops import FileDrops
+from gui.i18n import tr, tr_message
 from gui.live import Live
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
@@ -72,6 +75,7 @@ class MainWindow(QMainWindow):
         self.commands: Commands | None = None
         self.may_close: Callable[[], bool] = lambda: True
         self.setAcceptDrops(True)
+        self.drops = FileDrops(bench, self._mark_drop, self._take)
         self.setMinimumSize(QSize(720, 480))
         for spec in actions:
             self.addAction(actions[spec.id])
@@ -173,6 +177,7 @@ class MainWindow(QMainWindow):
         self.loading = LoadingBar(stage)
         self.loading.canceled.connect(bench.tasks.cancel)
         self.toasts = Toasts(whole, self._toast_corner)
+        self.toasts.follow(self.canvas)
         self.feed = CanvasFeed(self.canvas.canvas, document, self.canvas.isVisible, self)
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
@@ -180,6 +185,7 @@ class MainWindow(QMainWindow):
         self.strip.dismissed.connect(lambda: self.show_samples(False))
         self.strip.setVisible(not bench.state.samples_dismissed)
         self.dock_row.changed.connect(self._dock_heights)
+        self.dock_row.window_opened.connect(self.drops.watch)
         for name in ("weights", "activations", "gradients", "loss"):
             self.dock_row.set_shown(name, bench.state.flag(f"dock_{name}", True))
         self._wish_palette = bench.state.flag("palette", True)
@@ -425,26 +431,27 @@ class MainWindow(QMainWindow):
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere on the window."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-            self.mark_drop(True)
+        """Files may be dropped anywhere on the window; only layers are the canvas's own affair."""
+        self.drops.enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.drops.move(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.mark_drop(False)
+        self.drops.leave()
 
-    def mark_drop(self, on: bool) -> None:
-        """Say over the canvas what would happen to the files that hang on the pointer."""
-        if on:
-            self.drop_mark.show_over(tr("Drop pictures, folders, data or a project"))
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.drops.drop(event)
+
+    def _mark_drop(self, text: str, what: Message | None, refused: bool) -> None:
+        if text:
+            self.drop_mark.show_over(text, tr_message(what) if what is not None else "", refused=refused)
         else:
             self.drop_mark.hide()
 
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.mark_drop(False)
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths and self.commands is not None:
-            event.acceptProposedAction()
+    def _take(self, paths: list[str]) -> None:
+        self.activateWindow()  # what happens now is about this window
+        if self.commands is not None:
             self.commands.take(paths)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -168,6 +168,7 @@ class NumberField(QLineEdit):
         self._value: Number = self._as_kind(value)
         self.setProperty("number", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(self._check)
         self.editingFinished.connect(self.commit)

@@ -80,7 +80,14 @@ class Pictures(QObject):
         if not found:
             return
         configured = self._bench.configured
+        before = self.dialog
         self.dialog = PictureDialog([read.picture for read in found], self._window)
+        if before is not None:  # the next picture takes the place of the last
+            self.dialog.setGeometry(before.geometry())
+            before.close()
+        shown = self.dialog
+        shown.finished.connect(lambda _result: self._closed(shown))
+        self._window.drops.watch(self.dialog)
         self.dialog.show()
         for read in found:
             for note in read.picture.notes:
@@ -101,6 +108,10 @@ class Pictures(QObject):
                 )
 
         self._bench.runner.predict(np.stack(ready), ("*",), answered)
+
+    def _closed(self, dialog: PictureDialog) -> None:
+        if self.dialog is dialog:
+            self.dialog = None
 
     def _why_not(self) -> str:
         if self._bench.configured is None:

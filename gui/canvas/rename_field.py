@@ -23,6 +23,7 @@ class RenameField(QLineEdit):
         self._done = False
         self.setAccessibleName(tr("Name of the layer"))
         self.setGeometry(place)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self.selectAll()
         self.textEdited.connect(self._check)
         self.show()

@@ -42,6 +42,8 @@ class Shares(View):
     def set_shares(self, rows: Sequence[tuple[str, float]]) -> None:
         """(name, share), likeliest first."""
         self._rows = list(rows)[:6]
+        told = (f"{name} {i18n.number(share * 100, 1)} %" for name, share in self._rows)
+        self.setAccessibleName(", ".join(told))
         self.setFixedHeight(theme.px(self.ROW) * max(1, len(self._rows)))
         self.update()
 
@@ -212,9 +214,17 @@ class PictureDialog(QDialog):
         for widget in (self._layer_head, self._layer, self._stack):
             widget.setVisible(bool(self._layers))
         self._filler.setVisible(not self._layers)
-        maps = [i for i, (_, v) in enumerate(self._layers) if prediction.values[v].ndim == 4]
-        self._layer.setCurrentIndex(maps[-1] if maps else len(self._layers) - 1)
+        self._layer.setCurrentIndex(self._telling())
         self._show()
+
+    def _telling(self) -> int:
+        """The layer to begin with: the last with maps of its own, else the first with numbers of its own."""
+        if self._prediction is None or not self._layers:
+            return -1
+        values = [np.asarray(self._prediction.values[value]) for _, value in self._layers]
+        own = [i for i, array in enumerate(values) if array.size != values[0].size]
+        maps = [i for i in own if values[i].ndim == 4]
+        return maps[-1] if maps else own[0] if own else 0
 
     def set_inputs(self, inputs: Array) -> None:
         """The pictures as the network gets them, (n, C, H, W) in 0..1."""

@@ -289,6 +289,7 @@ class DockRow(QFrame):
     """
 
     changed = Signal()
+    window_opened = Signal(QWidget)
 
     def __init__(self, panels: Mapping[str, Panel], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -371,6 +372,7 @@ class DockRow(QFrame):
         panel = self._panels[name]
         window = DockWindow(panel, self.window())
         self._windows[name] = window
+        self.window_opened.emit(window)
         panel.set_detached(True)
         panel.show()
         window.closed.connect(lambda: self._dock(name))

@@ -97,8 +97,15 @@ class Toasts(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.px(8))
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.settle)
         host.installEventFilter(self)
         self.hide()
+
+    def follow(self, widget: QWidget) -> None:
+        """The corner depends on where `widget` is: move along with it."""
+        widget.installEventFilter(self)
 
     def show_message(
         self, text: str, level: Level = "info", action: str = "", handler: Callable[[], object] | None = None
@@ -142,6 +149,6 @@ class Toasts(QWidget):
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self.settle()
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._later.start(0)  # once everything inside has its place too
         return False

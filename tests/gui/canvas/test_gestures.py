@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -85,15 +85,6 @@ def test_a_docked_activation_can_be_pulled_off(make: Make) -> None:
     hand.drag(hand.title(guest), hand.title(guest) + QPointF(40, 260))
     assert dock_hosts(view.document.state) == {}
     assert view.canvas.links[LinkSpec("conv1", guest)].isVisible()
-
-
-def test_files_dropped_are_told_with_their_place(make: Make, qtbot: QtBot) -> None:
-    view = make(chain())
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile("/tmp/Bär.png")])
-    with qtbot.waitSignal(view.files_dropped) as seen:
-        drop(view, mime, QPoint(40, 40))
-    assert seen.args[0] == ["/tmp/Bär.png"]
 
 
 def test_strange_drops_are_refused(make: Make) -> None:
