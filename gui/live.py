@@ -243,6 +243,7 @@ class Live(QObject):
         window.status_bar.set_counts(len(bench.document.graph.nodes), inference.parameter_count)
         choices = dict(TrainingSpec.settings()["loss"][0].choices)
         window.loss_dock.set_loss_name(tr(choices.get(bench.document.training.loss, "")))
+        window.training_bar.set_obstacle(bench.obstacle())
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 
     def _measured(self, uid: str, stats: NodeStats) -> None:

@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
         self.card = ExplainCard(stage)
         self.problems = ProblemsPanel(document, stage)
         self.problems.closed.connect(self.problems.hide)
+        self.problems.count_changed.connect(lambda *_: self._place_problems())
         self.problems.hide()
         self.drop_mark = DropMark(stage)
         self.loading = LoadingBar(stage)

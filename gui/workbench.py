@@ -102,6 +102,16 @@ class Workbench(QObject):
         d = self.document
         return d.source is not None and d.data is not None and d.inference.ready
 
+    def obstacle(self) -> str:
+        """Why nothing can run yet, and what to do; "" when something can."""
+        problem = next((p for p in self.document.inference.problems if not p.warning), None)
+        if problem is not None:
+            name = self.document.node(problem.node).name if self.document.graph.has(problem.node) else ""
+            return f"{name}: {tr_message(problem.message)}" if name else tr_message(problem.message)
+        if self.ready:
+            return ""
+        return tr("There are no data to train with: drop pictures on the window, or open a sample.")
+
     @property
     def running(self) -> bool:
         """Whether training goes on by itself."""
@@ -209,6 +219,8 @@ class Workbench(QObject):
         elif self.ready:
             self._told_fault = ""
             self.runner.play()
+        else:
+            self.told.emit(self.obstacle(), "warning", "", None)
 
     def step(self, kind: str) -> None:
         """One op, batch or epoch."""

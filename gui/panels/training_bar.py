@@ -60,6 +60,7 @@ class TrainingBar(QFrame):
         self._level = -1
         self._device_name = "NumPy"
         self._device_told = ("", "")
+        self._obstacle = ""
         self._pace_text = tr("Pace")
         self.device_menu: Callable[[QMenu], None] = lambda menu: None
         row = self._row = QHBoxLayout(self)
@@ -121,6 +122,16 @@ class TrainingBar(QFrame):
         self._device.setAccessibleName(tr("Device: {name}").format(name=name))
         self._apply(max(self._level, 0))
         self._fit()
+
+    def set_obstacle(self, why: str) -> None:
+        """Why Play would do nothing but say so; "" when the network can run."""
+        if why == self._obstacle:
+            return
+        self._obstacle = why
+        self.play.setProperty("asleep", bool(why))
+        self.play.style().unpolish(self.play)
+        self.play.style().polish(self.play)
+        self._show_play()
 
     def open_settings(self) -> None:
         """Every training setting in a small window under its button."""
@@ -244,8 +255,7 @@ class TrainingBar(QFrame):
         self.play.setText(" " + text)
         self.play.setIcon(icons.icon("pause" if running else "play", "onaccent"))
         self.play.setAccessibleName(text)
-        self.play.setToolTip(f"{text}  {key_text('Space')}")
-        self.play.setEnabled(action.isEnabled())
+        self.play.setToolTip(self._obstacle or f"{text}  {key_text('Space')}")
 
     def _show_pace(self) -> None:
         chosen = next((a for a in self._pace_menu.actions() if a.isChecked()), None)

@@ -1,0 +1,57 @@
+"""What the window says where something cannot be done, and where it says it."""
+
+from __future__ import annotations
+
+from tests.gui.desk import Desk
+
+
+def test_play_says_what_is_missing(desk: Desk) -> None:
+    desk.open("circle")
+    bar = desk.window.training_bar
+    assert bar.play.property("asleep") is False and "Space" in bar.play.toolTip()
+    desk.bench.document.add_layer("dense")
+    desk.settle()
+    assert bar.play.property("asleep") is True and "Nothing is linked to the input." in bar.play.toolTip()
+    desk.actions["play"].trigger()
+    assert "dense1: Nothing is linked to the input." in [t.text for t in desk.window.toasts.toasts()]
+    desk.bench.document.undo()
+    desk.settle()
+    assert bar.play.property("asleep") is False
+
+
+def test_an_empty_canvas_says_what_to_do(desk: Desk) -> None:
+    desk.commands.new()
+    desk.settle()
+    desk.actions["play"].trigger()
+    assert any("drop an input" in toast.text for toast in desk.window.toasts.toasts())
+
+
+def test_problems_and_warnings_are_counted_alike_everywhere(desk: Desk) -> None:
+    desk.open("digits_cnn")
+    document = desk.bench.document
+    link = document.graph.inputs_of(document.graph.by_name("output").uid)[0]
+    document.remove((), (link,))
+    desk.settle()
+    desk.window.toggle_problems()
+    panel = desk.window.problems
+    problems, warnings = panel.counts()
+    assert problems
+    text = desk.window.status_bar._problems.text().strip()
+    assert text == panel.title.text() and (not warnings or "warning" in text)
+    assert panel.height() >= panel.sizeHint().height()
+    assert panel.height() - panel._inside.sizeHint().height() < 80  # as high as its rows, not as the canvas
+    before = panel.height()
+    document.add_layer("dense")
+    desk.qtbot.wait(30)
+    assert panel.height() > before
+
+
+def test_toasts_move_along_with_the_canvas(desk: Desk) -> None:
+    """Another network widens the palette; what is said does not lie on it."""
+    desk.open("circle")
+    desk.bench.told.emit("Something", "info", "", None)
+    desk.open("digits_cnn")
+    desk.qtbot.wait(50)
+    window = desk.window
+    edge = window.palette_area.mapTo(window, window.palette_area.rect().topRight()).x()
+    assert window.toasts.mapTo(window, window.toasts.rect().topLeft()).x() > edge
