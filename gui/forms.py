@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -90,7 +90,22 @@ class Choice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for value, text in choices:
             self.addItem(tr(text), value)
-        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+        self._by_mouse = False
+        self.activated.connect(self._activated)
+
+    def _activated(self, index: int) -> None:
+        self.chosen.emit(self.itemData(index))
+        if self._by_mouse:  # done: Space and the wheel belong to others again
+            self._by_mouse = False
+            self.clearFocus()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._by_mouse = True
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._by_mouse = False
+        super().keyPressEvent(event)
 
     def value(self) -> Any:
         """The value chosen."""
@@ -244,6 +259,7 @@ class Form(QWidget):
             return number
         if field.kind == "bool":
             box = QCheckBox()
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.clicked.connect(lambda checked: self._edit(field.name, bool(checked)))
             self._setters[field.name] = lambda value: box.setChecked(bool(value))
             return box
@@ -322,6 +338,7 @@ class Form(QWidget):
         for text, function in field.actions:
             button = QPushButton(tr(text))
             button.setProperty("kind", "link")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _checked=False, make=function: self._act(field.name, make))
             row.addWidget(button)

@@ -49,6 +49,7 @@ from gui.panels.loading_bar import LoadingBar
 from gui.panels.loss_dock import LossDock
 from gui.panels.menu_row import MenuRow
 from gui.panels.palette import Palette
+from gui.panels.palette_items import Entry
 from gui.panels.problems import ProblemsPanel
 from gui.panels.samples_strip import SamplesStrip
 from gui.panels.status_bar import StatusBar
@@ -169,6 +170,10 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.down, 1)
         rows.addWidget(self.status_bar)
         self.setCentralWidget(whole)
+        # a click does its work and Space goes on to play; with Tab every button is still reached
+        for button in self.findChildren(QAbstractButton):
+            if button.focusPolicy() == Qt.FocusPolicy.StrongFocus and not isinstance(button, Entry):
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.card = ExplainCard(stage)
         self.problems = ProblemsPanel(document, stage)
         self.problems.closed.connect(self.problems.hide)
@@ -424,6 +429,8 @@ class MainWindow(QMainWindow):
             old.removeEventFilter(self)
         if isinstance(new, KEEPS_SPACE):
             new.installEventFilter(self)
+        if new is None and self.isActiveWindow():
+            self.canvas.setFocus()  # a field that is done gives the keys back
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Space belongs to a focused button or list, although the window plays with it."""

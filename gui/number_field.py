@@ -338,6 +338,8 @@ class NumberField(QLineEdit):
             self.selectAll()
         else:
             super().keyPressEvent(event)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self._problem:
+                self.clearFocus()  # done: the next key is not meant for the number
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not self.hasFocus() or self.isReadOnly():

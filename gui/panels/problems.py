@@ -61,6 +61,8 @@ class ProblemRow(QFrame):
         for repair in problem.repairs:
             button = QPushButton(tr_message(repair.label), self)
             button.setProperty("kind", "danger" if not problem.warning else "")
+            # pressed, it goes away, and the focus would go on to the next widget of the window
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, r=repair: self._repair(document, r))
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
             self.buttons.append(button)

@@ -51,6 +51,7 @@ class Toast(QFrame):
         if handler is not None and action:
             button = QPushButton(action)
             button.setProperty("kind", "flat")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away when it is clicked
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda: self._act(handler))
             row.addWidget(button)

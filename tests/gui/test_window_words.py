@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from gui.forms import Choice
+from gui.panels.palette_items import Entry
 from tests.gui.desk import Desk
 
 
@@ -55,3 +61,43 @@ def test_toasts_move_along_with_the_canvas(desk: Desk) -> None:
     window = desk.window
     edge = window.palette_area.mapTo(window, window.palette_area.rect().topRight()).x()
     assert window.toasts.mapTo(window, window.toasts.rect().topLeft()).x() > edge
+
+
+def focus(desk: Desk) -> QWidget | None:
+    return QApplication.focusWidget()
+
+
+def test_clicks_leave_the_keys_to_the_canvas(desk: Desk) -> None:
+    """A sample is chosen, a value is taken: Space plays and repeats neither."""
+    desk.open("circle")
+    desk.window.activateWindow()
+    desk.window.canvas.setFocus()
+    desk.qtbot.waitUntil(lambda: focus(desk) is desk.window.canvas, timeout=3000)
+    for button in desk.window.findChildren(QAbstractButton):
+        if button.isVisible() and not isinstance(button, Entry):
+            assert not button.focusPolicy() & Qt.FocusPolicy.ClickFocus, button.accessibleName()
+    rate = desk.window.training_bar.editor("learning_rate")
+    rate.setFocus()
+    QTest.keyClicks(rate, "5")
+    QTest.keyClick(rate, Qt.Key.Key_Return)
+    assert focus(desk) is desk.window.canvas
+    rate.setFocus()
+    rate.selectAll()  # type: ignore[attr-defined]
+    QTest.keyClicks(rate, "abc")
+    QTest.keyClick(rate, Qt.Key.Key_Return)
+    assert focus(desk) is rate  # not taken: it can be put right
+
+
+def test_a_choice_made_by_mouse_gives_the_keys_back(desk: Desk) -> None:
+    desk.open("circle")
+    desk.window.activateWindow()
+    choice = desk.window.training_bar.editor("optimizer")
+    assert isinstance(choice, Choice)
+    QTest.mouseClick(choice, Qt.MouseButton.LeftButton)
+    assert focus(desk) is not None
+    QTest.keyClick(choice.view(), Qt.Key.Key_Down)
+    QTest.keyClick(choice.view(), Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: focus(desk) is desk.window.canvas, timeout=3000)
+    choice.setFocus()
+    QTest.keyClick(choice, Qt.Key.Key_Down)
+    assert focus(desk) is choice  # by keyboard one goes on
