@@ -351,15 +351,12 @@ class Commands(QObject):
 
     def _found_devices(self, devices: Devices) -> None:
         self._devices = devices
+        self.window.training_bar.refresh_devices()
         best = next((d for d in devices.devices if d.id == devices.best), None)
         if best is not None and best.id != self.bench.status.device and not self.bench.state.device:
             text = tr("{device} passed its test.").format(device=best.name)
-            self.bench.told.emit(text, "info", tr("Use it"), lambda: self.set_device(best.id))
-
-    def set_device(self, device: str) -> None:
-        """Go on on another device and remember it."""
-        self.bench.state.device = device
-        self.bench.runner.set_device(device)
+            use = partial(self.bench.set_device, best.id, best.name)
+            self.bench.told.emit(text, "info", tr("Use it"), use)
 
     def fill_devices(self, menu: QMenu) -> None:
         """Every device with its verdict; refused ones stay grey and say why."""
@@ -376,7 +373,8 @@ class Commands(QObject):
             reason = tr_message(device.reason)
             action.setToolTip(reason)
             if device.verdict == "ok":
-                action.triggered.connect(lambda _checked=False, name=device.id: self.set_device(name))
+                choose = partial(self.bench.set_device, device.id, device.name)
+                action.triggered.connect(lambda _checked=False, choose=choose: choose())
             else:
                 action.setEnabled(False)
                 action.setText(f"{device.name} – {reason}" if reason else device.name)

@@ -91,10 +91,10 @@ class Choice(QComboBox):
         for value, text in choices:
             self.addItem(tr(text), value)
         self._by_mouse = False
-        self.activated.connect(self._activated)
+        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
 
-    def _activated(self, index: int) -> None:
-        self.chosen.emit(self.itemData(index))
+    def hidePopup(self) -> None:
+        super().hidePopup()
         if self._by_mouse:  # done: Space and the wheel belong to others again
             self._by_mouse = False
             self.clearFocus()

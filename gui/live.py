@@ -204,8 +204,13 @@ class Live(QObject):
             self._counted = time.monotonic()
             self._count(status, moving)
         reason = tr_message(status.reason)
-        bar.set_device(long_device(status), reason)
-        window.training_bar.set_device(short_device(status), reason)
+        if bench.preparing:
+            text = tr("Preparing {device} …").format(device=bench.preparing)
+            bar.set_device(text, tr("the first time takes longer"))
+            window.training_bar.set_device(tr("Preparing …"), text)
+        else:
+            bar.set_device(long_device(status), reason)
+            window.training_bar.set_device(short_device(status), reason)
         window.actions_.set_play(status.running == "playing")
         window.actions_.set_conditions(
             {

@@ -19,11 +19,13 @@ from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
 from engine.project_lock import ProjectLock, Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
+from engine.settings import TrainingSpec
 from engine.training import data_spec
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
 from gui.i18n import tr, tr_message
 from gui.loading import Tasks
+from gui.number_field import format_number
 from gui.project_files import Opened
 from gui.runner import Runner
 from gui.watching import Watcher
@@ -72,6 +74,7 @@ class Workbench(QObject):
         self._loading = False
         self._pace: float | None = AUTO_PACE
         self._told_fault = ""
+        self._awaited: tuple[str, str] | None = None
         self._configure_timer = QTimer(self)
         self._configure_timer.setSingleShot(True)
         self._configure_timer.setInterval(REBUILD_MS)
@@ -134,13 +137,24 @@ class Workbench(QObject):
                     if facts.hot and getattr(before.layer, field) != getattr(node.layer, field):
                         layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
             self.runner.set_training(new.training, layers)
-            if old.training.learning_rate != new.training.learning_rate:
-                rates = [i18n.short(t.learning_rate) for t in (old.training, new.training)]
-                self.hot_changed.emit(tr("rate {old} → {new}").format(old=rates[0], new=rates[1]))
-        elif kind == "structural":
+        if self.configured is not None and old.training != new.training:
+            self._tell_change(old.training, new.training)
+        if kind == "structural":
             if old.training.seed != new.training.seed and self.status.step:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
             self._configure_timer.start()
+
+    def _tell_change(self, old: TrainingSpec, new: TrainingSpec) -> None:
+        """What the time line marks: the setting and what it was and is."""
+        if old.learning_rate != new.learning_rate:
+            rates = [format_number(spec.learning_rate) for spec in (old, new)]
+            self.hot_changed.emit(tr("rate {old} → {new}").format(old=rates[0], new=rates[1]))
+        elif old.batch != new.batch:
+            self.hot_changed.emit(tr("batch size {old} → {new}").format(old=old.batch, new=new.batch))
+        for name in ("optimizer", "loss"):
+            if getattr(old, name) != getattr(new, name):
+                choices = dict(TrainingSpec.settings()[name][0].choices)
+                self.hot_changed.emit(tr(choices[getattr(new, name)]))
 
     def _configure(self) -> None:
         state = self.document.state
@@ -168,6 +182,8 @@ class Workbench(QObject):
 
     def _on_status(self, status: Status) -> None:
         before, self.status = self.status, status
+        if self._awaited is not None and self._awaited[0] == status.device:
+            self._awaited = None
         if before.step > status.step:
             self.watcher.drop()
             self.restarted.emit()
@@ -180,6 +196,8 @@ class Workbench(QObject):
         self.watcher.deliver(frame.views, frame.step)
 
     def _on_fault(self, fault: Fault) -> None:
+        if fault.kind in ("device", "engine"):
+            self._awaited = None
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -190,7 +208,7 @@ class Workbench(QObject):
             level = "warning" if fault.kind == "command" else "error"
             if fault.kind == "non_finite":
                 rate = self.document.training.learning_rate / 10
-                action = tr("Use rate {rate}").format(rate=i18n.short(rate))
+                action = tr("Use rate {rate}").format(rate=format_number(rate))
                 self.told.emit(text, "error", action, lambda: self.document.set_training(learning_rate=rate))
             else:
                 self.told.emit(text, level, "", None)
@@ -241,6 +259,19 @@ class Workbench(QObject):
         """Let the data decide."""
         self._pace = AUTO_PACE
         self.runner.set_pace(AUTO_PACE)
+
+    def set_device(self, device: str, name: str) -> None:
+        """Go on on another device and remember it. Until it answers, `preparing` names it."""
+        self.state.device = device
+        self._awaited = (device, name)
+        self.runner.set_device(device)
+        self.status_changed.emit(self.status)
+
+    @property
+    def preparing(self) -> str:
+        """The device whose programs are made ready, which may take long the first time; else ""."""
+        awaited = self._awaited
+        return awaited[1] if awaited is not None and awaited[0] != self.status.device else ""
 
     # ---- files -----------------------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ class TrainingBar(QFrame):
         self._pace.clicked.connect(lambda: self._drop(self._pace, self._pace_menu))
         row.addWidget(self._pace)
         self._device = self._menu_button("chip", tr("Device"))
+        self._devices = QMenu(self._device)
         self._device.clicked.connect(self.open_devices)
         row.addWidget(self._device)
         self._popup: SettingsPopup | None = None
@@ -263,9 +264,15 @@ class TrainingBar(QFrame):
         self._fit()
 
     def open_devices(self) -> None:
-        menu = QMenu(self._device)
-        self.device_menu(menu)
-        self._drop(self._device, menu)
+        self._devices.clear()
+        self.device_menu(self._devices)
+        self._drop(self._device, self._devices)
+
+    def refresh_devices(self) -> None:
+        """More is known about the devices: an open menu says it, too."""
+        if self._devices.isVisible():
+            self._devices.clear()
+            self.device_menu(self._devices)
 
     def _drop(self, button: QPushButton, menu: QMenu) -> None:
         at = button.mapToGlobal(QPoint(0, button.height() + theme.px(4)))

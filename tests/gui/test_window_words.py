@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from engine.errors import Message
+from engine.session import protocol as p
 from gui.forms import Choice
 from gui.panels.palette_items import Entry
 from tests.gui.desk import Desk
@@ -101,3 +105,38 @@ def test_a_choice_made_by_mouse_gives_the_keys_back(desk: Desk) -> None:
     choice.setFocus()
     QTest.keyClick(choice, Qt.Key.Key_Down)
     assert focus(desk) is choice  # by keyboard one goes on
+
+
+def test_changes_while_training_are_marked_in_words(desk: Desk) -> None:
+    desk.open("circle")
+    desk.bench.step("batch")
+    desk.runner.go(10)
+    line, document = desk.window.time_line, desk.bench.document
+    for change, words in (
+        ({"learning_rate": 0.0005}, "rate 0.03 → 0.0005"),
+        ({"optimizer": "adam"}, "Adam"),
+        ({"batch": 20}, "batch size 10 → 20"),
+    ):
+        document.set_training(**change)
+        assert line.flags()[-1].text == words
+    flag = line.flags()[-1]
+    x = line._x(flag.step, line._area())
+    assert line.flag_at(x + 4) == flag and line.flag_at(x + 200) is None
+
+
+def test_a_device_that_is_made_ready_is_named_until_it_answers(desk: Desk) -> None:
+    """Compiling for a device may take a quarter of a minute; nobody should think that nothing happens."""
+    desk.open("circle")
+    bench, bar = desk.bench, desk.window.status_bar
+    desk.runner.set_device = lambda device: None  # type: ignore[method-assign]  # it takes its time
+    bench.set_device("opencl:pocl:0", "Some device")
+    assert bench.preparing == "Some device"
+    assert "Preparing Some device" in bar._device.text()
+    assert "Preparing" in desk.window.training_bar._device.text()
+    desk.runner.fault.emit(p.Fault(Message("It refused."), kind="device"))
+    desk.runner.go()
+    bench.status_changed.emit(bench.status)
+    assert bench.preparing == "" and "Preparing" not in bar._device.text()
+    bench.set_device("opencl:pocl:0", "Some device")
+    desk.runner.status.emit(replace(bench.status, device="opencl:pocl:0", device_name="Some device"))
+    assert bench.preparing == "" and "Some device" in bar._device.text()
