@@ -36,6 +36,7 @@ from engine.session.protocol import Configured
 from gui import project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
+from gui.document import DocumentState
 from gui.feed import CanvasFeed
 from gui.file_drops import FileDrops
 from gui.i18n import tr, tr_message
@@ -88,6 +89,8 @@ class MainWindow(QMainWindow):
         bench.title_changed.connect(self._show_title)
         bench.programmed.connect(self._show_program)
         bench.told.connect(self._tell)
+        bench.told_of_data.connect(self._tell_of_data)
+        bench.document.changed.connect(self._forget_told)
         bench.tasks.shown.connect(self._show_waiting)
         bench.tasks.hidden.connect(self._hide_waiting)
         application = QApplication.instance()
@@ -349,6 +352,18 @@ class MainWindow(QMainWindow):
 
     def _tell(self, text: str, level: Level, action: str, handler: Callable[[], object] | None) -> None:
         self.toasts.show_message(text, level, action, handler)
+
+    def _tell_of_data(
+        self, text: str, level: Level, action: str, handler: Callable[[], object] | None
+    ) -> None:
+        toast = self.toasts.show_message(text, level, action, handler)
+        toast.topic = "undo" if action else "data"
+
+    def _forget_told(self, old: DocumentState, new: DocumentState) -> None:
+        """An offered Undo is about the last step only, and remarks are about the data in use."""
+        self.toasts.dismiss("undo")
+        if old.source != new.source:
+            self.toasts.dismiss("data")
 
     def _show_waiting(self, text: str, done: int, total: int) -> None:
         self.loading.show_progress(text, done, total)

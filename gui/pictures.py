@@ -89,9 +89,6 @@ class Pictures(QObject):
         shown.finished.connect(lambda _result: self._closed(shown))
         self._window.drops.watch(self.dialog)
         self.dialog.show()
-        for read in found:
-            for note in read.picture.notes:
-                self._bench.told.emit(tr_message(note), "info", "", None)
         ready = [read.x for read in found if read.x is not None]
         if configured is None or not ready or len(ready) != len(found):
             self.dialog.set_reason(self._why_not())

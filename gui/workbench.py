@@ -42,6 +42,8 @@ class Workbench(QObject):
 
     told = Signal(str, str, str, object)
     """(text, level, action, handler): a toast."""
+    told_of_data = Signal(str, str, str, object)
+    """The same, about the training data: true only until other data come."""
     title_changed = Signal()
     programmed = Signal(object)
     """The Configured program, or None while nothing can run."""
@@ -426,10 +428,10 @@ class Workbench(QObject):
             # with what loading chose written down, so that a changed folder is noticed
             spec = dataset.pinned() or source
             self.document.set_data(spec, data_spec(dataset))
-            self.told.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
+            self.told_of_data.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
             if dataset.notes:  # together: one after the other they would push each other off the screen
                 notes = "\n".join(tr_message(note) for note in dataset.notes[:4])
-                self.told.emit(notes, "warning" if dataset.skipped else "info", "", None)
+                self.told_of_data.emit(notes, "warning" if dataset.skipped else "info", "", None)
 
         self.tasks.run(
             "data",

@@ -23,7 +23,7 @@ from engine.data.pictures import Picture
 from engine.graph import GraphSpec
 from engine.session.protocol import Configured, Prediction
 from gui import i18n, icons, theme, tokens
-from gui.i18n import tr
+from gui.i18n import tr, tr_message
 from gui.panels.numbers import Numbers
 from gui.picture_words import Array, picture_words
 from gui.views.base import View, image_from_words, words_from_rgb
@@ -133,6 +133,10 @@ class PictureDialog(QDialog):
             button.clicked.connect(lambda _checked=False, step=step: self.leaf(step))
             head.addWidget(button)
         column.addLayout(head)
+        self._notes = QLabel()
+        self._notes.setProperty("role", "muted")
+        self._notes.setWordWrap(True)
+        column.addWidget(self._notes)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         self.numbers = PictureNumbers()
@@ -247,6 +251,8 @@ class PictureDialog(QDialog):
         self._title.setText(picture.name)
         self.setWindowTitle(picture.name)
         self._place.setText(f"{self._at + 1} / {len(self._pictures)}" if len(self._pictures) > 1 else "")
+        self._notes.setText("\n".join(tr_message(note) for note in picture.notes))
+        self._notes.setVisible(bool(picture.notes))
         array = picture.array
         if array.dtype == np.uint16:
             array = (array >> 8).astype(np.uint8)

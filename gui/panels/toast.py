@@ -30,6 +30,7 @@ class Toast(QFrame):
     ) -> None:
         super().__init__(parent)
         self.text, self.level = text, level
+        self.topic = ""
         surface = {"warning": "warning", "error": "problem"}.get(level, "raised")
         self.setProperty("surface", surface)
         self.setAccessibleName(text)
@@ -128,10 +129,11 @@ class Toasts(QWidget):
         found = (self._column.itemAt(i) for i in range(self._column.count()))
         return [w for item in found if item is not None and isinstance(w := item.widget(), Toast)]
 
-    def clear(self) -> None:
-        """Take all of them away."""
+    def dismiss(self, topic: str) -> None:
+        """Take those about something away that are no longer true."""
         for toast in self.toasts():
-            toast.dismiss()
+            if toast.topic == topic:
+                toast.dismiss()
 
     def settle(self) -> None:
         """Take the place the toasts need."""

@@ -40,6 +40,8 @@ class MatrixView(View):
         self.empty_text = tr("No numbers yet")
         self.max_decimals = 2
         self.square = False  # cells as wide as high: pictures and kernels
+        self.like_map = False
+        """The plain wheel zooms and the left button drags, as on a map; cells have nothing to open."""
         self.largest_cell = _LARGEST
         self._role = role
         self._stable = StableScale(role)
@@ -349,7 +351,9 @@ class MatrixView(View):
         self._hover_to(self.cell_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if self.like_map and event.button() == Qt.MouseButton.LeftButton:
+            self._grip = (event.position(), self._offset)
+        elif event.button() == Qt.MouseButton.LeftButton:
             cell = self.cell_at(event.position())
             if cell is not None:
                 self.cell_clicked.emit(*cell)
@@ -360,7 +364,7 @@ class MatrixView(View):
         self._grip = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.MiddleButton:
+        if event.button() == Qt.MouseButton.MiddleButton or self.like_map:
             self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -369,7 +373,7 @@ class MatrixView(View):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer; with Shift pan sideways. A fitted matrix leaves plain scrolling alone."""
         delta = event.angleDelta()
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        control = self.like_map or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if control and delta.y():
             self.zoom_about(event.position(), 1.2 ** (delta.y() / 120))
         elif self._zoom > 1.0 and not control:

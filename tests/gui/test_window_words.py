@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -12,6 +14,7 @@ from engine.errors import Message
 from engine.session import protocol as p
 from gui.forms import Choice
 from gui.panels.palette_items import Entry
+from tests.engine.data.picture_bytes import class_folder, exif, png, random_picture
 from tests.gui.desk import Desk
 
 
@@ -140,3 +143,57 @@ def test_a_device_that_is_made_ready_is_named_until_it_answers(desk: Desk) -> No
     bench.set_device("opencl:pocl:0", "Some device")
     desk.runner.status.emit(replace(bench.status, device="opencl:pocl:0", device_name="Some device"))
     assert bench.preparing == "" and "Some device" in bar._device.text()
+
+
+def test_an_offered_undo_is_about_the_last_step_only(desk: Desk, tmp_path: Path) -> None:
+    """The remarks about one folder do not stay when the next one is loaded."""
+    for name, first in (("one", 3), ("two", 4)):
+        pictures = [random_picture(n, first + n % 2, 5, 1 + n % 2 * 2) for n in range(6)]
+        class_folder(tmp_path / name, {"a": pictures, "b": pictures[:3]})
+    desk.open("circle")
+    toasts = desk.window.toasts
+
+    def load(name: str) -> list[str]:
+        before = desk.bench.document.state
+        desk.commands.take([str(tmp_path / name)])
+        desk.qtbot.waitUntil(lambda: desk.bench.document.state != before, timeout=10_000)
+        desk.qtbot.wait(20)
+        return [toast.text for toast in toasts.toasts()]
+
+    said = load("one")
+    assert len(said) == 2 and "one" in said[1]
+    said = load("two")
+    assert len(said) == 2 and "two" in said[1]
+    desk.bench.document.set_training(learning_rate=0.5)
+    assert [toast.topic for toast in toasts.toasts()] == ["data"]
+
+
+def test_what_was_done_to_a_picture_is_said_beside_it(desk: Desk, tmp_path: Path) -> None:
+    """Not under its window; and its numbers come nearer with the wheel."""
+    path = tmp_path / "quer.png"
+    path.write_bytes(png(random_picture(3, 28, 28, 1), exif(6)))
+    desk.open("digits_cnn")
+    desk.commands.take([str(path)])
+    desk.qtbot.waitUntil(lambda: desk.commands.pictures.dialog is not None, timeout=10_000)
+    dialog = desk.commands.pictures.dialog
+    assert dialog is not None
+    assert "turned upright" in dialog._notes.text() and dialog._notes.isVisible()
+    assert not desk.window.toasts.toasts()
+    view = dialog.numbers.matrix
+    wide = view.cell_rect(3, 3).width()
+    for _ in range(6):
+        wheel = QWheelEvent(
+            QPointF(view.rect().center()), QPointF(view.mapToGlobal(view.rect().center())), QPoint(),
+            QPoint(0, 120), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(view, wheel)
+    assert view.cell_rect(3, 3).width() > 2 * wide
+    left = view.cell_rect(14, 14).left()
+    middle = view.rect().center()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseMove(view, middle + QPoint(30, 0))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=middle + QPoint(30, 0))
+    assert abs(view.cell_rect(14, 14).left() - left - 30) < 2
+    dialog.close()
+    assert desk.commands.pictures.dialog is None
