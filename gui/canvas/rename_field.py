@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from engine.errors import GraphError
 from engine.graph import GraphSpec, Uid
@@ -45,6 +45,8 @@ class RenameField(QLineEdit):
         problem = self.problem()
         self.setProperty("invalid", bool(problem))
         self.setToolTip(problem)
+        # said at once: nobody waits with the pointer over a field while typing
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), problem, self)
         self.setAccessibleDescription(problem)
         self.style().unpolish(self)
         self.style().polish(self)
