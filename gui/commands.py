@@ -22,6 +22,7 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.live import long_device
 from gui.main_window import MainWindow
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
@@ -86,7 +87,7 @@ class Commands(QObject):
         on("devices", self.open_devices)
         on("search", self.search)
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
-        on("about", lambda: AboutDialog(self.bench.status.device_name, self.window).exec())
+        on("about", lambda: AboutDialog(long_device(self.bench.status), self.window).exec())
         for name in ("dark", "light", "system"):
             on(f"theme_{name}", partial(self.set_theme, name))
         for code in i18n.LANGUAGES:

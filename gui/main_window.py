@@ -64,6 +64,11 @@ if TYPE_CHECKING:
 
 WIDE, FOUR, NARROW = 1440, 1400, 980
 """Window widths: from here on the palette shows names; four docks fit; the inspector stays."""
+DOCK_HEIGHTS = ((940, 290), (720, 222), (600, 168))
+LOWEST_DOCKS = 140
+"""Of the docks, by the height of the window; the drawing keeps the larger part of a low one."""
+STRIP_HEIGHT = 620
+"""In a lower window the samples are shown only when they are asked for."""
 KEEPS_SPACE = (QAbstractButton, QComboBox, QAbstractItemView)
 
 
@@ -82,6 +87,7 @@ class MainWindow(QMainWindow):
         for spec in actions:
             self.addAction(actions[spec.id])
         self._selected: tuple[str, ...] = ()
+        self._samples_asked = False
         self._build()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -192,7 +198,6 @@ class MainWindow(QMainWindow):
         self.canvas.selection_changed.connect(self._select)
         self.canvas.node_opened.connect(self.open_layer)
         self.strip.dismissed.connect(lambda: self.show_samples(False))
-        self.strip.setVisible(not bench.state.samples_dismissed)
         self.dock_row.changed.connect(self._dock_heights)
         self.dock_row.window_opened.connect(self.drops.watch)
         for name in ("weights", "activations", "gradients", "loss"):
@@ -235,6 +240,7 @@ class MainWindow(QMainWindow):
     def show_samples(self, shown: bool) -> None:
         """Show or send away the strip of samples."""
         self.bench.state.samples_dismissed = not shown
+        self._samples_asked = shown
         self.strip.setVisible(shown)
 
     def show_panel(self, name: str, shown: bool) -> None:
@@ -325,7 +331,10 @@ class MainWindow(QMainWindow):
         self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
         self.boundary.setVisible(plane)
         self.inspector.setVisible(self._wish_inspector and width >= NARROW)
-        self.strip.set_low(self.height() / theme.scale() < 860)
+        height = self.height() / theme.scale()
+        self.strip.set_low(height < 860)
+        room = height >= STRIP_HEIGHT or self._samples_asked
+        self.strip.setVisible(room and not self.bench.state.samples_dismissed)
         self._dock_heights()
         side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
         stamp = (self.width(), plane, bool(side))
@@ -375,9 +384,9 @@ class MainWindow(QMainWindow):
         return max(200, self.down.sizes()[0] or int(self.height() * 0.45))
 
     def _dock_heights(self) -> None:
-        """Docks are 290 high, 222 in a lower window, less in a small one."""
+        """Docks give way with the height of the window."""
         height = self.height() / theme.scale()
-        docks = 290 if height >= 940 else 222 if height >= 720 else 168
+        docks = next((docks for least, docks in DOCK_HEIGHTS if height >= least), LOWEST_DOCKS)
         stamp = (docks, self.dock_row.any_shown())
         if stamp == self._heights or not self.isVisible():
             return

@@ -362,7 +362,8 @@ class DockRow(QFrame):
                 tab.setText(self._panels[name].title())
                 self._panels[front[-1]].add_header(tab)
                 tab.show()
-        self.setVisible(bool(docked))
+        if self.parent() is not None or not docked:
+            self.setVisible(bool(docked))
         self.changed.emit()
 
     def _detach_or_dock(self, name: str) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
 
 from engine.errors import Message
 from engine.session import protocol as p
+from gui.dialogs.about import AboutDialog
+from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.forms import Choice
+from gui.live import long_device
 from gui.panels.palette_items import Entry
 from tests.engine.data.picture_bytes import class_folder, exif, png, random_picture
 from tests.gui.desk import Desk
@@ -197,3 +200,57 @@ def test_what_was_done_to_a_picture_is_said_beside_it(desk: Desk, tmp_path: Path
     assert abs(view.cell_rect(14, 14).left() - left - 30) < 2
     dialog.close()
     assert desk.commands.pictures.dialog is None
+
+
+def test_the_sheet_of_shortcuts_knows_the_mouse_and_about_the_device(desk: Desk) -> None:
+    sheet = ShortcutSheet(desk.actions, desk.window)
+    words = [label.text() for label in sheet.findChildren(QLabel)]
+    assert "Drag a port" in words and "open how it came about" in words and "Undo" in words
+    about = AboutDialog(long_device(desk.bench.status), desk.window)
+    assert any("NumPy on" in label.text() for label in about.findChildren(QLabel))
+    button = about.findChild(QPushButton)
+    assert button is not None and button.icon().isNull()  # drawn for a light window, unseen in a dark one
+
+
+class WindowsShown(QObject):
+    """Notes every window that appears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(type(watched).__name__)
+        return False
+
+
+def test_no_part_of_the_window_flashes_up_as_a_window(desk: Desk) -> None:
+    """Building the window, at the start or in other words, shows nothing but the window."""
+    desk.open("circle")
+    seen = WindowsShown()
+    application = QApplication.instance()
+    assert application is not None
+    application.installEventFilter(seen)
+    try:
+        desk.commands.set_language("de")
+        desk.commands.set_language("en")
+        desk.qtbot.wait(50)
+    finally:
+        application.removeEventFilter(seen)
+    assert seen.names == []
+
+
+def test_in_a_low_window_the_drawing_keeps_most_of_the_room(desk: Desk) -> None:
+    """1280 × 800 at a projector, everything half as large again: 853 × 533."""
+    desk.open("circle")
+    window = desk.window
+    window.resize(853, 533)
+    desk.qtbot.wait(60)
+    assert not window.strip.isVisible()
+    assert window.canvas.height() >= 200 and window.boundary.width() >= 200
+    desk.commands.actions["samples"].trigger()
+    assert window.strip.isVisible()  # asked for, they come
+    window.resize(1280, 800)
+    desk.qtbot.wait(60)
+    assert window.strip.isVisible()
