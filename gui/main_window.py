@@ -225,6 +225,9 @@ class MainWindow(QMainWindow):
         if new is not None and self.isVisible():
             self.menu_row.show()
             new.show()
+            for layout in (self.layout(), new.layout()):
+                if layout is not None:
+                    layout.activate()  # heights are shared out below: they must be known
         if self.commands is not None:
             self.commands.connect_window()
         self._arrange()
