@@ -383,3 +383,12 @@ def test_a_layer_dropped_among_the_lines_of_weights_goes_in_between(make: Make) 
     assert LinkSpec(added, "dense2") in view.document.graph.links
     rects = [n.rect() for n in view.canvas.visible_nodes()]
     assert not any(r.intersects(s) for i, r in enumerate(rects) for s in rects[i + 1 :])
+
+
+def test_a_layer_found_near_an_edge_is_brought_into_sight(make: Make) -> None:
+    view = make(DocumentState())
+    search = view.open_search(QPoint(2, 2))
+    search.chosen.emit("dense")
+    uid = view.canvas.selected[0]
+    place = view.mapFromScene(view.canvas.nodes[uid].rect()).boundingRect()
+    assert view.viewport().rect().contains(place)
