@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from engine.data.drop import Recognized, recognize
 from engine.errors import N_, Message
-from gui.i18n import tr
+from gui.i18n import tr, tr_message
 from gui.loading import Task
+from gui.panels.drop_mark import DropMark
 
 if TYPE_CHECKING:
     from gui.workbench import Workbench
@@ -31,6 +32,7 @@ class FileDrops(QObject):
         self._bench, self._show, self._take = bench, show, take
         self._known: tuple[tuple[str, ...], Recognized | None] = ((), None)
         self._hovering = False
+        self._mark: DropMark | None = None
 
     def enter(self, event: QDragEnterEvent) -> None:
         """Say what would happen; what the files are is looked up beside the window's thread."""
@@ -39,7 +41,7 @@ class FileDrops(QObject):
         if not paths:
             if mime.hasUrls():
                 self._hovering = True
-                self._show(tr("Nothing to drop here"), FAR, True)
+                self._tell(tr("Nothing to drop here"), FAR, True)
             event.ignore()
             return
         if not accept_copy(event):
@@ -62,7 +64,8 @@ class FileDrops(QObject):
     def leave(self) -> None:
         """The files went elsewhere."""
         self._hovering = False
-        self._show("", None, False)
+        self._tell("", None, False)
+        self._mark = None
 
     def drop(self, event: QDropEvent) -> None:
         """Take the files; the program they come from keeps them."""
@@ -73,12 +76,15 @@ class FileDrops(QObject):
             self._take(list(paths))
 
     def watch(self, window: QWidget) -> None:
-        """Another window of ours (a dialog, a detached dock) takes files as well."""
+        """Another window of ours (a dialog, a detached dock) takes files as well, and says so itself."""
         window.setAcceptDrops(True)
         window.installEventFilter(self)
+        DropMark(window)
+        window.destroyed.connect(self._window_gone)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDragEnterEvent):
+            self._mark = watched.findChild(DropMark)
             self.enter(event)
         elif isinstance(event, QDragMoveEvent):
             self.move(event)
@@ -90,6 +96,18 @@ class FileDrops(QObject):
             return False
         return True
 
+    def _window_gone(self) -> None:
+        self._mark = None
+
+    def _tell(self, text: str, what: Message | None, refused: bool) -> None:
+        mark = self._mark
+        if mark is None:
+            self._show(text, what, refused)
+        elif text:
+            mark.show_over(text, tr_message(what) if what is not None else "", refused=refused)
+        else:
+            mark.hide()
+
     def _found(self, paths: tuple[str, ...], found: Recognized) -> None:
         if self._known[0] == paths:
             self._known = (paths, found)
@@ -99,9 +117,9 @@ class FileDrops(QObject):
     def _say(self) -> None:
         found = self._known[1]
         if found is None:
-            self._show(tr("Drop pictures, folders, data or a project"), None, False)
+            self._tell(tr("Drop pictures, folders, data or a project"), None, False)
         else:
-            self._show(self.promise(found), found.message, found.kind == "refused")
+            self._tell(self.promise(found), found.message, found.kind == "refused")
 
     def promise(self, found: Recognized) -> str:
         """What a drop does, in a few words."""

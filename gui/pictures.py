@@ -52,6 +52,11 @@ class Pictures(QObject):
         elif found.kind == "weights":
             bench.import_weights(Path(found.paths[0]))
         elif found.kind == "picture":
+            if len(found.paths) > MOST:
+                text = tr("The first {n} of {count} pictures are shown.")
+                bench.told.emit(text.format(n=MOST, count=len(found.paths)), "info", "", None)
+            elif "left" in found.message.values:
+                bench.told.emit(tr_message(found.message), "info", "", None)
             self.open(found.paths)
         else:
             bench.cannot(found.message)

@@ -124,10 +124,13 @@ def test_other_windows_take_files_too(hand: Hand, qtbot: QtBot, tmp_path: Path) 
     qtbot.addWidget(dialog)
     hand.drops.watch(dialog)
     mime = files(tmp_path / "a.png")
+    dialog.show()
+    mark = dialog.findChild(DropMark)
+    assert mark is not None
     QApplication.sendEvent(dialog, QDragEnterEvent(QPoint(5, 5), ALL, mime, BUTTON, PLAIN))
-    assert hand.said[-1][0]
+    assert mark.isVisible() and hand.said == []  # said in the window under the pointer
     QApplication.sendEvent(dialog, QDragLeaveEvent())
-    assert not hand.said[-1][0]
+    assert not mark.isVisible()
     QApplication.sendEvent(dialog, QDragEnterEvent(QPoint(5, 5), ALL, mime, BUTTON, PLAIN))
     QApplication.sendEvent(dialog, QDropEvent(QPointF(5, 5), ALL, mime, BUTTON, PLAIN))
     assert hand.taken == [[str(tmp_path / "a.png")]]

@@ -254,3 +254,19 @@ def test_in_a_low_window_the_drawing_keeps_most_of_the_room(desk: Desk) -> None:
     window.resize(1280, 800)
     desk.qtbot.wait(60)
     assert window.strip.isVisible()
+
+
+def test_of_many_pictures_the_rest_is_not_kept_quiet(desk: Desk, tmp_path: Path) -> None:
+    for number in range(18):
+        (tmp_path / f"{number:02}.png").write_bytes(png(random_picture(number, 8, 8, 1)))
+    (tmp_path / "notes.txt").write_text("nothing of interest")
+    desk.open("digits_cnn")
+    many = [str(tmp_path / f"{number:02}.png") for number in range(18)]
+    for paths, said in ((many, "first 16 of 18"), ([*many[:2], str(tmp_path / "notes.txt")], "left out")):
+        desk.commands.take(paths)
+        desk.qtbot.waitUntil(lambda said=said: any(said in t.text for t in desk.window.toasts.toasts()))
+    desk.qtbot.waitUntil(lambda: desk.commands.pictures.dialog is not None, timeout=10_000)
+    desk.qtbot.waitUntil(lambda: not desk.bench.tasks.busy(), timeout=10_000)
+    dialog = desk.commands.pictures.dialog
+    assert dialog is not None
+    dialog.close()
