@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
         self.canvas.node_opened.connect(self.open_layer)
         self.strip.dismissed.connect(lambda: self.show_samples(False))
         self.dock_row.changed.connect(self._dock_heights)
-        self.dock_row.window_opened.connect(self.drops.watch)
+        self.dock_row.window_opened.connect(self._adopt)
         for name in ("weights", "activations", "gradients", "loss"):
             self.dock_row.set_shown(name, bench.state.flag(f"dock_{name}", True))
         self._wish_palette = bench.state.flag("palette", True)
@@ -483,6 +483,11 @@ class MainWindow(QMainWindow):
             self.drop_mark.show_over(text, tr_message(what) if what is not None else "", refused=refused)
         else:
             self.drop_mark.hide()
+
+    def _adopt(self, window: QWidget) -> None:
+        """A detached dock takes files and keys as if it still stood here."""
+        self.drops.watch(window)
+        window.addActions(self.actions())
 
     def _take(self, paths: list[str]) -> None:
         self.activateWindow()  # what happens now is about this window

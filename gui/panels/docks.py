@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -277,6 +277,14 @@ class DockWindow(QWidget):
         column.addWidget(panel)
         self.resize(theme.px(640), theme.px(480))
 
+    def move_near(self, place: QPoint) -> None:
+        """Open where the dock was, a little higher, and wholly on the screen: bars stay free."""
+        room = self.screen().availableGeometry()
+        top = place.y() - self.height() // 2
+        left = min(place.x(), room.right() - self.width() - theme.px(12))
+        bottom = room.bottom() - self.height() - theme.px(40)
+        self.move(max(left, room.left()), max(min(top, bottom), room.top()))
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closed.emit()
         super().closeEvent(event)
@@ -371,7 +379,9 @@ class DockRow(QFrame):
             self._windows[name].close()
             return
         panel = self._panels[name]
+        place = panel.mapToGlobal(QPoint(0, 0))
         window = DockWindow(panel, self.window())
+        window.move_near(place)
         self._windows[name] = window
         self.window_opened.emit(window)
         panel.set_detached(True)

@@ -270,3 +270,19 @@ def test_of_many_pictures_the_rest_is_not_kept_quiet(desk: Desk, tmp_path: Path)
     dialog = desk.commands.pictures.dialog
     assert dialog is not None
     dialog.close()
+
+
+def test_a_detached_dock_leaves_the_bars_free_and_knows_the_keys(desk: Desk) -> None:
+    desk.open("circle")
+    row = desk.window.dock_row
+    before = desk.window.docks["weights"].mapToGlobal(QPoint(0, 0))
+    opened: list[QWidget] = []
+    row.window_opened.connect(opened.append)
+    desk.window.docks["weights"].detach_requested.emit()
+    (window,) = opened
+    desk.qtbot.waitExposed(window)
+    screen = window.screen().availableGeometry()
+    assert screen.contains(window.geometry()) or window.height() > screen.height()
+    assert abs(window.x() - max(screen.left(), min(before.x(), screen.right() - window.width()))) < 60
+    assert desk.actions["play"] in window.actions() and window.acceptDrops()
+    window.close()
