@@ -276,6 +276,9 @@ class DockWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(panel)
         self.resize(theme.px(640), theme.px(480))
+        # otherwise the first button would have the focus, and with it Space
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
 
     def move_near(self, place: QPoint) -> None:
         """Open where the dock was, a little higher, and wholly on the screen: bars stay free."""
