@@ -119,18 +119,25 @@ def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:
     links = graph.inputs_of(node.uid)
     if node.layer.many_inputs:
         if len(links) < 2 and node.layer.kind != "unknown":  # of that one nothing is known
-            return [
-                Problem(
-                    node.uid, Message(N_("Needs at least two inputs, has {found}."), {"found": len(links)})
-                )
-            ]
+            message = Message(N_("Needs at least two inputs, has {found}."), {"found": len(links)})
+            return [Problem(node.uid, message, repairs=_link_from_loose_end(graph, node, len(links)))]
         return []
     missing = [p for p in range(len(node.layer.ports)) if not any(k.port == p for k in links)]
     if missing:
-        return [Problem(node.uid, Message(N_("Nothing is linked to the input.")))]
+        message = Message(N_("Nothing is linked to the input."))
+        return [Problem(node.uid, message, repairs=_link_from_loose_end(graph, node, missing[0]))]
     if isinstance(node.layer, Augment) and not isinstance(graph.node(links[0].source).layer, Input):
         return [Problem(node.uid, Message(N_("Augment works on the data: put it right behind the input.")))]
     return []
+
+
+def _link_from_loose_end(graph: GraphSpec, node: NodeSpec, port: int) -> tuple[Repair, ...]:
+    """A link from the layer drawn last that leads nowhere yet, if there is one before `node`."""
+    for end in reversed(graph.nodes):
+        if end.layer.has_output and not graph.outputs_of(end.uid) and not graph.reaches(node.uid, end.uid):
+            label = Message(N_("Link {name}"), {"name": end.name})
+            return (Repair(label, "add_link", node.uid, port, value=end.uid),)
+    return ()
 
 
 def _shared_problem(

@@ -19,6 +19,8 @@ def apply_repair(graph: GraphSpec, repair: Repair) -> tuple[GraphSpec, str | Non
         return graph.replace_node(node.uid, layer=replace(node.layer, **{repair.field: repair.value})), None
     if repair.kind == "remove_link":
         return graph.unlink(node.uid, repair.port), None
+    if repair.kind == "add_link":
+        return graph.link(graph.node(repair.value).uid, node.uid, repair.port), None
     if repair.kind == "remove_node":
         return graph.remove([node.uid]), None
     if repair.kind == "add_output":

@@ -158,7 +158,7 @@ def _network() -> tuple[ActionSpec, ...]:
 
 def _training() -> tuple[ActionSpec, ...]:
     return (
-        ActionSpec("play", tr("Play"), "Space", "play", "training", needs=("ready",),
+        ActionSpec("play", tr("Play"), "Space", "play", "training",
                    words=tr("pause start stop train")),
         ActionSpec("step_op", tr("One operation"),
                    "F6", "step-op", "training", needs=("ready", "paused"), gap=True),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -22,6 +22,7 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.live import long_device
 from gui.main_window import MainWindow
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
@@ -86,7 +87,7 @@ class Commands(QObject):
         on("devices", self.open_devices)
         on("search", self.search)
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
-        on("about", lambda: AboutDialog(self.bench.status.device_name, self.window).exec())
+        on("about", lambda: AboutDialog(long_device(self.bench.status), self.window).exec())
         for name in ("dark", "light", "system"):
             on(f"theme_{name}", partial(self.set_theme, name))
         for code in i18n.LANGUAGES:
@@ -113,8 +114,6 @@ class Commands(QObject):
         window.status_bar.problems_clicked.connect(self.show_problems)
         window.status_bar.device_clicked.connect(self.open_devices)
         window.canvas.refused.connect(self._refused)
-        window.canvas.files_dropped.connect(self.drop)
-        window.canvas.files_hovering.connect(window.mark_drop)
         window.canvas.selection_changed.connect(self._selected)
         window.canvas.space_tapped.connect(self.actions["play"].trigger)
         window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)
@@ -277,10 +276,6 @@ class Commands(QObject):
             self.bench.state.folder = str(Path(name).parent)
             self.take([name])
 
-    def drop(self, paths: list[str], point: QPointF | None = None) -> None:
-        """Files were dropped on the window."""
-        self.take(paths)
-
     def take(self, paths: list[str]) -> None:
         """Do with files what their content says: open, load as training set, classify."""
         self.bench.tasks.run(
@@ -357,15 +352,12 @@ class Commands(QObject):
 
     def _found_devices(self, devices: Devices) -> None:
         self._devices = devices
+        self.window.training_bar.refresh_devices()
         best = next((d for d in devices.devices if d.id == devices.best), None)
         if best is not None and best.id != self.bench.status.device and not self.bench.state.device:
             text = tr("{device} passed its test.").format(device=best.name)
-            self.bench.told.emit(text, "info", tr("Use it"), lambda: self.set_device(best.id))
-
-    def set_device(self, device: str) -> None:
-        """Go on on another device and remember it."""
-        self.bench.state.device = device
-        self.bench.runner.set_device(device)
+            use = partial(self.bench.set_device, best.id, best.name)
+            self.bench.told.emit(text, "info", tr("Use it"), use)
 
     def fill_devices(self, menu: QMenu) -> None:
         """Every device with its verdict; refused ones stay grey and say why."""
@@ -382,7 +374,8 @@ class Commands(QObject):
             reason = tr_message(device.reason)
             action.setToolTip(reason)
             if device.verdict == "ok":
-                action.triggered.connect(lambda _checked=False, name=device.id: self.set_device(name))
+                choose = partial(self.bench.set_device, device.id, device.name)
+                action.triggered.connect(lambda _checked=False, choose=choose: choose())
             else:
                 action.setEnabled(False)
                 action.setText(f"{device.name} – {reason}" if reason else device.name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -90,7 +90,22 @@ class Choice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for value, text in choices:
             self.addItem(tr(text), value)
+        self._by_mouse = False
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+
+    def hidePopup(self) -> None:
+        super().hidePopup()
+        if self._by_mouse:  # done: Space and the wheel belong to others again
+            self._by_mouse = False
+            self.clearFocus()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._by_mouse = True
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._by_mouse = False
+        super().keyPressEvent(event)
 
     def value(self) -> Any:
         """The value chosen."""
@@ -116,6 +131,7 @@ class ShapeField(QLineEdit):
     def __init__(self, minimum: float | None, maximum: float | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("number", True)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self._limits = (minimum, maximum)
         self._value: tuple[int, ...] = ()
         self.editingFinished.connect(self._commit)
@@ -243,6 +259,7 @@ class Form(QWidget):
             return number
         if field.kind == "bool":
             box = QCheckBox()
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.clicked.connect(lambda checked: self._edit(field.name, bool(checked)))
             self._setters[field.name] = lambda value: box.setChecked(bool(value))
             return box
@@ -264,6 +281,7 @@ class Form(QWidget):
             return shape
         if field.kind == "text":
             line = QLineEdit()
+            line.setAcceptDrops(False)  # a file let go here is for the window
             line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             line.editingFinished.connect(lambda: self._edit(field.name, line.text()))
             self._setters[field.name] = lambda value: line.setText(str(value))
@@ -320,6 +338,7 @@ class Form(QWidget):
         for text, function in field.actions:
             button = QPushButton(tr(text))
             button.setProperty("kind", "link")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _checked=False, make=function: self._act(field.name, make))
             row.addWidget(button)

@@ -15,9 +15,9 @@ from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
 from engine.values import Phase
-from gui import i18n
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
+from gui.number_field import format_number
 from gui.opening import Opening
 from gui.panels import targets
 from gui.panels.sample_chooser import SampleChooser
@@ -52,6 +52,8 @@ class Live(QObject):
         self._rates: tuple[tuple[int, float], ...] = ()
         """Changes of the learning rate in the engine's record of the run."""
         self._first_rate: float | None = None
+        self._marks: list[Flag] = []
+        """Changes of other settings than the rate."""
         """The rate before the first of them, where it was seen."""
         clients: tuple[Client, ...] = (window.feed, *window.docks.values(), window.boundary, self)
         for client in clients:
@@ -76,6 +78,7 @@ class Live(QObject):
         bench.framed.connect(self._show_frame)
         bench.restarted.connect(self._restart)
         bench.rate_changed.connect(self._flag)
+        bench.hot_changed.connect(self._mark)
         bench.document.changed.connect(self._show_facts)
         bench.faulted.connect(lambda _fault: self._show_facts())
         self._show_facts()
@@ -89,6 +92,7 @@ class Live(QObject):
         bench.framed.disconnect(self._show_frame)
         bench.restarted.disconnect(self._restart)
         bench.rate_changed.disconnect(self._flag)
+        bench.hot_changed.disconnect(self._mark)
         bench.document.changed.disconnect(self._show_facts)
         self.setParent(None)
         self.deleteLater()
@@ -96,12 +100,16 @@ class Live(QObject):
     def memory(self) -> Mapping[str, Any]:
         """What a rebuilt window goes on with."""
         flags = self._window.time_line.flags()
-        return {"curves": self._curves, "flags": flags, "rates": self._rates, "first": self._first_rate}
+        return {
+            "curves": self._curves, "flags": flags, "rates": self._rates, "first": self._first_rate,
+            "marks": self._marks,
+        }  # fmt: skip
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Go on with what the window before knew."""
         self._window.time_line.set_flags(memory["flags"])
         self._rates, self._first_rate = memory["rates"], memory["first"]
+        self._marks = memory["marks"]
         if memory["curves"] is not None:
             self._show_curves(memory["curves"])
         self._show_status(self._window.bench.status)
@@ -164,7 +172,8 @@ class Live(QObject):
         rates = tuple((step, float(value)) for step, name, value in data.changes if name == "lr")
         if rates != self._rates:
             self._rates = rates
-            self._window.time_line.set_flags(rate_flags(rates, self._first_rate))
+            flags = [*rate_flags(rates, self._first_rate), *self._marks]
+            self._window.time_line.set_flags(sorted(flags, key=lambda flag: flag.step))
 
     def _show_frame(self, frame: Frame) -> None:
         self._frames.append(time.monotonic())
@@ -213,8 +222,13 @@ class Live(QObject):
             self._counted = time.monotonic()
             self._count(status, moving)
         reason = tr_message(status.reason)
-        bar.set_device(long_device(status), reason)
-        window.training_bar.set_device(short_device(status), reason)
+        if bench.preparing:
+            text = tr("Preparing {device} …").format(device=bench.preparing)
+            bar.set_device(text, tr("the first time takes longer"))
+            window.training_bar.set_device(tr("Preparing …"), text)
+        else:
+            bar.set_device(long_device(status), reason)
+            window.training_bar.set_device(short_device(status), reason)
         window.actions_.set_play(status.running == "playing")
         window.actions_.set_conditions(
             {
@@ -252,6 +266,7 @@ class Live(QObject):
         window.status_bar.set_counts(len(bench.document.graph.nodes), inference.parameter_count)
         choices = dict(TrainingSpec.settings()["loss"][0].choices)
         window.loss_dock.set_loss_name(tr(choices.get(bench.document.training.loss, "")))
+        window.training_bar.set_obstacle(bench.obstacle())
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 
     def _measured(self, uid: str, stats: NodeStats) -> None:
@@ -295,8 +310,16 @@ class Live(QObject):
         if step:
             self._window.time_line.add_flag(step, rate_words(old, new))
 
+    def _mark(self, text: str) -> None:
+        """Another setting was changed: the record of the run knows only rates."""
+        step = self._window.bench.status.step
+        if step:
+            self._marks.append(Flag(step, text))
+            self._window.time_line.add_flag(step, text)
+
     def _restart(self) -> None:
         self._curves, self._rates, self._first_rate = None, (), None
+        self._marks = []
         self._window.time_line.clear()
         self._window.loss_dock.clear()
         self._window.canvas.canvas.forget_pictures()
@@ -325,8 +348,8 @@ class Live(QObject):
 def rate_words(old: float | None, new: float) -> str:
     """A changed learning rate in a few words; of an opened run the first one is not known."""
     if old is None:
-        return tr("rate {new}").format(new=i18n.short(new))
-    return tr("rate {old} → {new}").format(old=i18n.short(old), new=i18n.short(new))
+        return tr("rate {new}").format(new=format_number(new))
+    return tr("rate {old} → {new}").format(old=format_number(old), new=format_number(new))
 
 
 def rate_flags(rates: tuple[tuple[int, float], ...], first: float | None) -> list[Flag]:

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
+    QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
     QResizeEvent,
@@ -30,12 +31,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.errors import Message
 from engine.session.protocol import Configured
 from gui import project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
+from gui.document import DocumentState
 from gui.feed import CanvasFeed
-from gui.i18n import tr
+from gui.file_drops import FileDrops
+from gui.i18n import tr, tr_message
 from gui.live import Live
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
@@ -46,6 +50,7 @@ from gui.panels.loading_bar import LoadingBar
 from gui.panels.loss_dock import LossDock
 from gui.panels.menu_row import MenuRow
 from gui.panels.palette import Palette
+from gui.panels.palette_items import Entry
 from gui.panels.problems import ProblemsPanel
 from gui.panels.samples_strip import SamplesStrip
 from gui.panels.status_bar import StatusBar
@@ -59,6 +64,11 @@ if TYPE_CHECKING:
 
 WIDE, FOUR, NARROW = 1440, 1400, 980
 """Window widths: from here on the palette shows names; four docks fit; the inspector stays."""
+DOCK_HEIGHTS = ((940, 290), (720, 222), (600, 168))
+LOWEST_DOCKS = 140
+"""Of the docks, by the height of the window; the drawing keeps the larger part of a low one."""
+STRIP_HEIGHT = 620
+"""In a lower window the samples are shown only when they are asked for."""
 KEEPS_SPACE = (QAbstractButton, QComboBox, QAbstractItemView)
 
 
@@ -72,10 +82,12 @@ class MainWindow(QMainWindow):
         self.commands: Commands | None = None
         self.may_close: Callable[[], bool] = lambda: True
         self.setAcceptDrops(True)
+        self.drops = FileDrops(bench, self._mark_drop, self._take)
         self.setMinimumSize(QSize(720, 480))
         for spec in actions:
             self.addAction(actions[spec.id])
         self._selected: tuple[str, ...] = ()
+        self._samples_asked = False
         self._build()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -83,6 +95,8 @@ class MainWindow(QMainWindow):
         bench.title_changed.connect(self._show_title)
         bench.programmed.connect(self._show_program)
         bench.told.connect(self._tell)
+        bench.told_of_data.connect(self._tell_of_data)
+        bench.document.changed.connect(self._forget_told)
         bench.tasks.shown.connect(self._show_waiting)
         bench.tasks.hidden.connect(self._hide_waiting)
         application = QApplication.instance()
@@ -165,21 +179,27 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.down, 1)
         rows.addWidget(self.status_bar)
         self.setCentralWidget(whole)
+        # a click does its work and Space goes on to play; with Tab every button is still reached
+        for button in self.findChildren(QAbstractButton):
+            if button.focusPolicy() == Qt.FocusPolicy.StrongFocus and not isinstance(button, Entry):
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.card = ExplainCard(stage)
         self.problems = ProblemsPanel(document, stage)
         self.problems.closed.connect(self.problems.hide)
+        self.problems.count_changed.connect(lambda *_: self._place_problems())
         self.problems.hide()
         self.drop_mark = DropMark(stage)
         self.loading = LoadingBar(stage)
         self.loading.canceled.connect(bench.tasks.cancel)
         self.toasts = Toasts(whole, self._toast_corner)
+        self.toasts.follow(self.canvas)
         self.feed = CanvasFeed(self.canvas.canvas, document, self.canvas.isVisible, self)
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
         self.canvas.node_opened.connect(self.open_layer)
         self.strip.dismissed.connect(lambda: self.show_samples(False))
-        self.strip.setVisible(not bench.state.samples_dismissed)
         self.dock_row.changed.connect(self._dock_heights)
+        self.dock_row.window_opened.connect(self._adopt)
         for name in ("weights", "activations", "gradients", "loss"):
             self.dock_row.set_shown(name, bench.state.flag(f"dock_{name}", True))
         self._wish_palette = bench.state.flag("palette", True)
@@ -205,6 +225,9 @@ class MainWindow(QMainWindow):
         if new is not None and self.isVisible():
             self.menu_row.show()
             new.show()
+            for layout in (self.layout(), new.layout()):
+                if layout is not None:
+                    layout.activate()  # heights are shared out below: they must be known
         if self.commands is not None:
             self.commands.connect_window()
         self._arrange()
@@ -220,6 +243,7 @@ class MainWindow(QMainWindow):
     def show_samples(self, shown: bool) -> None:
         """Show or send away the strip of samples."""
         self.bench.state.samples_dismissed = not shown
+        self._samples_asked = shown
         self.strip.setVisible(shown)
 
     def show_panel(self, name: str, shown: bool) -> None:
@@ -310,7 +334,10 @@ class MainWindow(QMainWindow):
         self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
         self.boundary.setVisible(plane)
         self.inspector.setVisible(self._wish_inspector and width >= NARROW)
-        self.strip.set_low(self.height() / theme.scale() < 860)
+        height = self.height() / theme.scale()
+        self.strip.set_low(height < 860)
+        room = height >= STRIP_HEIGHT or self._samples_asked
+        self.strip.setVisible(room and not self.bench.state.samples_dismissed)
         self._dock_heights()
         side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
         stamp = (self.width(), plane, bool(side))
@@ -338,6 +365,18 @@ class MainWindow(QMainWindow):
     def _tell(self, text: str, level: Level, action: str, handler: Callable[[], object] | None) -> None:
         self.toasts.show_message(text, level, action, handler)
 
+    def _tell_of_data(
+        self, text: str, level: Level, action: str, handler: Callable[[], object] | None
+    ) -> None:
+        toast = self.toasts.show_message(text, level, action, handler)
+        toast.topic = "undo" if action else "data"
+
+    def _forget_told(self, old: DocumentState, new: DocumentState) -> None:
+        """An offered Undo is about the last step only, and remarks are about the data in use."""
+        self.toasts.dismiss("undo")
+        if old.source != new.source:
+            self.toasts.dismiss("data")
+
     def _show_waiting(self, text: str, done: int, total: int) -> None:
         self.loading.show_progress(text, done, total)
 
@@ -348,9 +387,9 @@ class MainWindow(QMainWindow):
         return max(200, self.down.sizes()[0] or int(self.height() * 0.45))
 
     def _dock_heights(self) -> None:
-        """Docks are 290 high, 222 in a lower window, less in a small one."""
+        """Docks give way with the height of the window."""
         height = self.height() / theme.scale()
-        docks = 290 if height >= 940 else 222 if height >= 720 else 168
+        docks = next((docks for least, docks in DOCK_HEIGHTS if height >= least), LOWEST_DOCKS)
         stamp = (docks, self.dock_row.any_shown())
         if stamp == self._heights or not self.isVisible():
             return
@@ -417,6 +456,8 @@ class MainWindow(QMainWindow):
             old.removeEventFilter(self)
         if isinstance(new, KEEPS_SPACE):
             new.installEventFilter(self)
+        if new is None and self.isActiveWindow():
+            self.canvas.setFocus()  # a field that is done gives the keys back
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Space belongs to a focused button or list, although the window plays with it."""
@@ -425,26 +466,32 @@ class MainWindow(QMainWindow):
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere on the window."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-            self.mark_drop(True)
+        """Files may be dropped anywhere on the window; only layers are the canvas's own affair."""
+        self.drops.enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.drops.move(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.mark_drop(False)
+        self.drops.leave()
 
-    def mark_drop(self, on: bool) -> None:
-        """Say over the canvas what would happen to the files that hang on the pointer."""
-        if on:
-            self.drop_mark.show_over(tr("Drop pictures, folders, data or a project"))
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.drops.drop(event)
+
+    def _mark_drop(self, text: str, what: Message | None, refused: bool) -> None:
+        if text:
+            self.drop_mark.show_over(text, tr_message(what) if what is not None else "", refused=refused)
         else:
             self.drop_mark.hide()
 
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.mark_drop(False)
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths and self.commands is not None:
-            event.acceptProposedAction()
+    def _adopt(self, window: QWidget) -> None:
+        """A detached dock takes files and keys as if it still stood here."""
+        self.drops.watch(window)
+        window.addActions(self.actions())
+
+    def _take(self, paths: list[str]) -> None:
+        self.activateWindow()  # what happens now is about this window
+        if self.commands is not None:
             self.commands.take(paths)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -168,6 +168,7 @@ class NumberField(QLineEdit):
         self._value: Number = self._as_kind(value)
         self.setProperty("number", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(self._check)
         self.editingFinished.connect(self.commit)
@@ -337,6 +338,8 @@ class NumberField(QLineEdit):
             self.selectAll()
         else:
             super().keyPressEvent(event)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self._problem:
+                self.clearFocus()  # done: the next key is not meant for the number
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not self.hasFocus() or self.isReadOnly():

@@ -52,6 +52,11 @@ class Pictures(QObject):
         elif found.kind == "weights":
             bench.import_weights(Path(found.paths[0]))
         elif found.kind == "picture":
+            if len(found.paths) > MOST:
+                text = tr("The first {n} of {count} pictures are shown.")
+                bench.told.emit(text.format(n=MOST, count=len(found.paths)), "info", "", None)
+            elif "left" in found.message.values:
+                bench.told.emit(tr_message(found.message), "info", "", None)
             self.open(found.paths)
         else:
             bench.cannot(found.message)
@@ -80,11 +85,15 @@ class Pictures(QObject):
         if not found:
             return
         configured = self._bench.configured
+        before = self.dialog
         self.dialog = PictureDialog([read.picture for read in found], self._window)
+        if before is not None:  # the next picture takes the place of the last
+            self.dialog.setGeometry(before.geometry())
+            before.close()
+        shown = self.dialog
+        shown.finished.connect(lambda _result: self._closed(shown))
+        self._window.drops.watch(self.dialog)
         self.dialog.show()
-        for read in found:
-            for note in read.picture.notes:
-                self._bench.told.emit(tr_message(note), "info", "", None)
         ready = [read.x for read in found if read.x is not None]
         if configured is None or not ready or len(ready) != len(found):
             self.dialog.set_reason(self._why_not())
@@ -101,6 +110,10 @@ class Pictures(QObject):
                 )
 
         self._bench.runner.predict(np.stack(ready), ("*",), answered)
+
+    def _closed(self, dialog: PictureDialog) -> None:
+        if self.dialog is dialog:
+            self.dialog = None
 
     def _why_not(self) -> str:
         if self._bench.configured is None:

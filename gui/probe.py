@@ -61,6 +61,7 @@ class Probe(QObject):
             "status": window.status_bar.texts(),
             "toasts": [toast.text for toast in window.toasts.toasts()],
             "card": self._card(),
+            "answer": self._answer(),
             "nodes": self._nodes(),
             "links": len(bench.document.graph.links),
             "palette": self._palette(),
@@ -74,6 +75,12 @@ class Probe(QObject):
         if card.isHidden() or told is None:
             return None
         return {"value": told.value, "cell": list(told.cell), "number": told.number, "rect": place(card)}
+
+    def _answer(self) -> str:
+        """The likeliest class in the window about a picture."""
+        commands = self._window.commands
+        dialog = commands.pictures.dialog if commands is not None else None
+        return dialog.best() if dialog is not None else ""
 
     def _nodes(self) -> dict[str, Any]:
         canvas = self._window.canvas

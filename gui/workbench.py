@@ -21,12 +21,14 @@ from engine.errors import N_, MatrizenError, Message
 from engine.export.npz import import_npz
 from engine.project_lock import ProjectLock, Stamp, check_unchanged
 from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
+from engine.settings import TrainingSpec
 from engine.training import Checkpoint, data_spec
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
 from gui.engine_loading import EngineLoading
 from gui.i18n import tr, tr_message
 from gui.loading import Tasks
+from gui.number_field import format_number
 from gui.project_files import Opened
 from gui.runner import Runner
 from gui.watching import Watcher
@@ -43,6 +45,8 @@ class Workbench(QObject):
 
     told = Signal(str, str, str, object)
     """(text, level, action, handler): a toast."""
+    told_of_data = Signal(str, str, str, object)
+    """The same, about the training data: true only until other data come."""
     title_changed = Signal()
     programmed = Signal(object)
     """The Configured program, or None while nothing can run."""
@@ -50,6 +54,8 @@ class Workbench(QObject):
     framed = Signal(object)
     restarted = Signal()
     """The run is another one: curves and pictures of the old one are no longer true."""
+    hot_changed = Signal(str)
+    """Another setting than the rate changed in mid-run, in a few words."""
     rate_changed = Signal(float, float)
     """The learning rate changed while training: old, new."""
     faulted = Signal(object)
@@ -82,6 +88,7 @@ class Workbench(QObject):
         self._loading = False
         self._pace: float | None = AUTO_PACE
         self._told_fault = ""
+        self._awaited: tuple[str, str] | None = None
         self._configure_timer = QTimer(self)
         self._configure_timer.setSingleShot(True)
         self._configure_timer.setInterval(REBUILD_MS)
@@ -114,6 +121,16 @@ class Workbench(QObject):
         d = self.document
         return d.source is not None and d.data is not None and d.inference.ready
 
+    def obstacle(self) -> str:
+        """Why nothing can run yet, and what to do; "" when something can."""
+        problem = next((p for p in self.document.inference.problems if not p.warning), None)
+        if problem is not None:
+            name = self.document.node(problem.node).name if self.document.graph.has(problem.node) else ""
+            return f"{name}: {tr_message(problem.message)}" if name else tr_message(problem.message)
+        if self.ready:
+            return ""
+        return tr("There are no data to train with: drop pictures on the window, or open a sample.")
+
     @property
     def running(self) -> bool:
         """Whether training goes on by itself."""
@@ -136,12 +153,23 @@ class Workbench(QObject):
                     if facts.hot and getattr(before.layer, field) != getattr(node.layer, field):
                         layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
             self.runner.set_training(new.training, layers)
-            if old.training.learning_rate != new.training.learning_rate:
-                self.rate_changed.emit(old.training.learning_rate, new.training.learning_rate)
-        elif kind == "structural":
+        if self.configured is not None and old.training != new.training:
+            self._tell_change(old.training, new.training)
+        if kind == "structural":
             if old.training.seed != new.training.seed and self.status.step:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
             self._configure_timer.start()
+
+    def _tell_change(self, old: TrainingSpec, new: TrainingSpec) -> None:
+        """What the time line marks: the setting and what it was and is."""
+        if old.learning_rate != new.learning_rate:
+            self.rate_changed.emit(old.learning_rate, new.learning_rate)
+        if old.batch != new.batch:
+            self.hot_changed.emit(tr("batch size {old} → {new}").format(old=old.batch, new=new.batch))
+        for name in ("optimizer", "loss"):
+            if getattr(old, name) != getattr(new, name):
+                choices = dict(TrainingSpec.settings()[name][0].choices)
+                self.hot_changed.emit(tr(choices[getattr(new, name)]))
 
     def _configure(self) -> None:
         state = self.document.state
@@ -201,6 +229,8 @@ class Workbench(QObject):
         if self._pending:
             return  # of the run before: going from its step to that of an opened file is no going back
         before, self.status = self.status, status
+        if self._awaited is not None and self._awaited[0] == status.device:
+            self._awaited = None
         if before.step > status.step:
             self.watcher.drop()
             self.restarted.emit()
@@ -222,6 +252,8 @@ class Workbench(QObject):
             # what could not be resumed is not tried again: the next program begins anew
             self._fresh, self._resume = True, None
             self._stand_empty()
+        if fault.kind in ("device", "engine"):
+            self._awaited = None
         text = tr_message(fault.message)
         _log.warning("engine: %s", fault.message)
         self.faulted.emit(fault)
@@ -232,7 +264,7 @@ class Workbench(QObject):
             level = "warning" if fault.kind == "command" else "error"
             if fault.kind == "non_finite":
                 rate = self.document.training.learning_rate / 10
-                action = tr("Use rate {rate}").format(rate=i18n.short(rate))
+                action = tr("Use rate {rate}").format(rate=format_number(rate))
                 self.told.emit(text, "error", action, lambda: self.document.set_training(learning_rate=rate))
             else:
                 self.told.emit(text, level, "", None)
@@ -264,6 +296,8 @@ class Workbench(QObject):
         elif self.ready:
             self._told_fault = ""
             self._when_begun(self.runner.play)
+        else:
+            self.told.emit(self.obstacle(), "warning", "", None)
 
     def step(self, kind: str) -> None:
         """One op, batch or epoch."""
@@ -284,6 +318,19 @@ class Workbench(QObject):
         """Let the data decide."""
         self._pace = AUTO_PACE
         self.runner.set_pace(AUTO_PACE)
+
+    def set_device(self, device: str, name: str) -> None:
+        """Go on on another device and remember it. Until it answers, `preparing` names it."""
+        self.state.device = device
+        self._awaited = (device, name)
+        self.runner.set_device(device)
+        self.status_changed.emit(self.status)
+
+    @property
+    def preparing(self) -> str:
+        """The device whose programs are made ready, which may take long the first time; else ""."""
+        awaited = self._awaited
+        return awaited[1] if awaited is not None and awaited[0] != self.status.device else ""
 
     # ---- files -----------------------------------------------------------------------------------------
 
@@ -439,10 +486,10 @@ class Workbench(QObject):
             # with what loading chose written down, so that a changed folder is noticed
             spec = dataset.pinned() or source
             self.document.set_data(spec, data_spec(dataset))
-            self.told.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
+            self.told_of_data.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
             if dataset.notes:  # together: one after the other they would push each other off the screen
                 notes = "\n".join(tr_message(note) for note in dataset.notes[:4])
-                self.told.emit(notes, "warning" if dataset.skipped else "info", "", None)
+                self.told_of_data.emit(notes, "warning" if dataset.skipped else "info", "", None)
 
         self.tasks.run(
             "data",

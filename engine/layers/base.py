@@ -46,12 +46,12 @@ class Repair:
     """A change that would remove a problem: `kind` with its `node`, and what it needs.
 
     "set_field": give `field` the `value`. "insert_before": put `layer` in front of input `port`.
-    "remove_link": take away the link at `port`. "add_output": add an Output behind `node`.
-    "remove_node": take the node away.
+    "remove_link": take away the link at `port`. "add_link": link the node `value` to input `port`.
+    "add_output": add an Output behind `node`. "remove_node": take the node away.
     """
 
     label: Message
-    kind: Literal["set_field", "insert_before", "remove_link", "add_output", "remove_node"]
+    kind: Literal["set_field", "insert_before", "remove_link", "add_link", "add_output", "remove_node"]
     node: str = ""
     port: int = 0
     field: str = ""

@@ -1,4 +1,4 @@
-"""What may be dropped on the canvas: a layer from the palette, or files."""
+"""What may be dropped on the canvas: a layer from the palette. Files are left to the window around it."""
 
 from __future__ import annotations
 
@@ -32,23 +32,16 @@ class Drops:
                 self._layer.move(self.view.mapToScene(event.position().toPoint()))
                 event.acceptProposedAction()
                 return
-        if mime.hasUrls() and any(u.isLocalFile() for u in mime.urls()):
-            event.acceptProposedAction()
-            self.view.files_hovering.emit(True)
-            return
         event.ignore()
 
     def move(self, event: QDragMoveEvent) -> None:
         if self._layer is not None:
             self._layer.move(self.view.mapToScene(event.position().toPoint()))
             event.acceptProposedAction()
-        elif event.mimeData().hasUrls():
-            event.acceptProposedAction()
         else:
             event.ignore()
 
     def leave(self) -> None:
-        self.view.files_hovering.emit(False)
         if self._layer is not None:
             layer, self._layer = self._layer, None
             layer.leave()
@@ -60,8 +53,5 @@ class Drops:
             layer.drop(point)
             self.view.setFocus(Qt.FocusReason.MouseFocusReason)
             event.acceptProposedAction()
-        elif event.mimeData().hasUrls():
-            paths = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
-            event.acceptProposedAction()
-            self.view.files_hovering.emit(False)
-            self.view.files_dropped.emit(paths, point)
+        else:
+            event.ignore()

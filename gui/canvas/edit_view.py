@@ -184,6 +184,7 @@ class EditView(ZoomView):
         uid = self.attempt(lambda: self.document.add_linked(kind, pos, after=after, before=before, link=link))
         if uid:
             self.canvas.select([uid])
+            self.show_in_sight(self.canvas.shown(uid))  # searched for near an edge, it would be cut off
 
     def add_behind_selection(self, kind: str) -> None:
         """Add a layer behind the selected node, or where there is room."""

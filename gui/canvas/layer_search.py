@@ -47,6 +47,7 @@ class LayerSearch(QFrame):
         self._kinds = list(kinds) if kinds is not None else None
         self._done = False
         self.field = QLineEdit(self)
+        self.field.setAcceptDrops(False)  # a file let go here is for the window
         self.field.setPlaceholderText(tr("Find a layer"))
         self.field.setAccessibleName(tr("Find a layer"))
         self.list = QListWidget(self)

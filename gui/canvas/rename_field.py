@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from engine.errors import GraphError
 from engine.graph import GraphSpec, Uid
@@ -23,6 +23,7 @@ class RenameField(QLineEdit):
         self._done = False
         self.setAccessibleName(tr("Name of the layer"))
         self.setGeometry(place)
+        self.setAcceptDrops(False)  # a file let go here is for the window
         self.selectAll()
         self.textEdited.connect(self._check)
         self.show()
@@ -44,6 +45,8 @@ class RenameField(QLineEdit):
         problem = self.problem()
         self.setProperty("invalid", bool(problem))
         self.setToolTip(problem)
+        # said at once: nobody waits with the pointer over a field while typing
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), problem, self)
         self.setAccessibleDescription(problem)
         self.style().unpolish(self)
         self.style().polish(self)

@@ -58,9 +58,6 @@ class CanvasView(EditView):
     """The uids of the selected nodes."""
     node_opened = Signal(str)
     """A node was double clicked, or Enter pressed on it."""
-    files_dropped = Signal(list, QPointF)
-    files_hovering = Signal(bool)
-    """(paths, point of the scene)"""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
     sharpened = Signal()

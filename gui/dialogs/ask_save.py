@@ -23,6 +23,8 @@ def ask_save(parent: QWidget, name: str) -> Answer:
     discard = box.addButton(tr("Don't save"), QMessageBox.ButtonRole.DestructiveRole)
     cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
     save.setProperty("kind", "primary")
+    save.style().unpolish(save)  # it was dressed when it was added
+    save.style().polish(save)
     box.setDefaultButton(save)
     box.setEscapeButton(cancel)
     box.exec()

@@ -23,7 +23,7 @@ from engine.data.pictures import Picture
 from engine.graph import GraphSpec
 from engine.session.protocol import Configured, Prediction
 from gui import i18n, icons, theme, tokens
-from gui.i18n import tr
+from gui.i18n import tr, tr_message
 from gui.panels.numbers import Numbers
 from gui.picture_words import Array, picture_words
 from gui.views.base import View, image_from_words, words_from_rgb
@@ -42,6 +42,8 @@ class Shares(View):
     def set_shares(self, rows: Sequence[tuple[str, float]]) -> None:
         """(name, share), likeliest first."""
         self._rows = list(rows)[:6]
+        told = (f"{name} {i18n.number(share * 100, 1)} %" for name, share in self._rows)
+        self.setAccessibleName(", ".join(told))
         self.setFixedHeight(theme.px(self.ROW) * max(1, len(self._rows)))
         self.update()
 
@@ -131,6 +133,10 @@ class PictureDialog(QDialog):
             button.clicked.connect(lambda _checked=False, step=step: self.leaf(step))
             head.addWidget(button)
         column.addLayout(head)
+        self._notes = QLabel()
+        self._notes.setProperty("role", "muted")
+        self._notes.setWordWrap(True)
+        column.addWidget(self._notes)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         self.numbers = PictureNumbers()
@@ -212,9 +218,17 @@ class PictureDialog(QDialog):
         for widget in (self._layer_head, self._layer, self._stack):
             widget.setVisible(bool(self._layers))
         self._filler.setVisible(not self._layers)
-        maps = [i for i, (_, v) in enumerate(self._layers) if prediction.values[v].ndim == 4]
-        self._layer.setCurrentIndex(maps[-1] if maps else len(self._layers) - 1)
+        self._layer.setCurrentIndex(self._telling())
         self._show()
+
+    def _telling(self) -> int:
+        """The layer to begin with: the last with maps of its own, else the first with numbers of its own."""
+        if self._prediction is None or not self._layers:
+            return -1
+        values = [np.asarray(self._prediction.values[value]) for _, value in self._layers]
+        own = [i for i, array in enumerate(values) if array.size != values[0].size]
+        maps = [i for i in own if values[i].ndim == 4]
+        return maps[-1] if maps else own[0] if own else 0
 
     def set_inputs(self, inputs: Array) -> None:
         """The pictures as the network gets them, (n, C, H, W) in 0..1."""
@@ -237,6 +251,8 @@ class PictureDialog(QDialog):
         self._title.setText(picture.name)
         self.setWindowTitle(picture.name)
         self._place.setText(f"{self._at + 1} / {len(self._pictures)}" if len(self._pictures) > 1 else "")
+        self._notes.setText("\n".join(tr_message(note) for note in picture.notes))
+        self._notes.setVisible(bool(picture.notes))
         array = picture.array
         if array.dtype == np.uint16:
             array = (array >> 8).astype(np.uint8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
@@ -14,19 +16,22 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.actions import Actions, ActionSpec, key_text, menu_titles
+from gui.actions import Actions, key_text, menu_titles
 from gui.i18n import tr
 
 COLUMNS = (("file", "edit"), ("view",), ("network", "training", "help"))
 
 
 def canvas_keys() -> tuple[tuple[str, str], ...]:
-    """What mouse and keys do on the canvas only."""
+    """What the mouse does, and keys with it."""
     return (
         (tr("Drag a port"), tr("link two layers")),
         (tr("Double click a layer in the palette"), tr("add it behind the selection")),
         (tr("Middle button, or Space and drag"), tr("move the view")),
         (tr("Wheel"), tr("zoom")),
+        (tr("Double click a layer"), tr("open its matrices large")),
+        (tr("Click a number"), tr("open how it came about")),
+        (tr("Ctrl and wheel over a matrix"), tr("zoom until its numbers can be read")),
     )
 
 
@@ -47,7 +52,10 @@ class ShortcutSheet(QDialog):
             part.setSpacing(theme.px(16))
             for menu in menus:
                 specs = [spec for spec in actions if spec.menu == menu and spec.shortcut]
-                part.addLayout(self._table(titles[menu], specs))
+                rows = [(spec.text.rstrip(" …"), key_text(spec.shortcut)) for spec in specs]
+                part.addLayout(self._table(titles[menu], rows, "key"))
+            if menus == ("view",):
+                part.addLayout(self._table(tr("With the mouse"), canvas_keys(), "muted"))
             part.addStretch(1)
             columns.addLayout(part)
         column.addLayout(columns)
@@ -56,16 +64,16 @@ class ShortcutSheet(QDialog):
         column.addWidget(buttons)
 
     @staticmethod
-    def _table(title: str, specs: list[ActionSpec]) -> QGridLayout:
+    def _table(title: str, rows: Sequence[tuple[str, str]], role: str) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.px(24))
         grid.setVerticalSpacing(theme.px(6))
         head = QLabel(title)
         head.setProperty("role", "head")
         grid.addWidget(head, 0, 0, 1, 2)
-        for row, spec in enumerate(specs, 1):
-            grid.addWidget(QLabel(spec.text.rstrip(" …")), row, 0)
-            key = QLabel(key_text(spec.shortcut))
-            key.setProperty("role", "key")
-            grid.addWidget(key, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for row, (left, right) in enumerate(rows, 1):
+            grid.addWidget(QLabel(left), row, 0)
+            label = QLabel(right)
+            label.setProperty("role", role)
+            grid.addWidget(label, row, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return grid

@@ -136,7 +136,7 @@ class DataDialog(QDialog):
                 parts.append(tr("{n} for the test").format(n=i18n.integer(configured.data.n_test)))
                 if configured.data.class_names:
                     names = ", ".join(configured.data.class_names[:12])
-                    parts.append(tr("classes: {names}").format(names=names))
+                    parts.append(tr("Classes: {names}").format(names=names))
             self._facts.setText("\n".join(parts))
         configured = self._bench.configured
         notes = [tr_message(note) for note in configured.data.notes] if configured is not None else []

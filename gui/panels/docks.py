@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -295,6 +295,17 @@ class DockWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(panel)
         self.resize(theme.px(640), theme.px(480))
+        # otherwise the first button would have the focus, and with it Space
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
+
+    def move_near(self, place: QPoint) -> None:
+        """Open where the dock was, a little higher, and wholly on the screen: bars stay free."""
+        room = self.screen().availableGeometry()
+        top = place.y() - self.height() // 2
+        left = min(place.x(), room.right() - self.width() - theme.px(12))
+        bottom = room.bottom() - self.height() - theme.px(40)
+        self.move(max(left, room.left()), max(min(top, bottom), room.top()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closed.emit()
@@ -308,6 +319,7 @@ class DockRow(QFrame):
     """
 
     changed = Signal()
+    window_opened = Signal(QWidget)
 
     def __init__(self, panels: Mapping[str, Panel], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -380,7 +392,8 @@ class DockRow(QFrame):
                 tab.setText(self._panels[name].title())
                 self._panels[front[-1]].add_header(tab)
                 tab.show()
-        self.setVisible(bool(docked))
+        if self.parent() is not None or not docked:
+            self.setVisible(bool(docked))
         self.changed.emit()
 
     def _detach_or_dock(self, name: str) -> None:
@@ -388,8 +401,11 @@ class DockRow(QFrame):
             self._windows[name].close()
             return
         panel = self._panels[name]
+        place = panel.mapToGlobal(QPoint(0, 0))
         window = DockWindow(panel, self.window())
+        window.move_near(place)
         self._windows[name] = window
+        self.window_opened.emit(window)
         panel.set_detached(True)
         panel.show()
         window.closed.connect(lambda: self._dock(name))

@@ -28,6 +28,7 @@ from gui.panels.terms_view import TermsView, index_text, number_text, symbol
 FUNCTION_NAMES = {
     "tanh": "tanh", "sigmoid": "σ", "relu": "max 0,", "leaky_relu": "LeakyReLU", "softmax": "softmax",
     "tanh_grad": "tanh′", "sigmoid_grad": "σ′", "relu_grad": "ReLU′",
+    "leaky_relu_grad": "LeakyReLU′",
 }  # fmt: skip
 
 
@@ -138,7 +139,9 @@ class ExplainCard(QFrame):
         self._check.setText("")
         self._sum.setText("")
         if terms is not None:
-            self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"), inputs_of(explanation))
+            names = {**inputs_of(explanation), **deltas_of(explanation)}
+            factor = {"sgd": "−η"}.get(explanation.kind, tr("rate here")) if is_update(explanation) else ""
+            self._view.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"), names, factor)
             products = [term.value for term in terms.terms if term.label != "bias"]
             if terms.rule == "sum" and len(products) < len(terms.terms):
                 text = tr("sum of products") + "\n" + number_text(sum(products))
@@ -207,6 +210,16 @@ def inputs_of(explanation: Explanation) -> dict[str, str]:
     return {value: "X" for value in explanation.ins if not any(mark in value for mark in others)}
 
 
+def deltas_of(explanation: Explanation) -> dict[str, str]:
+    """∂L/∂Z is δ in the formulas of the way back, and so above its numbers."""
+    return {value: "δ" for value in explanation.ins if value.endswith(".z@grad")}
+
+
+def is_update(explanation: Explanation) -> bool:
+    """Whether the number is a weight that a step has changed."""
+    return explanation.kind in ("sgd", "momentum", "rmsprop", "adam")
+
+
 def describe(explanation: Explanation, node: str) -> str:
     """One line: which row meets which column."""
     cell = explanation.cell
@@ -214,18 +227,20 @@ def describe(explanation: Explanation, node: str) -> str:
     column = cell[-1] + 1
     what = {
         "dense": tr("{node}, example {column}: row {row} of W times column {column} of X, plus bias {row}"),
-        "dense_dw": tr("{node}: row {row} of ∂L/∂Z times row {column} of X, over the batch"),
-        "dense_dx": tr("{node}: column {row} of W times column {column} of ∂L/∂Z"),
-        "sum_samples": tr("{node}: row {row} of ∂L/∂Z, added up over the batch"),
+        "dense_dw": tr("{node}: row {row} of δ = ∂L/∂Z times row {column} of X, over the batch"),
+        "dense_dx": tr("{node}: column {row} of W times column {column} of δ = ∂L/∂Z"),
+        "sum_samples": tr("{node}: row {row} of δ = ∂L/∂Z, added up over the batch"),
     }
     template = what.get(explanation.kind)
     if template is None:
         if explanation.kind in ("input", "parameter"):
             template = tr("{node}: the number before this step, changed only by the update")
+        elif explanation.terms is not None and any(t.label == "derivative" for t in explanation.terms.terms):
+            template = tr("{node}, example {column}, neuron {row}: what comes back, times the slope there")
         elif explanation.terms is not None and explanation.terms.rule == "function":
             template = tr("{node}, example {column}, neuron {row}: the function of one number")
         else:
             template = tr("{node}, place {place}")
-        if explanation.kind in ("sgd", "momentum", "rmsprop", "adam"):
+        if is_update(explanation):
             template = tr("{node}: the weight before this step, and what the update adds to it")
     return template.format(node=node, row=row, column=column, place=index_text(cell))

@@ -107,6 +107,7 @@ class Inspector(QFrame):
     def _make_head(self) -> None:
         self.tile = QLabel(self)
         self.name = QLineEdit(self)
+        self.name.setAcceptDrops(False)  # a file let go here is for the window
         self.name.setAccessibleName(tr("Name of the layer"))
         self.name.setProperty("flat", True)
         self.name.editingFinished.connect(self._rename)

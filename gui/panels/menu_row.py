@@ -29,7 +29,7 @@ class MenuRow(QFrame):
         self.menus: dict[str, QMenu] = {}
         self.submenus: dict[str, QMenu] = {}
         for name, title in menu_titles().items():
-            menu = self.bar.addMenu(title)
+            menu = self.bar.addMenu(f"&{title}")  # Alt and the first letter
             self.menus[name] = menu
             self.submenus.update(actions.fill_menu(menu, name))
         row.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -38,6 +38,7 @@ class Palette(QFrame):
         self._compact = False
         self._flyout: QFrame | None = None
         self.filter = QLineEdit(self)
+        self.filter.setAcceptDrops(False)  # a file let go here is for the window
         self.filter.setPlaceholderText(tr("Find a layer"))
         self.filter.setAccessibleName(tr("Find a layer"))
         self.filter.setClearButtonEnabled(True)

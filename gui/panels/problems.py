@@ -13,6 +13,16 @@ from gui.document import Document
 from gui.i18n import tr, tr_message, trn
 
 
+def count_text(problems: int, warnings: int) -> str:
+    """How many of each there are, in the same words wherever they are counted."""
+    parts = []
+    if problems:
+        parts.append(trn("{n} problem", "{n} problems", problems).format(n=problems))
+    if warnings:
+        parts.append(trn("{n} warning", "{n} warnings", warnings).format(n=warnings))
+    return ", ".join(parts) or tr("No problems")
+
+
 class ProblemRow(QFrame):
     """One problem. A click or Enter goes to its node, the button repairs it."""
 
@@ -51,6 +61,8 @@ class ProblemRow(QFrame):
         for repair in problem.repairs:
             button = QPushButton(tr_message(repair.label), self)
             button.setProperty("kind", "danger" if not problem.warning else "")
+            # pressed, it goes away, and the focus would go on to the next widget of the window
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, r=repair: self._repair(document, r))
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
             self.buttons.append(button)
@@ -113,8 +125,9 @@ class ProblemsPanel(QFrame):
         self._sync()
 
     def sizeHint(self) -> QSize:
-        rows = min(self._inside.sizeHint().height(), theme.px(360))
-        return QSize(theme.px(380), rows + self.title.sizeHint().height() + theme.px(36))
+        wide = theme.px(380)
+        rows = self._inside.heightForWidth(wide - theme.px(24)) if self.rows else 0
+        return QSize(wide, min(rows, theme.px(360)) + self.title.sizeHint().height() + theme.px(34))
 
     def counts(self) -> tuple[int, int]:
         """(problems, warnings)"""
@@ -140,12 +153,11 @@ class ProblemsPanel(QFrame):
             row.chosen.connect(self.node_chosen)
             row.refused.connect(self.refused)
             self._list.addWidget(row)
+            row.show()  # now, not with the next event: its height is asked for at once
             self.rows.append(row)
         self._list.addStretch(1)
-        problems, warnings = self.counts()
-        n = problems + warnings
-        self.title.setText(trn("{n} problem", "{n} problems", n).format(n=n) if n else tr("No problems"))
-        self.count_changed.emit(problems, warnings)
+        self.title.setText(count_text(*self.counts()))
+        self.count_changed.emit(*self.counts())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from gui import i18n, icons, theme
 from gui.i18n import tr, trn
+from gui.panels.problems import count_text
 from gui.views.panel import ElidedLabel
 
 # right hand items, the first to go when it gets narrow first
@@ -58,15 +59,10 @@ class StatusBar(QFrame):
 
     def set_problems(self, errors: int, warnings: int) -> None:
         """How many problems the network has."""
-        if errors:
-            text = trn("{n} problem", "{n} problems", errors).format(n=errors)
-            icon, tint = "problem", "danger"
-        elif warnings:
-            text = trn("{n} warning", "{n} warnings", warnings).format(n=warnings)
-            icon, tint = "warning", "warning"
-        else:
-            text, icon, tint = tr("No problems"), "check", "ok"
-        self._problems.setText(" " + text)
+        icon, tint = ("problem", "danger") if errors else ("warning", "warning")
+        if not errors and not warnings:
+            icon, tint = "check", "ok"
+        self._problems.setText(" " + count_text(errors, warnings))
         self._problems.setIcon(icons.icon(icon, tint))
 
     def set_device(self, text: str, why: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.ops.base import Term, Terms
@@ -18,7 +20,7 @@ SHOWN = 24
 """Terms drawn one by one; of more, the largest are drawn and the rest is one sum."""
 _ROW = 30
 _WIDE, _NARROW = (60, 24, 4), (46, 18, 3)
-"""Width of a cell, gap between terms, decimals: with room, and where there is little."""
+"""Least width of a cell, gap between terms, decimals: with room, and where there is little."""
 
 
 def symbol(value: str) -> str:
@@ -54,12 +56,21 @@ class TermsView(View):
         self._scales: dict[str, Scale] = {}
         self._cell_width, self._gap, self._decimals = _WIDE
         self._function = "f"
+        self._factor = ""
+        self._as_function = False
         self._names: Mapping[str, str] = {}
 
-    def set_terms(self, terms: Terms, function: str = "f", names: Mapping[str, str] | None = None) -> None:
-        """Show how a cell came about; `function` names the rule where it is one, `names` the factors."""
+    def set_terms(
+        self, terms: Terms, function: str = "f", names: Mapping[str, str] | None = None, factor: str = ""
+    ) -> None:
+        """Show how a cell came about; `function` names the rule where it is one, `names` the factors.
+
+        `factor` names what an update multiplies the gradient by; the number follows from the step.
+        """
         self._all, self._function, self._names = terms, function, names or {}
-        order = list(terms.terms)
+        self._factor = factor
+        order = [self._with_slope(self._with_rate(term)) for term in terms.terms]
+        self._as_function = terms.rule == "function" and order == list(terms.terms)
         if len(order) > SHOWN:
             keep = set(sorted(range(len(order)), key=lambda i: -abs(order[i].value))[: SHOWN - 1])
             keep |= {i for i, term in enumerate(order) if term.label}
@@ -70,27 +81,67 @@ class TermsView(View):
             self._terms, self._rest = order, None
         numbers: dict[str, list[float]] = {}
         for term in order:
-            for value, _, number in term.factors:
-                numbers.setdefault(role_of(value), []).append(number)
+            for value, cell, number in term.factors:
+                if cell:
+                    numbers.setdefault(role_of(value), []).append(number)
         self._scales = {}
         for role, found in numbers.items():
             signed = role != "activations" or min(found) < 0
             self._scales[role] = scale_of(np.array(found), "weights" if signed else role)
+        self._space(_WIDE)
         self.setFixedSize(self.sizeHint())
         self.update()
+
+    def _with_rate(self, term: Term) -> Term:
+        """The step of an update as a product, as far as the gradient is not zero."""
+        if term.label != "step" or not self._factor or len(term.factors) != 1 or not term.factors[0][2]:
+            return term
+        rate = (self._factor, (), term.value / term.factors[0][2])
+        return replace(term, factors=(rate, *term.factors))
+
+    def _with_slope(self, term: Term) -> Term:
+        """The chain rule as a product: what comes back, times the slope of the function there."""
+        if term.label != "derivative" or len(term.factors) != 2 or not term.factors[0][2]:
+            return term
+        back = term.factors[0]
+        slope = (self._function, (), term.value / back[2])
+        return replace(term, factors=(back, slope))
 
     def fit(self, room: int) -> None:
         """Draw closer together, with a decimal less, where `room` pixels would not do otherwise."""
-        self._cell_width, self._gap, self._decimals = _WIDE
+        self._space(_WIDE)
         if self.sizeHint().width() > room:
-            self._cell_width, self._gap, self._decimals = _NARROW
+            self._space(_NARROW)
         self.setFixedSize(self.sizeHint())
         self.update()
 
+    def _space(self, wanted: tuple[int, int, int]) -> None:
+        """Cells as wide as the widest number and head among them; nothing is cut off."""
+        least, self._gap, self._decimals = wanted
+        wide = float(theme.px(least))
+        heads = QFontMetricsF(theme.ui_font(tokens.CAPTION))
+        for term in self._terms:
+            for value, cell, amount in term.factors:
+                text = number_text(amount, self._decimals)
+                number = QFontMetricsF(self._number_font(text)).horizontalAdvance(text) + theme.px(8)
+                head = heads.horizontalAdvance(self._head(value, cell)) + theme.px(4)
+                wide = max(wide, number, head)
+        self._cell_width = math.ceil(wide)
+
+    def _head(self, value: str, cell: tuple[int, ...]) -> str:
+        if not cell:
+            return value
+        return f"{self._names.get(value, symbol(value))} {index_text(cell)}"
+
+    @staticmethod
+    def _number_font(text: str) -> QFont:
+        size = tokens.BASE if len(text) <= 6 else tokens.STATUS if len(text) <= 7 else tokens.CAPTION
+        return theme.mono_font(size, theme.MEDIUM)
+
     def sizeHint(self) -> QSize:
-        if self._all is not None and self._all.rule == "function" and self._terms:
+        if self._as_function and self._terms:
             count = len(self._terms[0].factors)
-            wide = self._name_width() + count * theme.px(self._cell_width + 12) + theme.px(28)
+            wide = self._name_width() + count * (self._cell_width + theme.px(12)) + theme.px(28)
             return QSize(int(wide), theme.px(96))
         wide = theme.px(12) + sum(self._width(term) for term in self._terms)
         if self._rest is not None:
@@ -99,14 +150,14 @@ class TermsView(View):
 
     def _width(self, term: Term) -> float:
         count = max(1, len(term.factors))
-        return theme.px(self._cell_width) * count + theme.px(12) * (count - 1) + theme.px(self._gap)
+        return self._cell_width * count + theme.px(12) * (count - 1) + theme.px(self._gap)
 
     def paint(self, painter: QPainter) -> None:
         if self._all is None:
             return
         x = float(theme.px(4))
         top = float(theme.px(20))
-        if self._all.rule == "function" and self._terms:
+        if self._as_function and self._terms:
             self._paint_function(painter, self._terms[0], x, top)
             return
         for number, term in enumerate(self._terms):
@@ -134,15 +185,9 @@ class TermsView(View):
             if number:
                 self._word(painter, ",", x, top, theme.px(12))
                 x += theme.px(12)
-            self._cell(painter, value, amount, QRectF(x, top, theme.px(self._cell_width), theme.px(_ROW)))
-            self._caption(
-                painter,
-                f"{self._names.get(value, symbol(value))} {index_text(cell)}",
-                x,
-                top - theme.px(5),
-                theme.px(self._cell_width),
-            )
-            x += theme.px(self._cell_width)
+            self._cell(painter, value, amount, QRectF(x, top, self._cell_width, theme.px(_ROW)))
+            self._caption(painter, self._head(value, cell), x, top - theme.px(5), self._cell_width)
+            x += self._cell_width
         self._word(painter, ")", x, top, theme.px(16))
 
     def _name_width(self) -> float:
@@ -155,18 +200,23 @@ class TermsView(View):
             if number:
                 self._word(painter, "·", x, top, theme.px(12))
                 x += theme.px(12)
-            self._cell(painter, value, amount, QRectF(x, top, theme.px(self._cell_width), theme.px(_ROW)))
-            head = f"{self._names.get(value, symbol(value))} {index_text(cell)}"
-            self._caption(painter, head, x, top - theme.px(5), theme.px(self._cell_width))
-            x += theme.px(self._cell_width)
+            self._cell(painter, value, amount, QRectF(x, top, self._cell_width, theme.px(_ROW)), not cell)
+            self._caption(painter, self._head(value, cell), x, top - theme.px(5), self._cell_width)
+            x += self._cell_width
         if not term.factors:
-            x += theme.px(self._cell_width)
+            x += self._cell_width
         wide = x - start
         self._bracket(painter, start, wide, top + theme.px(_ROW + 3))
         self._product(painter, term.value, start, top + theme.px(_ROW + 12), wide)
         return x + theme.px(self._gap)
 
-    def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF) -> None:
+    def _cell(self, painter: QPainter, value: str, amount: float, rect: QRectF, plain: bool = False) -> None:
+        text = number_text(amount, self._decimals)
+        painter.setFont(self._number_font(text))
+        if plain:
+            painter.setPen(theme.color("text1"))  # no number of a matrix, so no color of one
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+            return
         role = role_of(value)
         scale = self._scales[role]
         ramp = role if role != "activations" or not scale.signed else "weights"
@@ -177,9 +227,6 @@ class TermsView(View):
         painter.setBrush(ground)
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setPen(QColor(tokens.ink_on(ground.name())))
-        text = number_text(amount, self._decimals)
-        size = tokens.BASE if len(text) <= 6 else tokens.STATUS if len(text) <= 7 else tokens.CAPTION
-        painter.setFont(theme.mono_font(size, theme.MEDIUM))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
     def _bracket(self, painter: QPainter, x: float, wide: float, y: float) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui import i18n, theme, tokens
 from gui.at_most import AtMost
@@ -92,6 +92,20 @@ class TimeLine(View):
         """All flags, oldest first."""
         return tuple(self._flags)
 
+    def flag_at(self, x: float) -> Flag | None:
+        """The flag at a place from the left: crowded flags lose their words but keep them here."""
+        area = self._area()
+        near = [flag for flag in self._flags if -3 <= x - self._x(flag.step, area) <= theme.px(14)]
+        return near[-1] if near else None
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            flag = self.flag_at(event.pos().x())
+            words = "" if flag is None else f"{tr('step {n}').format(n=i18n.integer(flag.step))}\n{flag.text}"
+            QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return super().event(event)
+
     def sizeHint(self) -> QSize:
         return QSize(theme.px(600), theme.px(46))
 
@@ -105,11 +119,9 @@ class TimeLine(View):
         painter.fillRect(self.rect(), theme.color("panel"))
         painter.fillRect(QRectF(0, 0, self.width(), 1), theme.color("border"))
         self._paint_words(painter)
-        left, right = theme.px(HEAD) + 12.0, self.width() - 24.0
-        if right - left < 40:
+        area = self._area()
+        if area.width() < 40:
             return
-        top, base = 6.0, self.height() - 8.0
-        area = QRectF(left, top, right - left, base - top)
         self._paint_marks(painter, area)
         self._paint_silhouette(painter, area)
         self._paint_flags(painter, area)
@@ -123,6 +135,10 @@ class TimeLine(View):
         step = tr("step {n}").format(n=i18n.integer(self._step))
         draw_caption(painter, QPointF(theme.px(12), self.height() / 2 + theme.px(13)), step, "text2")
 
+    def _area(self) -> QRectF:
+        left = theme.px(HEAD) + 12.0
+        return QRectF(left, 6.0, self.width() - 24.0 - left, self.height() - 14.0)
+
     def _x(self, step: float, area: QRectF) -> float:
         return area.left() + area.width() * min(1.0, step / max(1, self.span()))
 
@@ -135,7 +151,6 @@ class TimeLine(View):
         if epochs < 1:
             return
         every = nice_step(epochs / 5)
-        last = area.left() + theme.px(20)
         for count in range(1, 12):
             epoch = count * every
             if epoch > epochs * 1.0001:
@@ -152,8 +167,6 @@ class TimeLine(View):
                 "text3",
                 "right" if at_end else "left",
             )
-            last = x
-        del last
 
     def restyle(self) -> None:
         self._silhouette = None

@@ -30,6 +30,7 @@ class Toast(QFrame):
     ) -> None:
         super().__init__(parent)
         self.text, self.level = text, level
+        self.topic = ""
         surface = {"warning": "warning", "error": "problem"}.get(level, "raised")
         self.setProperty("surface", surface)
         self.setAccessibleName(text)
@@ -51,6 +52,7 @@ class Toast(QFrame):
         if handler is not None and action:
             button = QPushButton(action)
             button.setProperty("kind", "flat")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away when it is clicked
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda: self._act(handler))
             row.addWidget(button)
@@ -97,8 +99,15 @@ class Toasts(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.px(8))
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.settle)
         host.installEventFilter(self)
         self.hide()
+
+    def follow(self, widget: QWidget) -> None:
+        """The corner depends on where `widget` is: move along with it."""
+        widget.installEventFilter(self)
 
     def show_message(
         self, text: str, level: Level = "info", action: str = "", handler: Callable[[], object] | None = None
@@ -120,10 +129,11 @@ class Toasts(QWidget):
         found = (self._column.itemAt(i) for i in range(self._column.count()))
         return [w for item in found if item is not None and isinstance(w := item.widget(), Toast)]
 
-    def clear(self) -> None:
-        """Take all of them away."""
+    def dismiss(self, topic: str) -> None:
+        """Take those about something away that are no longer true."""
         for toast in self.toasts():
-            toast.dismiss()
+            if toast.topic == topic:
+                toast.dismiss()
 
     def settle(self) -> None:
         """Take the place the toasts need."""
@@ -142,6 +152,6 @@ class Toasts(QWidget):
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self.settle()
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._later.start(0)  # once everything inside has its place too
         return False

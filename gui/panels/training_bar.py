@@ -60,6 +60,7 @@ class TrainingBar(QFrame):
         self._level = -1
         self._device_name = "NumPy"
         self._device_told = ("", "")
+        self._obstacle = ""
         self._pace_text = tr("Pace")
         self.device_menu: Callable[[QMenu], None] = lambda menu: None
         row = self._row = QHBoxLayout(self)
@@ -99,6 +100,7 @@ class TrainingBar(QFrame):
         self._pace.clicked.connect(lambda: self._drop(self._pace, self._pace_menu))
         row.addWidget(self._pace)
         self._device = self._menu_button("chip", tr("Device"))
+        self._devices = QMenu(self._device)
         self._device.clicked.connect(self.open_devices)
         row.addWidget(self._device)
         self._popup: SettingsPopup | None = None
@@ -121,6 +123,16 @@ class TrainingBar(QFrame):
         self._device.setAccessibleName(tr("Device: {name}").format(name=name))
         self._apply(max(self._level, 0))
         self._fit()
+
+    def set_obstacle(self, why: str) -> None:
+        """Why Play would do nothing but say so; "" when the network can run."""
+        if why == self._obstacle:
+            return
+        self._obstacle = why
+        self.play.setProperty("asleep", bool(why))
+        self.play.style().unpolish(self.play)
+        self.play.style().polish(self.play)
+        self._show_play()
 
     def open_settings(self) -> None:
         """Every training setting in a small window under its button."""
@@ -244,8 +256,7 @@ class TrainingBar(QFrame):
         self.play.setText(" " + text)
         self.play.setIcon(icons.icon("pause" if running else "play", "onaccent"))
         self.play.setAccessibleName(text)
-        self.play.setToolTip(f"{text}  {key_text('Space')}")
-        self.play.setEnabled(action.isEnabled())
+        self.play.setToolTip(self._obstacle or f"{text}  {key_text('Space')}")
 
     def _show_pace(self) -> None:
         chosen = next((a for a in self._pace_menu.actions() if a.isChecked()), None)
@@ -253,9 +264,15 @@ class TrainingBar(QFrame):
         self._fit()
 
     def open_devices(self) -> None:
-        menu = QMenu(self._device)
-        self.device_menu(menu)
-        self._drop(self._device, menu)
+        self._devices.clear()
+        self.device_menu(self._devices)
+        self._drop(self._device, self._devices)
+
+    def refresh_devices(self) -> None:
+        """More is known about the devices: an open menu says it, too."""
+        if self._devices.isVisible():
+            self._devices.clear()
+            self.device_menu(self._devices)
 
     def _drop(self, button: QPushButton, menu: QMenu) -> None:
         at = button.mapToGlobal(QPoint(0, button.height() + theme.px(4)))

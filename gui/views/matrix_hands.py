@@ -37,6 +37,8 @@ class MatrixHands(View):
         self._zoom = 1.0
         self._offset = QPointF(0, 0)
         self._grip: tuple[QPointF, QPointF] | None = None
+        self.like_map = False
+        """Whether the wheel zooms and a drag pans without a key, as on a map; a click opens nothing then."""
         self._part_soon = AtMost(PART_MS, self.part_wanted.emit, self)
 
     # -- told by the view -------------------------------------------------------------------------
@@ -124,7 +126,9 @@ class MatrixHands(View):
         self._hover_to(self.cell_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if self.like_map and event.button() == Qt.MouseButton.LeftButton:
+            self._grip = (event.position(), self._offset)
+        elif event.button() == Qt.MouseButton.LeftButton:
             cell = self.cell_at(event.position())
             if cell is not None:
                 self.cell_clicked.emit(*cell)
@@ -135,7 +139,7 @@ class MatrixHands(View):
         self._grip = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.MiddleButton:
+        if event.button() == Qt.MouseButton.MiddleButton or self.like_map:
             self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -150,7 +154,7 @@ class MatrixHands(View):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer; with Shift pan sideways. A fitted matrix leaves plain scrolling alone."""
         delta = event.angleDelta()
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        control = self.like_map or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if control and delta.y():
             self.zoom_about(event.position(), 1.2 ** (delta.y() / 120))
         elif self._zoom > 1.0 and not control:

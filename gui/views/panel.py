@@ -72,10 +72,12 @@ class Panel(QFrame):
         self._pin = self._button("pin", tr("Keep showing this layer"))
         self._pin.setCheckable(True)
         self._pin.toggled.connect(self.pinned)
-        self._pin.setVisible(pin)
+        if not pin:  # shown before it has a parent, it would be a window of its own for a moment
+            self._pin.hide()
         self._detach = self._button("detach", tr("Open in a window of its own"))
         self._detach.clicked.connect(self.detach_requested)
-        self._detach.setVisible(detach)
+        if not detach:
+            self._detach.hide()
         head = QHBoxLayout()
         head.setContentsMargins(theme.px(12), theme.px(4), theme.px(8), theme.px(4))
         head.setSpacing(theme.px(8))
@@ -93,13 +95,13 @@ class Panel(QFrame):
         self._empty.setContentsMargins(theme.px(24), theme.px(12), theme.px(24), theme.px(12))
         self._stack = QStackedLayout()
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self._empty)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
         body.addLayout(head)
         body.addWidget(line)
         body.addLayout(self._stack, 1)
+        self._stack.addWidget(self._empty)
         self._content: QWidget | None = None
 
     def set_title(self, title: str, subtitle: str | None = None) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.i18n import tr
+from gui.i18n import tr, trn
 from gui.views.base import Array, Bytes
 from gui.views.matrix_view import MatrixView
 from gui.views.readout import Readout
@@ -17,7 +17,8 @@ from gui.views.scale import Scale
 class PictureNumbers(QWidget):
     """Any picture as numbers: grey or one channel of red, green and blue, as 0..255 or 0..1.
 
-    `pixel_hovered(row, column)` is (-1, -1) when the pointer leaves. Scroll zooms with Ctrl.
+    `pixel_hovered(row, column)` is (-1, -1) when the pointer leaves. The wheel zooms until the numbers
+    can be read.
     """
 
     pixel_hovered = Signal(int, int)
@@ -28,7 +29,9 @@ class PictureNumbers(QWidget):
         self.matrix.square = True
         self.matrix.empty_text = tr("No picture yet")
         self.matrix.largest_cell = (44.0, 44.0)
+        self.matrix.like_map = True
         self._readout = Readout()
+        self._readout.clear(self._hint())
         self._picture: Bytes = np.zeros((0, 0), dtype=np.uint8)
         self._channel = 0
         self._unit_range = False
@@ -96,8 +99,9 @@ class PictureNumbers(QWidget):
         if self._picture.size:
             rows, columns = self._picture.shape[:2]
             kind = tr("color") if color else tr("grey")
-            size = tr("{rows} rows × {columns} columns, {kind}")
-            self._size.setText(size.format(rows=rows, columns=columns, kind=kind))
+            high = trn("{n} row", "{n} rows", rows).format(n=rows)
+            wide = trn("{n} column", "{n} columns", columns).format(n=columns)
+            self._size.setText(f"{high} × {wide}, {kind}")
 
     def _tinted(self) -> Bytes:
         """The channel in its own color, so that red numbers look red."""
@@ -108,7 +112,7 @@ class PictureNumbers(QWidget):
     def _hovered(self, row: int, column: int) -> None:
         self.pixel_hovered.emit(row, column)
         if row < 0:
-            self._readout.clear(tr("Point at a pixel"))
+            self._readout.clear(self._hint())
             return
         value = float(self.numbers()[row, column])
         place = tr("row {row}, column {column}").format(row=row + 1, column=column + 1)
@@ -117,7 +121,11 @@ class PictureNumbers(QWidget):
             fact = tr("red {red}, green {green}, blue {blue}").format(red=red, green=green, blue=blue)
         else:
             fact = ""
-        self._readout.show_value(place, value, fact, 4 if self._unit_range else 0)
+        self._readout.show_value(place, value, fact, 4 if self._unit_range else 0, sign=False)
+
+    @staticmethod
+    def _hint() -> str:
+        return tr("Point at a pixel; the wheel zooms, dragging moves")
 
     @staticmethod
     def _toggle(text: str, group: QButtonGroup, index: int) -> QToolButton:

@@ -29,11 +29,13 @@ class Readout(QWidget):
         self._dress()
         self.clear()
 
-    def show_value(self, place: str, value: float, fact: str = "", decimals: int = 4) -> None:
-        """Show a value with its sign; very small and very large ones with a power of ten."""
+    def show_value(
+        self, place: str, value: float, fact: str = "", decimals: int = 4, *, sign: bool = True
+    ) -> None:
+        """Show a value, with its sign; very small and very large ones with a power of ten."""
         self._place.setText(place)
         plain = value == 0 or 10.0**-decimals <= abs(value) < 1e5
-        text = i18n.number(value, decimals, sign=True) if plain else i18n.short(value, decimals)
+        text = i18n.number(value, decimals, sign=sign) if plain else i18n.short(value, decimals)
         self._value.setFont(theme.value_font(text, tokens.HEADING - 2, theme.MEDIUM))
         self._value.setText(text)
         self._fact.setText(fact)

@@ -56,7 +56,8 @@ def test_an_action_is_on_while_all_its_conditions_hold(qtbot: QtBot) -> None:
     actions.set_conditions({"paused": True})
     assert actions["step_op"].isEnabled()
     actions.set_conditions({"ready": False})
-    assert not actions["step_op"].isEnabled() and not actions["play"].isEnabled()
+    assert not actions["step_op"].isEnabled() and not actions["reset"].isEnabled()
+    assert actions["play"].isEnabled()  # pressed too early, it says what is missing
 
 
 def test_handlers_outlive_a_change_of_language(qtbot: QtBot) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
-from pytestqt.qtbot import QtBot
 
 from engine.data.cancel import LoadCanceled
 from engine.errors import Message
@@ -19,143 +17,13 @@ from engine.project_file import load_project
 from engine.project_lock import ProjectLock
 from engine.session import protocol as p
 from engine.session.session import Session
-from gui import i18n, resources, theme
-from gui.actions import Actions
-from gui.commands import Commands
+from gui import i18n, theme
 from gui.dialogs import ask_save as asking
 from gui.dialogs.command_palette import CommandPalette
-from gui.main_window import MainWindow
 from gui.panels.time_line import nice_span, nice_step
 from gui.panels.training_bar import SettingsPopup
 from gui.windows_state import WindowsState
-from gui.workbench import Workbench
-
-
-class InlineRunner(QObject):
-    """A runner whose engine works when it is told to: `go(n)` makes n turns."""
-
-    configured = Signal(object)
-    status = Signal(object)
-    frame = Signal(object)
-    fault = Signal(object)
-    devices = Signal(object)
-    progress = Signal(object)
-    died = Signal(object)
-    restarted = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[p.Event] = []
-        self._time = 0.0
-        self.session = Session(self.events.append, clock=self._clock)
-        self.watches: dict[str, Any] = {}
-        self._answers: dict[int, Any] = {}
-        self._generation = self._number = 0
-        self.pid = 1
-
-    def _clock(self) -> float:
-        """Time goes on by itself, so that nothing waits for a pace."""
-        self._time += 0.01
-        return self._time
-
-    def __getattr__(self, name: str) -> Any:
-        simple = {"play": p.Play, "pause": p.Pause, "step": p.Step, "reset": p.Reset,
-                  "set_pace": p.SetPace, "set_device": p.SetDevice}  # fmt: skip
-        if name in simple:
-            return lambda *args: self.session.handle(simple[name](*args))
-        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells}
-        if name in asked:
-            return lambda *args: self._ask(asked[name], *args)
-        raise AttributeError(name)
-
-    def configure(self, graph: Any, training: Any, source: Any, **options: Any) -> int:
-        self._generation += 1
-        self.session.handle(p.Configure(graph, training, source, self._generation, **options))
-        self.go()
-        return self._generation
-
-    @property
-    def generation(self) -> int:
-        return self._generation
-
-    def set_training(self, training: Any, layers: Any = None) -> None:
-        self.session.handle(p.SetTraining(training, dict(layers or {})))
-
-    def find_devices(self, fresh: bool = False) -> None:
-        """Devices take seconds to test; nothing here needs them."""
-
-    def watch(self, key: str, request: Any, rate: float = 15.0, bytes: int = 4_000_000) -> None:
-        self.watches.pop(key, None)
-        if request is not None:
-            self.watches[key] = request
-        self.session.handle(p.Watch(key, request, rate, bytes))
-
-    def checkpoint(self, answer: Any) -> None:
-        self._ask(p.CheckpointNow, lambda run, _error: answer(run))
-
-    def _ask(self, command: Any, *args: Any) -> None:
-        self._number += 1
-        *values, answer = args
-        self._answers[self._number] = answer
-        self.session.handle(command(*values, id=self._number))
-        self.go()
-
-    def go(self, turns: int = 3) -> None:
-        for _ in range(turns):
-            self.session.handle(p.Pull())
-            for _ in range(3):
-                self.session.work()
-            events, self.events[:] = list(self.events), []
-            for event in events:
-                name = {p.Configured: "configured", p.Status: "status", p.Frame: "frame", p.Fault: "fault"}
-                if isinstance(event, p.Reply):
-                    answer = self._answers.pop(event.id, None)
-                    if answer is not None:
-                        answer(event.payload, event.error)
-                elif type(event) in name:
-                    getattr(self, name[type(event)]).emit(event)
-
-    def close(self) -> None:
-        self.session.close()
-
-
-class Desk:
-    """A window with all that belongs to it."""
-
-    def __init__(self, qtbot: QtBot, settings: Path) -> None:
-        theme.set_theme("dark")
-        self.state = WindowsState(QSettings(str(settings), QSettings.Format.IniFormat))
-        self.runner = InlineRunner()
-        self.bench = Workbench(self.state, self.runner)  # type: ignore[arg-type]
-        self.actions = Actions()
-        self.window = MainWindow(self.bench, self.actions)
-        self.commands = Commands(self.window, self.bench, self.actions)
-        self.window.may_close = lambda: True
-        self.window.resize(1600, 1000)
-        self.window.show()
-        qtbot.waitExposed(self.window)
-        self.qtbot = qtbot
-
-    def open(self, name: str) -> None:
-        self.bench.open(resources.path("samples", f"{name}.matrizen"))
-        self.qtbot.waitUntil(lambda: self.bench.name == name, timeout=10_000)
-        self.settle()
-
-    def settle(self) -> None:
-        self.qtbot.wait(120)
-        self.runner.go()
-        self.qtbot.wait(20)
-
-
-@pytest.fixture
-def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(qtbot, tmp_path / "settings.ini")
-    yield made
-    made.bench.close()
-    made.window.close()
-    made.runner.close()
-    made.window.deleteLater()
-    qtbot.wait(20)
+from tests.gui.desk import Desk
 
 
 def test_the_circle_stands_drawn_and_paused(desk: Desk) -> None:
@@ -343,7 +211,7 @@ def test_a_changed_rate_acts_at_once_and_leaves_a_flag(desk: Desk) -> None:
     assert [flag.step for flag in desk.window.time_line.flags()] == [step]
     assert desk.bench.status.step == step
     said = desk.window.time_line.flags()[0].text
-    assert said.startswith("rate ") and said.endswith("→ 0.500")
+    assert said.startswith("rate ") and said.endswith("→ 0.5")
     desk.actions["step_batch"].trigger()
     desk.settle()  # the record of the run says the same
     assert [(flag.step, flag.text) for flag in desk.window.time_line.flags()] == [(step, said)]
@@ -381,7 +249,7 @@ def test_a_saved_run_shows_its_curve_flags_and_losses_before_it_is_played(desk: 
         np.testing.assert_array_equal(getattr(found, name), getattr(curves, name), name)
     shown = desk.window.time_line.flags()
     assert [f.step for f in shown] == [f.step for f in flags]
-    assert [f.text for f in shown] == ["rate 0.500", flags[1].text]
+    assert [f.text for f in shown] == ["rate 0.5", flags[1].text]
     again = desk.window.status_bar.texts()
     assert again["loss"] == texts["loss"] and again["test"] == texts["test"]
     assert not desk.bench.modified

@@ -173,8 +173,8 @@ class Journey:
         """Click a widget found by name, text or label."""
         self.click(middle(self.find(**wanted)["rect"]))
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Drag in small steps, as a hand does."""
+    def carry(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Take something there in small steps, as a hand does, and hold it."""
         self.point(start)
         self.do("mousedown", 1)
         self.pause(0.15)
@@ -184,8 +184,16 @@ class Journey:
             self.do("mousemove", x, y)
             self.pause(0.03)
         self.pause(0.25)
+
+    def let_go(self) -> None:
+        """Let go of what is carried."""
         self.do("mouseup", 1)
         self.pause(0.4)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Carry something there and let it go."""
+        self.carry(start, end)
+        self.let_go()
 
     def choose_file(self, path: Path) -> None:
         """Type a path into the file dialog that is open, and accept."""
@@ -195,6 +203,10 @@ class Journey:
         self.type(str(path))
         self.key("Return")
         self.wait(lambda look: file_field(look) is None, "the file dialog to close")
+
+    def files(self, at: tuple[int, int], *paths: Path) -> Files:
+        """A file manager beside the program, its window at that place of the screen."""
+        return Files(self._env, self.home, at, paths)
 
     def picture(self, path: Path) -> None:
         """Take a picture of the whole screen."""
@@ -224,6 +236,37 @@ class Journey:
                 self.process.kill()
                 self.process.wait(10)
         self._log.close()
+
+
+class Files:
+    """The window of a file manager that shows some files; a program of its own."""
+
+    def __init__(self, env: dict[str, str], home: Path, at: tuple[int, int], paths: tuple[Path, ...]) -> None:
+        self._places, self._said = home / "places.json", home / "files.txt"
+        program = Path(__file__).with_name("file_manager.py")
+        command = [sys.executable, str(program), str(self._places), *map(str, at), *map(str, paths)]
+        with self._said.open("w") as out:
+            self.process = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+        end = time.monotonic() + 30
+        while not self._places.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise JourneyError(f"the file manager did not start\n{self._said.read_text()}")
+            time.sleep(0.1)
+        time.sleep(0.5)  # until the window manager has placed it
+
+    def place(self, path: Path) -> tuple[int, int]:
+        """Where the icon of a file is."""
+        x, y = json.loads(self._places.read_text(encoding="utf-8"))[str(path)]
+        return x, y
+
+    def told(self) -> list[str]:
+        """What it was told about each drag that ended: `name: CopyAction`."""
+        return self._said.read_text(encoding="utf-8").splitlines()
+
+    def close(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(10)
 
 
 def middle(rect: Rect) -> tuple[int, int]:

@@ -174,7 +174,6 @@ def main() -> None:
     status = QLabel()
     view.refused.connect(lambda error: status.setText(tr_message(error)))
     view.node_opened.connect(lambda uid: status.setText(f"opened {uid}"))
-    view.files_dropped.connect(lambda paths, at: status.setText(f"{paths} at {at}"))
     view.help_requested.connect(lambda kind: status.setText(f"help {kind}"))
     column = QVBoxLayout(window)
     column.setContentsMargins(0, 0, 0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -85,15 +85,6 @@ def test_a_docked_activation_can_be_pulled_off(make: Make) -> None:
     hand.drag(hand.title(guest), hand.title(guest) + QPointF(40, 260))
     assert dock_hosts(view.document.state) == {}
     assert view.canvas.links[LinkSpec("conv1", guest)].isVisible()
-
-
-def test_files_dropped_are_told_with_their_place(make: Make, qtbot: QtBot) -> None:
-    view = make(chain())
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile("/tmp/Bär.png")])
-    with qtbot.waitSignal(view.files_dropped) as seen:
-        drop(view, mime, QPoint(40, 40))
-    assert seen.args[0] == ["/tmp/Bär.png"]
 
 
 def test_strange_drops_are_refused(make: Make) -> None:
@@ -392,3 +383,12 @@ def test_a_layer_dropped_among_the_lines_of_weights_goes_in_between(make: Make) 
     assert LinkSpec(added, "dense2") in view.document.graph.links
     rects = [n.rect() for n in view.canvas.visible_nodes()]
     assert not any(r.intersects(s) for i, r in enumerate(rects) for s in rects[i + 1 :])
+
+
+def test_a_layer_found_near_an_edge_is_brought_into_sight(make: Make) -> None:
+    view = make(DocumentState())
+    search = view.open_search(QPoint(2, 2))
+    search.chosen.emit("dense")
+    uid = view.canvas.selected[0]
+    place = view.mapFromScene(view.canvas.nodes[uid].rect()).boundingRect()
+    assert view.viewport().rect().contains(place)
