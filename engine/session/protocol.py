@@ -78,6 +78,8 @@ class Configure:
     base: str = ""
     fresh: bool = False
     resume: RunState | Checkpoint | None = None
+    why: Message | None = None
+    """Why this device, where it was not a person who chose it."""
 
 
 @dataclass(frozen=True)
@@ -340,7 +342,8 @@ class Frame:
 class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
-    kind: "configure", "device", "non_finite", "command", "internal", "engine" (the process died).
+    kind: "configure", "device" (refused, or left for NumPy), "non_finite", "command", "internal", "engine"
+    (the process died), "silent" (it does not answer).
     """
 
     message: Message

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.errors import N_, MatrizenError, Message
+from engine.errors import N_, DeviceError, MatrizenError, Message
+from engine.rescue import computes_instead
 from engine.session import protocol as p
 from engine.session.answers import Answers
 from engine.session.building import Builder, facts, set_hot
@@ -58,7 +59,13 @@ class Session:
     def handle(self, command: p.Command, serial: int | None = None) -> None:
         """Act on one command. Whatever goes wrong becomes a `Fault` or an error `Reply`."""
         try:
-            self._act(command)
+            try:
+                self._act(command)
+            except DeviceError as error:
+                if isinstance(command, p.SetDevice) and self._alive():
+                    raise
+                self._take_over(error)
+                self._act(command)
         except MatrizenError as error:
             self._fail(command, error.message)
         except MemoryError:
@@ -110,6 +117,7 @@ class Session:
                 self._stop()
                 self._leave_step()
                 self.trainer.reset()
+                self.builder.rescue.keep(self.trainer)
                 self._loss = None
                 self.changed()
             case p.SetTraining():
@@ -128,7 +136,13 @@ class Session:
         self._leave_step()
         before = self.trainer
         self.generation = c.generation  # when it is refused, the program before goes on under this number
-        self.trainer = self.builder.build(c, before)
+        trouble: DeviceError | None = None
+        try:
+            self.trainer = self.builder.build(c, before)
+        except DeviceError as error:
+            if self.builder.device == "numpy" and c.device in ("", "numpy"):
+                raise
+            self.trainer, trouble = self.builder.build_on_numpy(c, before), error
         if before is not self.trainer or c.fresh:
             self._stop()
             self._loss = None
@@ -136,6 +150,8 @@ class Session:
             self._wanted_pace, self._playing = c.resume.pace, c.resume.playing
             self._until = c.resume.until
         self._rebuilt()
+        if trouble is not None:
+            self.emit(p.Fault(computes_instead(trouble.message), kind="device", generation=self.generation))
 
     def _set_device(self, device: str) -> None:
         if self.trainer is None:
@@ -146,6 +162,24 @@ class Session:
         if moved is not self.trainer:
             self.trainer = moved
             self._rebuilt()
+
+    def _take_over(self, error: DeviceError) -> None:
+        """The device failed: on NumPy, and said so. Raises the error again where NumPy failed itself."""
+        if self.trainer is None or self.builder.device == "numpy":
+            raise error
+        self._shown = None
+        self.trainer, text = self.builder.take_over(self.trainer, error.message)
+        self._rebuilt()
+        self.emit(p.Fault(text, kind="device", generation=self.generation))
+
+    def _alive(self) -> bool:
+        """Whether the device in use still answers."""
+        try:
+            if self.trainer is not None:
+                self.trainer.store.finite()
+        except DeviceError:
+            return False
+        return True
 
     def _rebuilt(self) -> None:
         assert self.trainer is not None
@@ -284,7 +318,11 @@ class Session:
     def work(self) -> float | None:
         """One short piece of work; seconds until the next is due, None when only a command can bring it."""
         try:
-            return self._turn()
+            try:
+                return self._turn()
+            except DeviceError as error:
+                self._take_over(error)
+                return 0.0
         except MatrizenError as error:
             self.rest()
             self.emit(p.Fault(error.message, kind="internal", generation=self.generation))
@@ -311,7 +349,7 @@ class Session:
             self._evaluator.work(now, EVALUATION_SECONDS, moving=True)
             return 0.0
         if self.keeper.due(now, t.step):
-            self.keeper.save(self.run_state(), now)
+            self._save(t, now)
             return 0.0
         self._stepped = True
         return self._advance(t)
@@ -364,13 +402,18 @@ class Session:
         if self.keeper.pending(t.step):
             if not self.keeper.due(now, t.step, moving=False):
                 return 0.05
-            self.keeper.save(self.run_state(), now)
+            self._save(t, now)
         return None
 
     def _evaluates(self, now: float) -> bool:
         """At rest: whether the test set waits. Not while a step is walked: its numbers stay as they are."""
         e = self._evaluator
         return self._shown != "inside" and e is not None and e.due(now, moving=False)
+
+    def _save(self, t: Trainer, now: float) -> None:
+        state = self.run_state()
+        self.builder.rescue.keep(t, state.checkpoint)
+        self.keeper.save(state, now)
 
     def run_state(self, own: bool = False) -> p.RunState:
         """The run at this step boundary. `own`: nothing in it is changed by later steps."""
