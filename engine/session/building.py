@@ -94,7 +94,7 @@ class Builder:
         """The run on NumPy after its device failed, from the last checkpoint; and what to tell."""
         new = self.rescue.on_numpy(old)
         self.failed[self.device] = problem
-        reason = Message(N_("since step {step}: {device} failed"),
+        reason = Message(N_("the device failed at step {step}: {device}"),
                          {"step": new.step, "device": self.device_name})
         self._backend, self.device, self.reason = new.backend, "numpy", reason
         return new, took_over(problem, new.step)

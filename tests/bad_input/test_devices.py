@@ -7,6 +7,7 @@ test_devices_window.py.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from engine.data.dataset import load
 from engine.project import Project
 from engine.project_file import load_project, save_project
 from engine.rescue import Rescue
-from engine.session import building, slots
+from engine.session import building, evaluating, session, slots
 from engine.session import protocol as p
 from engine.session.segments import create
 from engine.training import Trainer
@@ -55,7 +56,12 @@ class Broken:
             return rescue(self_, old, alive=alive)
 
         monkeypatch.setattr(Rescue, "on_numpy", noted)
-        self.inline = Inline()
+        # the same calls in every run, however busy the machine is: chunks of 4 steps, a clock that ticks
+        monkeypatch.setattr(session, "CHUNK_MS", 1e9)
+        monkeypatch.setattr(session, "MANY", 4)
+        monkeypatch.setattr(evaluating, "SHARE", 1e9)
+        ticks = itertools.count()
+        self.inline = Inline(clock=lambda: next(ticks) / 50)
         self.inline.say(p.UseSlots((self.segments[0].name, self.segments[1].name), ""))
 
     def close(self) -> None:
@@ -71,20 +77,29 @@ class Broken:
     def name(self) -> str:
         return runtime.open_device(DEVICE).found.name
 
+    def never_reached(self) -> bool:
+        """Whether the run made fewer calls than the one they were counted in: an evaluation more or less."""
+        return self.faults.left is not None and 0 < self.faults.left < 12
+
     def faults_told(self) -> list[p.Fault]:
         return self.inline.of(p.Fault)
 
 
 def start(broken: Broken) -> None:
+    """On the device, some steps behind the start, at rest, with a checkpoint in the window's hands."""
     broken.inline.say(p.Configure(circle_net(), SGD, CIRCLE, 1, device=DEVICE), p.SetPace(None))
     assert broken.inline.trainer.backend.name == DEVICE
-    broken.work(20)
-    broken.inline.session.pace.rate = None
+    broken.inline.say(p.Play())
+    broken.inline.work_until(lambda s: s.trainer is not None and s.trainer.step >= 40)
+    broken.inline.say(p.Pause())
+    broken.inline.session.run_until_settled()
+    step = broken.inline.trainer.step
+    assert slots.newest(broken.segments).checkpoint.step == step
 
 
 def fast(broken: Broken) -> None:
     broken.inline.say(p.Play())
-    broken.work(6)
+    broken.inline.work_until(lambda s: s.trainer is not None and s.trainer.step >= 70)
     broken.inline.say(p.Pause())
 
 
@@ -216,8 +231,9 @@ def test_case_83_out_of_memory_at_any_call_while_a_network_is_built(
         after = b.inline.state()
         np.testing.assert_array_equal(after["dense1.weight"][:3], before["dense1.weight"])
         np.testing.assert_array_equal(after["dense2.bias"], before["dense2.bias"])
+        step = b.inline.trainer.step
         b.inline.say(p.Step("batch"))
-        assert b.inline.trainer.step == 1
+        assert step > 20 and b.inline.trainer.step == step + 1
 
 
 @here
@@ -237,8 +253,11 @@ def test_case_83_the_first_network_does_not_fit(broken: Callable[..., Broken]) -
 
 
 @here
-@pytest.mark.parametrize("single", [False, True], ids=["whole", "launches"])
-@pytest.mark.parametrize("script", ["fast", "watched", "walked"])
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("script", "single"), [("fast", False), ("fast", True), ("watched", False), ("walked", False)]
+)
 def test_case_84_lost_at_any_call_the_run_goes_on_from_its_checkpoint(
     broken: Callable[..., Broken], monkeypatch: pytest.MonkeyPatch, script: str, single: bool
 ) -> None:
@@ -255,6 +274,8 @@ def test_case_84_lost_at_any_call_the_run_goes_on_from_its_checkpoint(
         start(b)
         faults.arm(k)
         SCRIPTS[script](b)
+        if b.never_reached():
+            continue
         (told,) = b.faults_told()
         (state,) = b.states
         step = state.checkpoint.step
@@ -262,7 +283,7 @@ def test_case_84_lost_at_any_call_the_run_goes_on_from_its_checkpoint(
         assert f"NumPy took over from the checkpoint at step {step}." in str(told.message)
         status = b.inline.session.status()
         assert status.device == "numpy"
-        assert str(status.reason) == f"since step {step}: {b.name} failed"
+        assert str(status.reason) == f"the device failed at step {step}: {b.name}"
         b.inline.say(p.Play())
         b.work(8)
         same_as_resumed(b.inline, state)
@@ -284,6 +305,8 @@ def same_as_resumed(found: Inline, state: p.RunState) -> None:
 
 
 @here
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_case_84_lost_at_any_call_no_command_is_lost(broken: Callable[..., Broken]) -> None:
     b = broken(faults := Faults())
     start(b)
@@ -296,6 +319,8 @@ def test_case_84_lost_at_any_call_no_command_is_lost(broken: Callable[..., Broke
         start(b)
         faults.arm(k)
         commands(b)
+        if b.never_reached():
+            continue
         (told,) = b.faults_told()
         assert told.kind == "device"
         replies = b.inline.of(p.Reply)
@@ -379,3 +404,26 @@ def test_case_83_the_command_line_takes_numpy_only_when_it_may_choose(
     assert main.main(["train", str(path), "--steps", "3", "--device", DEVICE]) == 1
     said = capsys.readouterr()
     assert said.err.count("\n") == 1 and "could not build the kernels" in said.err
+
+
+# ---- 88: devices differ ---------------------------------------------------------------------------
+
+
+@here
+@pytest.mark.parametrize("id", device_ids())
+def test_case_88_a_device_repeats_itself_and_differs_from_numpy_by_rounding(id: str) -> None:
+    """What docs/engine.md states: bitwise on one device, 1e-4 of the largest weight after an epoch."""
+
+    def epoch(device: str) -> Trainer:
+        t = Trainer(circle_net(), SGD, load(CIRCLE), real_open(device))
+        while t.epoch < 1:
+            t.run(1000)
+        return t
+
+    once, again, ours = epoch(id), epoch(id), epoch("numpy")
+    theirs = again.store.state()
+    for key, array in once.store.state().items():
+        np.testing.assert_array_equal(array, theirs[key], err_msg=key)
+        wanted = ours.store.state()[key]
+        np.testing.assert_allclose(array, wanted, rtol=0, atol=1e-4 * max(1.0, float(np.abs(wanted).max())))
+    assert once.checkpoint().manifest["device"] == id  # the file says where it was computed

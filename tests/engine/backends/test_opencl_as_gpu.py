@@ -20,7 +20,11 @@ from engine.ops import Case
 from tests.engine.backends import opencl_help, test_opencl_ops, test_opencl_plan
 from tests.engine.backends.opencl_help import all_cases, device_ids
 
-pytestmark = pytest.mark.skipif(not device_ids(), reason="no OpenCL device here")
+pytestmark = [
+    pytest.mark.skipif(not device_ids(), reason="no OpenCL device here"),
+    pytest.mark.slow,
+    pytest.mark.timeout(600),  # some drivers compile for minutes the first time
+]
 PRIVATE_BYTES = 8192
 """What a work-item may keep to itself; more than that would be spilled everywhere."""
 
