@@ -147,8 +147,13 @@ def no_screen() -> str:
     number = display[1:].split(".")[0]
     if not display.startswith(":") or not number.isdigit():
         return ""  # another machine's: only Qt can tell
+    return "" if answers(int(number)) else f"DISPLAY is {display}, but nothing answers there"
+
+
+def answers(number: int) -> bool:
+    """Whether an X server listens as display `number` of this machine."""
     path = f"/tmp/.X11-unix/X{number}"
-    return "" if listens(path) or listens("\0" + path) else f"DISPLAY is {display}, but nothing answers there"
+    return listens(path) or listens("\0" + path)
 
 
 def listens(address: str) -> bool:
