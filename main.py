@@ -135,11 +135,15 @@ def no_screen() -> str:
     """Why Qt would find nothing to draw on; empty when it may. Qt itself would abort the process."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return ""
-    if os.environ.get("WAYLAND_DISPLAY"):
+    wayland = os.environ.get("WAYLAND_DISPLAY", "")
+    if os.environ.get("WAYLAND_SOCKET"):
+        return ""
+    if wayland and listens(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), wayland)):
         return ""
     display = os.environ.get("DISPLAY", "")
     if not display:
-        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+        dead = f"WAYLAND_DISPLAY is {wayland}, but nothing answers there"
+        return dead if wayland else "neither DISPLAY nor WAYLAND_DISPLAY is set"
     number = display[1:].split(".")[0]
     if not display.startswith(":") or not number.isdigit():
         return ""  # another machine's: only Qt can tell
@@ -148,17 +152,20 @@ def no_screen() -> str:
 
 def answers(number: int) -> bool:
     """Whether an X server listens as display `number` of this machine."""
+    path = f"/tmp/.X11-unix/X{number}"
+    return listens(path) or listens("\0" + path)
+
+
+def listens(address: str) -> bool:
+    """Whether a display server of this machine listens at this socket."""
     import socket
 
-    path = f"/tmp/.X11-unix/X{number}"
-    for address in (path, "\0" + path):
-        with socket.socket(socket.AF_UNIX) as asked:
-            try:
-                asked.connect(address)
-            except OSError:
-                continue
-            return True
-    return False
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(address)
+        except OSError:
+            return False
+    return True
 
 
 def not_ready(error: ImportError) -> str:

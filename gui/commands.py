@@ -8,14 +8,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from engine.data.drop import recognize
 from engine.errors import MatrizenError
-from engine.session.protocol import Devices
 from gui import i18n, project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
+from gui.device_choice import DeviceChoice
 from gui.dialogs.about import AboutDialog
 from gui.dialogs.ask_save import ask_save
 from gui.dialogs.command_palette import CommandPalette
@@ -38,12 +38,12 @@ class Commands(QObject):
         super().__init__(window)
         self.window, self.bench, self.actions = window, bench, actions
         self.pictures = Pictures(window, bench)
-        self._devices: Devices | None = None
+        self.devices = DeviceChoice(bench, self)
+        self.devices.changed.connect(window.training_bar.refresh_devices)
         window.commands = self
         window.may_close = self.confirm
         self._connect()
         self.connect_window()
-        bench.runner.devices.connect(self._found_devices)
         bench.pace_proposed.connect(self._propose_pace)
 
     # ---- wiring ----------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class Commands(QObject):
         window = self.window
         window.menu_row.search_clicked.connect(self.search)
         window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
-        window.training_bar.device_menu = self.fill_devices
+        window.training_bar.device_menu = self.devices.fill
         window.strip.chosen.connect(self.open_path)
         window.status_bar.problems_clicked.connect(self.show_problems)
         window.status_bar.device_clicked.connect(self.open_devices)
@@ -349,41 +349,6 @@ class Commands(QObject):
         """Points bend before the eyes, everything else runs as fast as it can; nobody has to choose."""
         self.actions.check(f"pace_{name}")
         self.bench.set_auto_pace()
-
-    def _found_devices(self, devices: Devices) -> None:
-        self._devices = devices
-        self.window.training_bar.refresh_devices()
-        best = next((d for d in devices.devices if d.id == devices.best), None)
-        if best is not None and best.id != self.bench.status.device and not self.bench.state.device:
-            text = tr("{device} passed its test.").format(device=best.name)
-            use = partial(self.bench.set_device, best.id, best.name)
-            self.bench.told.emit(text, "info", tr("Use it"), use)
-
-    def fill_devices(self, menu: QMenu) -> None:
-        """Every device with its verdict; refused ones stay grey and say why."""
-        menu.setToolTipsVisible(True)
-        known = self._devices
-        if known is None:
-            menu.addAction(tr("Testing devices …")).setEnabled(False)
-            self.bench.runner.find_devices()
-            return
-        for device in known.devices:
-            action = menu.addAction(device.name)
-            action.setCheckable(True)
-            action.setChecked(device.id == self.bench.status.device)
-            reason = tr_message(device.reason)
-            action.setToolTip(reason)
-            if device.verdict == "ok":
-                choose = partial(self.bench.set_device, device.id, device.name)
-                action.triggered.connect(lambda _checked=False, choose=choose: choose())
-            else:
-                action.setEnabled(False)
-                action.setText(f"{device.name} – {reason}" if reason else device.name)
-        if not known.done:
-            menu.addAction(tr("Testing devices …")).setEnabled(False)
-        menu.addSeparator()
-        again: Callable[[], None] = lambda: self.bench.runner.find_devices(fresh=True)  # noqa: E731
-        menu.addAction(tr("Test again")).triggered.connect(lambda _checked=False: again())
 
 
 def application() -> QApplication:

@@ -367,8 +367,10 @@ def short_device(status: Status) -> str:
     """A device's name for the training bar, not longer than 24."""
     if status.device == "numpy":
         return "NumPy · CPU"
-    text = status.device_name.split("(")[0].strip() or status.device
-    return text if len(text) <= 24 else text[:23].rstrip() + "…"
+    name, number, which = status.device_name.replace("(R)", "").replace("(TM)", "").partition(" #")
+    text, mark = name.split("(")[0].strip() or status.device, number + which
+    room = 24 - len(mark)
+    return (text if len(text) <= room else text[: room - 1].rstrip() + "…") + mark
 
 
 def long_device(status: Status) -> str:

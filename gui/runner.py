@@ -34,6 +34,9 @@ ASLEEP_MS = 1000
 CRASHES, CRASH_SECONDS = 3, 30.0
 """An engine that dies more often than this is not started again until something is asked of it."""
 
+SILENT_MS = 20_000
+"""An engine that leaves a question open for so long may hang in a driver; the person decides."""
+
 T = TypeVar("T")
 Answer = Callable[[T | None, Message | None], None]
 """Called with what was asked for, or with None and the reason."""
@@ -72,7 +75,11 @@ class Runner(QObject):
         """Serial of the last command: a status that contains it can say that nothing more will come."""
         self._pulled = 0.0
         self._thrift = Thrift()
-        self._finding = False
+        self._finding = self._found = False
+        """Whether devices are looked for, and whether a status may know more since they were found."""
+        self._silent = 0
+        """Milliseconds without a word while a question is open; those of a computer asleep do not count."""
+        self._hung = False
         self._closed = False
         self._deaths: deque[float] = deque(maxlen=CRASHES + 1)
         self._start()
@@ -154,6 +161,11 @@ class Runner(QObject):
 
         self._ask(p.CheckpointNow, given)
 
+    def replace_engine(self) -> None:
+        """End an engine that hangs; the next one goes on from its checkpoint, on NumPy."""
+        self._hung = True
+        self._client.kill()
+
     # ---- state ----------------------------------------------------------------------------------------
 
     @property
@@ -220,6 +232,7 @@ class Runner(QObject):
             self._take(event)
         if self._closed:
             return
+        self._listen(bool(events))
         asleep = minimized()
         self._timer.setInterval(ASLEEP_MS if asleep else TICK_MS)
         now = time.monotonic()
@@ -228,12 +241,23 @@ class Runner(QObject):
         elif not asleep and not self._client.waiting and now - self._pulled >= self._thrift.interval:
             self._pulled = now
             self._thrift.pulled(time.thread_time())
+            self._found = False
             self._client.pull()
+
+    def _listen(self, heard: bool) -> None:
+        """Tell, once, when the engine has been silent for too long."""
+        before = self._silent
+        self._silent = 0 if heard or not self._client.waiting else before + self._timer.interval()
+        if before < SILENT_MS <= self._silent:
+            values = {"seconds": SILENT_MS // 1000, "device": self._client.status.device_name}
+            text = N_("The engine has not answered for {seconds} s while {device} computes. It can be "
+                      "replaced: the run then goes on from its last checkpoint, on NumPy.")
+            self.fault.emit(p.Fault(Message(text, values), kind="silent"))
 
     def _resting(self) -> bool:
         """Whether nothing more will come before the next command."""
         s = self._client.status
-        answered = not self._answers and not self._finding and not self._client.waiting
+        answered = not (self._answers or self._finding or self._found or self._client.waiting)
         return answered and s.settled and s.serial >= self._asked
 
     def _take(self, event: p.Event) -> None:
@@ -254,7 +278,7 @@ class Runner(QObject):
                 if answer is not None:
                     answer(event.payload, event.error)
             case p.Devices():
-                self._finding = not event.done
+                self._finding, self._found = not event.done, event.done
                 self.devices.emit(event)
             case p.Progress():
                 self.progress.emit(event)
@@ -263,7 +287,7 @@ class Runner(QObject):
 
     def _bury(self, death: Died) -> None:
         _log.warning("the engine's process ended: %s", death.message)
-        self._finding = False
+        self._finding, self._silent = False, 0
         left, self._answers = self._answers, {}
         now = time.monotonic()
         self._deaths.append(now)
@@ -282,8 +306,13 @@ class Runner(QObject):
     def _restart(self) -> None:
         # whoever dies twice in a row may die of what it is told: then it comes back paused
         recent = [t for t in self._deaths if time.monotonic() - t < CRASH_SECONDS]
+        before, why = self._client.status, None
+        if before.device != "numpy" and (self._hung or len(recent) > 1):  # once may be chance
+            text = N_("the engine hung on {device}") if self._hung else N_("the engine died on {device}")
+            why = Message(text, {"device": before.device_name})
+        self._hung = False
         try:
-            state = self._client.restart(replay=len(recent) < CRASHES)
+            state = self._client.restart(replay=len(recent) < CRASHES, off_device=why)
         except OSError as error:
             _log.error("the engine cannot be started again: %s", error)
             self._timer.stop()
@@ -291,6 +320,9 @@ class Runner(QObject):
         self._asked = self._client.last_serial
         self._timer.start(TICK_MS)
         self.restarted.emit(state)
+        if why is not None:
+            text = N_("NumPy took over: {reason}. Another device can be chosen at any time.")
+            self.fault.emit(p.Fault(Message(text, {"reason": why}), kind="device"))
 
 
 def minimized() -> bool:

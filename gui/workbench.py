@@ -261,11 +261,13 @@ class Workbench(QObject):
             self._told_fault = text
             if fault.kind == "engine" and "checkpoint" in fault.message.template:
                 return  # the restart says it with the step
-            level = "warning" if fault.kind == "command" else "error"
+            level = "warning" if fault.kind in ("command", "silent") else "error"
             if fault.kind == "non_finite":
                 rate = self.document.training.learning_rate / 10
                 action = tr("Use rate {rate}").format(rate=format_number(rate))
                 self.told.emit(text, "error", action, lambda: self.document.set_training(learning_rate=rate))
+            elif fault.kind == "silent":
+                self.told.emit(text, level, tr("Replace it"), self.runner.replace_engine)
             else:
                 self.told.emit(text, level, "", None)
 

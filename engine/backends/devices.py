@@ -107,7 +107,7 @@ def choose(wanted: str = "auto", devices: list[DeviceInfo] | None = None) -> Dev
     if word == "opencl":
         if usable:
             return usable[0]
-        raise DeviceError(N_("No OpenCL device can be used: {reason}"), reason=str(_why_none(every)))
+        raise DeviceError(N_("No OpenCL device can be used: {reason}"), reason=_why_none(every))
     matches = [d for d in every if d.id.lower() == word] or [
         d for d in every if word in f"{d.id} {d.name} {d.vendor} {d.platform}".lower()
     ]
@@ -120,7 +120,7 @@ def choose(wanted: str = "auto", devices: list[DeviceInfo] | None = None) -> Dev
     matches.sort(key=lambda d: (d.verdict != "ok", _rank(d)))
     if matches[0].verdict == "refused":
         raise DeviceError(
-            N_("{device} cannot be used: {reason}"), device=matches[0].name, reason=str(matches[0].reason)
+            N_("{device} cannot be used: {reason}"), device=matches[0].name, reason=matches[0].reason
         )
     return matches[0]
 
@@ -140,7 +140,7 @@ def _why_none(devices: list[DeviceInfo]) -> Message:
     for device in devices:
         if device.verdict == "refused":
             return Message(
-                N_("{device} was refused: {reason}"), {"device": device.name, "reason": str(device.reason)}
+                N_("{device} was refused: {reason}"), {"device": device.name, "reason": device.reason}
             )
     return opencl_problem() or Message(N_("no OpenCL device has been tested yet"))
 

@@ -21,7 +21,12 @@ from engine.training import Trainer
 def say(messages: Sequence[Message]) -> None:
     """Notes on standard error, one line each."""
     for message in messages:
-        print(f"matrizen: {message}", file=sys.stderr)
+        print(f"matrizen: {one_line(message)}", file=sys.stderr)
+
+
+def one_line(message: Message) -> str:
+    """A message without line breaks: the log of a driver has many."""
+    return " ".join(str(message).split())
 
 
 def open_project(path: str) -> tuple[Project, Dataset, list[Message]]:

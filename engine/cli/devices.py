@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 
 from engine.backends.devices import DeviceInfo, list_devices, opencl_problem
+from engine.cli.common import one_line
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,9 +19,10 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for d in devices:
         mark = {"ok": "ok", "refused": "refused", "untested": "untested"}[d.verdict]
-        print(f"{d.id:18} {mark:8} {d.name}, {d.units} units, {d.memory / 2**30:.1f} GB: {d.reason}")
+        size = f"{d.units} units, {d.memory / 2**30:.1f} GB"
+        print(f"{d.id:18} {mark:8} {d.name}, {size}: {one_line(d.reason)}")
     if problem is not None:
-        print(f"no OpenCL: {problem}")
+        print(f"no OpenCL: {one_line(problem)}")
     return 0
 
 

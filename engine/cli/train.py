@@ -9,24 +9,29 @@ import math
 import os
 import signal
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from engine.backends.opening import open_backend
 from engine.cli.common import ProgressBar, make_trainer, open_project, say
+from engine.data.dataset import Dataset
 from engine.data.loading import resolve
-from engine.errors import N_, MatrizenError, ProjectError, TrainingError
+from engine.errors import N_, DeviceError, MatrizenError, Message, ProjectError, TrainingError
 from engine.export.npz import export_npz
 from engine.health import health_notes
 from engine.project import Project
 from engine.project_file import save_project
+from engine.rescue import Rescue, computes_instead, took_over
 from engine.saving import check_file_name
-from engine.training import NonFinite, Trainer
+from engine.training import Checkpoint, Evaluation, NonFinite, Trainer
 
 DEFAULT_EPOCHS = 10
 CHUNK_MS = 100.0
+CHECKPOINT_SECONDS = 2.0
+"""What is lost at most when a device fails."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,33 +41,79 @@ def run(options: argparse.Namespace) -> int:
     """
     _check_targets(options)
     project, dataset, notes = open_project(options.project)
-    backend = open_backend(options.device)
+    trainer, rescue = _start(options, project, dataset)
     try:
-        trainer = make_trainer(project, dataset, backend, options.seed)
         say(notes)
         start_step, start_epochs = trainer.step, trainer.progress
         steps = options.steps or (options.epochs or DEFAULT_EPOCHS) * trainer.steps_per_epoch
         stop = _StopOnInterrupt()
         begun = time.perf_counter()
-        trouble, loss = _train(trainer, start_step + steps, stop, options.json)
+        done = _train_safely(trainer, rescue, start_step + steps, stop, options.json)
+        trainer = done.trainer
         seconds = time.perf_counter() - begun
-        _keep(options, project, trainer)
-        report = _report(trainer, start_step, start_epochs, seconds, loss)
+        _keep(options, project, done)
+        report = _report(done, start_step, start_epochs, seconds)
         if options.json:
             print(json.dumps(report))
         else:
             _say(report, stop.asked)
-            say(health_notes(trainer))
-        if trouble is not None:
-            problem = trouble.message(trainer.graph)
+            say(done.notes)
+        if done.trouble is not None:
+            problem = done.trouble.message(trainer.graph)
             raise TrainingError(problem.template, **problem.values)
         return 0
     finally:
+        trainer.backend.close()
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A training and all that is asked of its device afterwards. `loss` is the mean of the last epoch."""
+
+    trainer: Trainer
+    trouble: NonFinite | None
+    loss: float
+    checkpoint: Checkpoint
+    test: Evaluation | None
+    notes: Sequence[Message]
+
+
+def _start(options: argparse.Namespace, project: Project, dataset: Dataset) -> tuple[Trainer, Rescue]:
+    """A trainer on the device asked for, its start kept; only "auto" may end on NumPy, and says so."""
+    backend, rescue = open_backend(options.device), Rescue()
+    try:
+        trainer = make_trainer(project, dataset, backend, options.seed)
+        rescue.keep(trainer)
+    except DeviceError as error:
         backend.close()
+        if options.device != "auto" or backend.name == "numpy":
+            raise
+        say([computes_instead(error.message)])
+        trainer = make_trainer(project, dataset, open_backend("numpy"), options.seed)
+    return trainer, rescue
+
+
+def _train_safely(
+    trainer: Trainer, rescue: Rescue, goal: int, stop: _StopOnInterrupt, quiet: bool
+) -> _Done:
+    """Train; when the device fails, go on from the last checkpoint on NumPy and say so."""
+    trouble, loss = None, math.nan
+    while True:
+        try:
+            if trainer.step < goal and not stop.asked:
+                trouble, loss = _train(trainer, goal, stop, quiet, rescue)
+                rescue.keep(trainer)
+            test, notes = trainer.evaluate(), [] if quiet else health_notes(trainer)
+            return _Done(trainer, trouble, loss, trainer.checkpoint(), test, notes)
+        except DeviceError as error:
+            if trainer.backend.name == "numpy":
+                raise
+            trainer = rescue.on_numpy(trainer)
+            say([took_over(error.message, trainer.step)])
 
 
 def _train(
-    trainer: Trainer, goal: int, stop: _StopOnInterrupt, quiet: bool
+    trainer: Trainer, goal: int, stop: _StopOnInterrupt, quiet: bool, rescue: Rescue
 ) -> tuple[NonFinite | None, float]:
     """Run until step `goal` or an interrupt; (what went wrong, mean loss of the last epoch)."""
     first = trainer.step
@@ -70,8 +121,12 @@ def _train(
     bar.shown = bar.shown and not quiet
     losses: list[float] = []
     trouble = None
+    kept = time.monotonic()
     while trainer.step < goal and not stop.asked and trouble is None:
         result = trainer.run(goal - trainer.step, CHUNK_MS)
+        if time.monotonic() - kept > CHECKPOINT_SECONDS:
+            rescue.keep(trainer)
+            kept = time.monotonic()
         trouble = result.stopped
         losses += result.losses.tolist()
         del losses[: -trainer.steps_per_epoch]
@@ -97,9 +152,9 @@ def _check_targets(options: argparse.Namespace) -> None:
             )
 
 
-def _keep(options: argparse.Namespace, project: Project, trainer: Trainer) -> None:
+def _keep(options: argparse.Namespace, project: Project, done: _Done) -> None:
     """Save and export; when one fails the other is still done."""
-    checkpoint = trainer.checkpoint()
+    trainer, checkpoint = done.trainer, done.checkpoint
     problem: MatrizenError | None = None
     if options.save:
         source = trainer.dataset.pinned()
@@ -117,14 +172,14 @@ def _keep(options: argparse.Namespace, project: Project, trainer: Trainer) -> No
         raise problem
 
 
-def _report(trainer: Trainer, start: int, start_epochs: float, seconds: float, loss: float) -> dict[str, Any]:
+def _report(done: _Done, start: int, start_epochs: float, seconds: float) -> dict[str, Any]:
     """What this command did; numbers that are not finite are null, as JSON has none."""
-    test = trainer.evaluate()
+    trainer, test = done.trainer, done.test
     return {
         "device": trainer.backend.name,
         "steps": trainer.step - start,
         "epochs": round(trainer.progress - start_epochs, 6),
-        "train_loss": _finite(loss),
+        "train_loss": _finite(done.loss),
         "test_loss": _finite(test.loss) if test else None,
         "test_accuracy": test.accuracy if test else None,
         "seconds": seconds,

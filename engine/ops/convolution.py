@@ -194,6 +194,8 @@ CONV_CASES: tuple[tuple[int, int, int, int, int, int, tuple[int, int], Pads, int
     (8, 16, 7, 7, 5, 5, (1, 1), (2, 2, 2, 2), 16),
     (2, 3, 7, 9, 3, 2, (2, 1), (1, 0, 2, 1), 7),
     (4, 4, 6, 6, 4, 4, (3, 2), (0, 3, 1, 0), 20),
+    (2, 3, 3, 40, 2, 30, (1, 1), (1, 7, 0, 5), 7),
+    (1, 2, 2, 64, 2, 27, (1, 5), (0, 3, 0, 0), 5),
 )
 """channels, filters, rows, columns, kernel, stride, padding, examples."""
 

@@ -69,6 +69,7 @@ class Answers:
         old = np.asarray(array[where])
         array[where] = values
         t.write_state({command.key: array})
+        self._builder.rescue.keep(t)
         self._motion.changed()
         return old
 
@@ -94,17 +95,26 @@ class Answers:
             self._finding.start()
 
     def _find(self, fresh: bool) -> None:
-        emit = self._emit
+        emit, builder = self._emit, self._builder
         try:
-            if not fresh:
-                emit(p.Devices(tuple(devices.list_devices(test=False))))
-            found = devices.list_devices(test=True, fresh=fresh)
-            best = devices.choose("auto", found)
-            emit(p.Devices(tuple(found), best.id if best.id != self._builder.device else "", True))
+            if fresh:
+                builder.failed.clear()
+            else:
+                emit(p.Devices(self._with_failures(devices.list_devices(test=False))))
+            found = self._with_failures(devices.list_devices(test=True, fresh=fresh))
+            best = devices.choose("auto", list(found))
+            builder.found_best(best)
+            emit(p.Devices(found, best.id if best.id != builder.device else "", True))
         except MatrizenError:
             emit(p.Devices((devices.numpy_device(),), "", True))
         except OSError:
             return  # the window is gone, and the process with it
+
+    def _with_failures(self, found: list[devices.DeviceInfo]) -> tuple[devices.DeviceInfo, ...]:
+        """Devices that failed while they computed are not offered until they are tested again."""
+        failed = self._builder.failed
+        return tuple(replace(d, verdict="refused", reason=failed[d.id]) if d.id in failed else d
+                     for d in found)
 
 
 def _no_value(name: str) -> GraphError:

@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from engine.backends.base import Array, Backend
+from engine.backends.devices import DeviceInfo
 from engine.backends.opening import open_backend
 from engine.data.cancel import check_cancel
 from engine.data.dataset import Dataset
 from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, MatrizenError, Message
+from engine.rescue import Rescue, took_over
 from engine.session import protocol as p
 from engine.training import Trainer
+
+ALWAYS = N_("always available")
 
 
 class Builder:
@@ -28,7 +32,10 @@ class Builder:
     def __init__(self, canceled: Callable[[], bool], progress: Callable[[int, int], None]) -> None:
         self._canceled, self._progress = canceled, progress
         self.device = "numpy"
-        self.reason = Message(N_("always available"))
+        self.reason = Message(ALWAYS)
+        self.rescue = Rescue()
+        self.failed: dict[str, Message] = {}
+        """Devices that failed while they computed, and how."""
         self.source = SourceSpec.toy("circle")
         self.base = ""
         self._dataset: Dataset | None = None
@@ -46,14 +53,17 @@ class Builder:
             if c.device and c.device != self.device:
                 trainer = self.move(trainer, c.device)
             trainer.rebuild(c.graph, c.training, dataset)
+            self.rescue.keep(trainer)
         else:
             before = self._backend, self.device, self.reason
             backend = self._open(c.device or self.device)
+            self.reason = c.why or self.reason
             try:
                 trainer = Trainer(c.graph, c.training, dataset, backend)
                 if resume is not None:
                     checkpoint = resume.checkpoint if isinstance(resume, p.RunState) else resume
                     trainer.load_checkpoint(checkpoint)
+                self.rescue.keep(trainer)
             except (MatrizenError, MemoryError):
                 self._back_to(*before)
                 raise
@@ -69,12 +79,38 @@ class Builder:
             return old
         try:
             new = Trainer(old.graph, old.training, old.dataset, backend)
-            new.load_checkpoint(old.checkpoint())
+            checkpoint = old.checkpoint()
+            new.load_checkpoint(checkpoint)
+            self.rescue.keep(new, checkpoint)
         except (MatrizenError, MemoryError):
             self._back_to(*before)
             raise
         self._close_other(before[0])
         return new
+
+    def take_over(self, old: Trainer, problem: Message) -> tuple[Trainer, Message]:
+        """The run on NumPy after its device failed, from the last checkpoint; and what to tell."""
+        new = self.rescue.on_numpy(old)
+        self.failed[self.device] = problem
+        reason = Message(N_("the device failed at step {step}: {device}"),
+                         {"step": new.step, "device": self.device_name})
+        self._backend, self.device, self.reason = new.backend, "numpy", reason
+        return new, took_over(problem, new.step)
+
+    def build_on_numpy(self, c: p.Configure, trainer: Trainer | None) -> Trainer:
+        """What `build` made of it on a device that could not take it, on NumPy, with the run so far."""
+        wanted = self.device_name if c.device in ("", self.device) else c.device
+        if trainer is not None and self.device != "numpy" and not c.fresh and c.resume is None:
+            trainer = self.rescue.on_numpy(trainer, alive=True)
+            self._back_to(trainer.backend, "numpy", self.reason)
+        built = self.build(replace(c, device="numpy"), trainer)
+        self.reason = Message(N_("{device} cannot compute this network"), {"device": wanted})
+        return built
+
+    def found_best(self, best: DeviceInfo) -> None:
+        """All devices were looked at; where only NumPy can compute, it is said why."""
+        if best.id == self.device == "numpy" and self.reason.template == ALWAYS:
+            self.reason = best.reason
 
     def choose(self, device: str) -> None:
         """A device before there is a network."""
@@ -87,7 +123,7 @@ class Builder:
             self._backend = open_backend(device)
             self.device = self._backend.name
             chosen = self.device != "numpy" or device != "numpy"
-            self.reason = Message(N_("chosen by you") if chosen else N_("always available"))
+            self.reason = Message(N_("chosen by you") if chosen else ALWAYS)
         return self._backend
 
     def _back_to(self, backend: Backend | None, device: str, reason: Message) -> None:

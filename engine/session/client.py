@@ -14,6 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -101,22 +102,26 @@ class Client:
         """Number of the last command."""
         return self._serial
 
-    def restart(self, replay: bool = True) -> p.RunState | None:
+    def restart(self, replay: bool = True, off_device: Message | None = None) -> p.RunState | None:
         """A new process in the place of a dead one, brought to the newest checkpoint and beyond.
 
         `replay`: also the commands that no checkpoint contains. Without it the run comes back paused: for an
-        engine that dies of what it is told. Returns the state it goes on from, None when there was none.
+        engine that dies of what it is told. `off_device`: on NumPy, for this reason, whatever it ran on.
+        Returns the state it goes on from, None when there was none.
         """
         self._drop_process()
         state = self.newest()
         journal = [e for e in self._journal if state is None or e.serial > state.serial]
         if not replay:
             journal = [e for e in journal if isinstance(e.command, p.Configure)] if state is None else []
+        if off_device is not None:
+            journal = [_on_numpy(e, off_device) for e in journal if not isinstance(e.command, p.SetDevice)]
         self.start()
         self._journal = []
         if state is not None:
-            self.send(p.Configure(state.graph, state.training, state.source, state.generation, state.device,
-                                  state.base, resume=state))
+            device = state.device if off_device is None else "numpy"
+            self.send(p.Configure(state.graph, state.training, state.source, state.generation, device,
+                                  state.base, resume=state, why=off_device))
             if not replay:
                 self.send(p.Pause())
         for envelope in journal:
@@ -255,6 +260,11 @@ class Client:
 
     # ---- the end --------------------------------------------------------------------------------------
 
+    def kill(self) -> None:
+        """End a process that does not answer; `poll` finds it dead."""
+        if self._process is not None:
+            self._process.kill()
+
     def _drop_process(self) -> None:
         self._outbox.put(None)
         if self._connection is not None:
@@ -290,6 +300,14 @@ class Client:
         self._remove((self._frames,) if self._frames is not None else ())
         self._slots, self._frames, self._older = None, None, []
         self.registry.close()
+
+
+def _on_numpy(envelope: p.Envelope, why: Message) -> p.Envelope:
+    """A command that names a device, told anew for NumPy."""
+    c = envelope.command
+    if isinstance(c, p.Configure) and c.device:
+        return p.Envelope(envelope.serial, replace(c, device="numpy", why=why))
+    return envelope
 
 
 def _write(connection: Connection, outbox: queue.SimpleQueue[p.Envelope | None]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from engine.backends.base import Array
 from engine.data.source import SourceSpec
+from engine.errors import Message
 from engine.graph import GraphSpec
 from engine.session.run_state import RunState
 from engine.session.views import View
@@ -35,6 +36,8 @@ class Configure:
     base: str = ""
     fresh: bool = False
     resume: RunState | Checkpoint | None = None
+    why: Message | None = None
+    """Why this device, where it was not a person who chose it."""
 
 
 @dataclass(frozen=True)

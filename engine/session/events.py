@@ -113,8 +113,8 @@ class Frame:
 class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
-    kind: "configure", "canceled" (its loading), "device", "non_finite", "command", "internal", "engine" (the
-    process died).
+    kind: "configure", "canceled" (its loading), "device" (refused, or left for NumPy), "non_finite",
+    "command", "internal", "engine" (the process died), "silent" (it does not answer).
     """
 
     message: Message

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine.data.cancel import LoadCanceled
-from engine.errors import N_, MatrizenError, Message
+from engine.errors import N_, DeviceError, MatrizenError, Message
+from engine.rescue import computes_instead
 from engine.session import protocol as p
 from engine.session.answers import Answers
 from engine.session.building import Builder, facts, set_hot
@@ -55,7 +56,13 @@ class Session:
     def handle(self, command: p.Command, serial: int | None = None) -> None:
         """Act on one command. Whatever goes wrong becomes a `Fault` or an error `Reply`."""
         try:
-            self._act(command)
+            try:
+                self._act(command)
+            except DeviceError as error:
+                if isinstance(command, p.SetDevice) and self._alive():
+                    raise
+                self._take_over(error)
+                self._act(command)
         except LoadCanceled as error:
             self.keeper.hurry()  # so that no dead engine is told it again
             self.emit(p.Fault(error.message, kind="canceled", generation=self.generation))
@@ -111,6 +118,7 @@ class Session:
                 self.motion.stop()
                 self.motion.leave_step()
                 self.trainer.reset()
+                self.builder.rescue.keep(self.trainer)
                 self.motion.loss = None
                 self.motion.changed()
             case p.SetTraining():
@@ -129,7 +137,13 @@ class Session:
         self.motion.leave_step()
         before = self.trainer
         self.generation = c.generation  # when it is refused, the program before goes on under this number
-        trainer = self.builder.build(c, before)
+        trouble: DeviceError | None = None
+        try:
+            trainer = self.builder.build(c, before)
+        except DeviceError as error:
+            if self.builder.device == "numpy" and c.device in ("", "numpy"):
+                raise
+            trainer, trouble = self.builder.build_on_numpy(c, before), error
         if before is not trainer or c.fresh:
             self.motion.stop()
             self.motion.loss = trainer.curve.last
@@ -137,6 +151,8 @@ class Session:
             self.motion.wanted_pace, self.motion.playing = c.resume.pace, c.resume.playing
             self.motion.until = c.resume.until
         self._adopt(trainer)
+        if trouble is not None:
+            self.emit(p.Fault(computes_instead(trouble.message), kind="device", generation=self.generation))
 
     def _set_device(self, device: str) -> None:
         if self.trainer is None:
@@ -146,6 +162,24 @@ class Session:
         moved = self.builder.move(self.trainer, device)
         if moved is not self.trainer:
             self._adopt(moved)
+
+    def _take_over(self, error: DeviceError) -> None:
+        """The device failed: on NumPy, and said so. Raises the error again where NumPy failed itself."""
+        if self.trainer is None or self.builder.device == "numpy":
+            raise error
+        self.motion.shown = None
+        trainer, text = self.builder.take_over(self.trainer, error.message)
+        self._adopt(trainer)
+        self.emit(p.Fault(text, kind="device", generation=self.generation))
+
+    def _alive(self) -> bool:
+        """Whether the device in use still answers."""
+        try:
+            if self.trainer is not None:
+                self.trainer.store.finite()
+        except DeviceError:
+            return False
+        return True
 
     def _adopt(self, trainer: Trainer) -> None:
         self.motion.adopt(trainer)
@@ -173,7 +207,11 @@ class Session:
     def work(self) -> float | None:
         """One short piece of work; seconds until the next is due, None when only a command can bring it."""
         try:
-            return self._turn()
+            try:
+                return self._turn()
+            except DeviceError as error:
+                self._take_over(error)
+                return 0.0
         except MatrizenError as error:
             self.rest()
             self.emit(p.Fault(error.message, kind="internal", generation=self.generation))
@@ -201,7 +239,7 @@ class Session:
             evaluator.work(now, EVALUATION_SECONDS, moving=True)
             return 0.0
         if self.keeper.due(now, t.step):
-            self.keeper.save(self.run_state(), now)
+            self._save(t, now)
             return 0.0
         self._stepped = True
         return self.motion.advance(t, self._pull)
@@ -217,13 +255,18 @@ class Session:
         if self.keeper.pending(t.step):
             if not self.keeper.due(now, t.step, moving=False):
                 return 0.05
-            self.keeper.save(self.run_state(), now)
+            self._save(t, now)
         return None
 
     def _evaluates(self, now: float) -> bool:
         """At rest: whether the test set waits. Not while a step is walked: its numbers stay as they are."""
         e = self.motion.evaluator
         return self.motion.shown != "inside" and e is not None and e.due(now, moving=False)
+
+    def _save(self, t: Trainer, now: float) -> None:
+        state = self.run_state()
+        self.builder.rescue.keep(t, state.checkpoint)
+        self.keeper.save(state, now)
 
     def run_state(self) -> p.RunState:
         """The run at this step boundary; nothing in it is changed by later steps."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import DeviceError
 from engine.session import plane, reduce, thumbs
 from engine.session.protocol import Frame, Phase, Watch
 from engine.session.thumbs import NotYet, Reader
@@ -138,6 +139,8 @@ class Viewer:
             return Missing("value")
         except NotYet:
             return Missing("later")
+        except DeviceError:
+            raise  # the run has to leave the device
         except Exception:  # one view must not stop the training; the others go on
             _log.exception("the view %r failed", request)
             return Missing("failed")

@@ -18,6 +18,9 @@ from gui.views.panel import ElidedLabel
 GIVE_WAY = ("memory", "frames", "nodes", "weights", "loss", "steps")
 ORDER = ("steps", "frames", "memory", "nodes", "weights", "loss", "test")
 
+WIDEST = 340
+"""Of what is said about the device; the tool tip has it whole."""
+
 
 class StatusBar(QFrame):
     """`problems_clicked` opens the list of problems, `device_clicked` the choice of devices."""
@@ -67,10 +70,11 @@ class StatusBar(QFrame):
 
     def set_device(self, text: str, why: str) -> None:
         """What computes and why: "NumPy on 2 cores, chosen by you"."""
-        full = f"{text}, {why}" if why else text
+        full = f"{text}{': ' if why.endswith('.') else ', '}{why}" if why else text
         if full == self._device.toolTip():
             return
-        self._device.setText(" " + full)
+        metrics = self._device.fontMetrics()
+        self._device.setText(" " + metrics.elidedText(full, Qt.TextElideMode.ElideRight, theme.px(WIDEST)))
         self._device.setToolTip(full)
         self._fit()
 
@@ -157,7 +161,7 @@ class StatusBar(QFrame):
     def _fit(self) -> None:
         gone: set[str] = set()
         room = self.width() - theme.px(20) - self._problems.sizeHint().width() - theme.px(28)
-        room -= min(self._device.sizeHint().width(), theme.px(340))
+        room -= self._device.sizeHint().width()
         for name in (*GIVE_WAY, ""):
             shown = [label for key, label in self._items.items() if key in self._texts and key not in gone]
             needed = sum(max(w.minimumWidth(), w.sizeHint().width()) + theme.px(14) for w in shown)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from engine.backends.opencl.plan import DevicePlan
 from engine.backends.opencl.runtime import Device, open_device, translated
 from engine.backends.opencl.store import DeviceStore
+from engine.errors import DeviceError
 from engine.values import Program, Value
 
 
@@ -31,6 +33,6 @@ class OpenCLBackend:
         return DevicePlan(self._device, program, store, traced=traced, keep=keep)
 
     def close(self) -> None:
-        """Wait for what runs; the driver frees the rest with the objects."""
-        with translated(self.device):
+        """Wait for what runs; the driver frees the rest with the objects. A device that failed is let go."""
+        with contextlib.suppress(DeviceError), translated(self.device):
             self._queue.finish()

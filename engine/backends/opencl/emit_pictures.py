@@ -9,6 +9,13 @@ from engine.backends.opencl.emit import Emission, ceil_div, emits, pads, pair, r
 from engine.backends.opencl.kernel import Launch, Pointer
 from engine.values import Op, Value
 
+WIDE = 24
+"""Columns of a kernel that are still kept in registers; wider ones take plain loops."""
+ROW = 64
+"""Registers a tile of conv_forward reads of one row, at most."""
+UNROLLED = 4096
+"""Multiplications of the tiles at the edges, which are written out; more would take a driver minutes."""
+
 
 def inside(out: int, size: int, kernel: int, stride: int, before: int, tile: int) -> tuple[int, int]:
     """First and last-plus-one output column, in whole tiles, whose windows lie inside the picture."""
@@ -26,17 +33,22 @@ def _forward(weights: Pointer, x: Value, bias: Value | None, shapes: dict[str, i
     xt = 2 if ot == 8 else 4
     if g["IN_C"] == 1 and g["OUT_C"] % 4 == 0 and t.vw > 1:
         ot, xt = 4, 4
-    xt = min(xt, g["OUT_W"])
+    xt = min(xt, g["OUT_W"]) if (xt - 1) * g["SX"] + g["KW"] <= ROW else 1
     start, stop = inside(g["OUT_W"], g["IN_W"], g["KW"], g["SX"], g["LEFT"], xt)
     if (
         start + (ceil_div(g["OUT_W"], xt) * xt - stop) > 16 * xt
     ):  # too many edge tiles to unroll: never for small kernels
         xt = 1
         start, stop = inside(g["OUT_W"], g["IN_W"], g["KW"], g["SX"], g["LEFT"], 1)
+    pointers = [weights, reads("X", x), *([reads("bias", bias)] if bias else [])]
+    edges = start + ceil_div(g["OUT_W"], xt) * xt - stop
+    if g["KW"] > WIDE or edges * ot * g["KW"] > UNROLLED:
+        defines: dict[str, object] = {**g, "HAS_BIAS": int(bias is not None)}
+        return Launch("conv_forward_wide", defines, pointers, (t.lanes // t.vw, g["OUT_H"], g["OUT_C"]))
     return Launch(
         "conv_forward",
         {**g, "OT": ot, "XT": xt, "INSIDE_FROM": start, "INSIDE_TO": stop, "HAS_BIAS": int(bias is not None)},
-        [weights, reads("X", x), *([reads("bias", bias)] if bias else [])],
+        pointers,
         (t.lanes // t.vw, g["OUT_H"], ceil_div(g["OUT_C"], ot)),
     )
 
@@ -132,35 +144,28 @@ def conv2d_dw(op: Op, site: Site) -> Emission:
         while ot > 1 and in_c * kh * ceil_div(out_c, ot) < 2 * site.target.units:
             ot //= 2
     start, stop = inside(d.shape[2], x.shape[2], kw, sx, left, 1)
-    return Emission(
-        [
-            Launch(
-                "conv_dw",
-                {
-                    "IN_C": in_c,
-                    "IN_H": x.shape[1],
-                    "IN_W": x.shape[2],
-                    "D_C": out_c,
-                    "D_H": d.shape[1],
-                    "D_W": d.shape[2],
-                    "KH": kh,
-                    "KW": kw,
-                    "SY": sy,
-                    "SX": sx,
-                    "TOP": top,
-                    "LEFT": left,
-                    "OT": ot,
-                    "INSIDE_FROM": start,
-                    "INSIDE_TO": stop,
-                    "LIVE": site.controls["n"],
-                },
-                [reads("D", d), reads("X", x)],
-                (in_c * kh, ceil_div(out_c, ot)),
-                controls=True,
-            )
-        ],
-        "cell",
-    )
+    defines: dict[str, object] = {
+        "IN_C": in_c,
+        "IN_H": x.shape[1],
+        "IN_W": x.shape[2],
+        "D_C": out_c,
+        "D_H": d.shape[1],
+        "D_W": d.shape[2],
+        "KH": kh,
+        "KW": kw,
+        "SY": sy,
+        "SX": sx,
+        "TOP": top,
+        "LEFT": left,
+        "LIVE": site.controls["n"],
+    }
+    pointers = [reads("D", d), reads("X", x)]
+    if kw > WIDE or (start + d.shape[2] - stop) * ot * kw > UNROLLED:
+        size: tuple[int, ...] = (in_c * kh * kw, out_c)
+        return Emission([Launch("conv_dw_wide", defines, pointers, size, controls=True)], "cell")
+    defines |= {"OT": ot, "INSIDE_FROM": start, "INSIDE_TO": stop}
+    size = (in_c * kh, ceil_div(out_c, ot))
+    return Emission([Launch("conv_dw", defines, pointers, size, controls=True)], "cell")
 
 
 def _window(op: Op, small: Value, large: Value) -> dict[str, object]:

@@ -24,7 +24,8 @@ WHOLE_RUN = 1_000_000
 """Multiplications of a step up to which one work-item does it all: about the time of its launches."""
 PER_LAUNCH = 100_000_000
 """Multiplications one launch of whole steps may do: a few milliseconds, so that others get their turn."""
-HEAVY = ("lanes_product", "dense_dw", "conv_forward", "conv_dw", "conv_dx", "batchnorm", "batchnorm_grad")
+HEAVY = ("lanes_product", "dense_dw", "conv_forward", "conv_dw", "conv_dx", "batchnorm", "batchnorm_grad",
+         "conv_forward_wide", "conv_dw_wide")  # fmt: skip
 """Templates with enough work for all cores."""
 PORTION = 32
 """PoCL hands out work-items in portions of at least this many."""

@@ -35,7 +35,8 @@ class DevicePlan:
             )
         self.program, self.traced = program, traced
         self._device, self._store, self._queue = device, store, store.queue
-        self._target = Target.of(device, program.capacity)
+        with translated(device.found.name):
+            self._target = Target.of(device, program.capacity)
         self._table = Table(program, store.seed)
         fusion = fuse.traced(program) if traced else fuse.fused(program, keep)
         assembled = assemble(program, fusion, self._target, self._table.columns)

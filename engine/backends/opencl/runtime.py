@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.backends.opencl import icd
@@ -117,7 +117,21 @@ def describe(cl: Any, id: str, platform: Any, device: Any) -> Found:
 def enumerate_devices() -> list[Found]:
     """Every device listed by the loader, untested."""
     cl = load()
-    return [describe(cl, *entry) for entry in handles(cl)]
+    return told_apart([describe(cl, *entry) for entry in handles(cl)])
+
+
+def told_apart(found: list[Found]) -> list[Found]:
+    """The same devices with names that differ: a core listed by two drivers, two cards of one kind."""
+    out = []
+    for f in found:
+        name = f.name
+        twins = [g.id for g in found if g.name == name]
+        if len({id.split(":")[1] for id in twins}) > 1:
+            name += f" ({f.id.split(':')[1]})"
+        if len(same := [id for id in twins if id.split(":")[1] == f.id.split(":")[1]]) > 1:
+            name += f" #{same.index(f.id) + 1}"
+        out.append(replace(f, name=name))
+    return out
 
 
 @dataclass
@@ -142,9 +156,10 @@ class Device:
 def open_device(id: str) -> Device:
     """Open the device with this id, without testing it. Raises DeviceError when it is not there."""
     cl = load()
-    for found_id, platform, device in handles(cl):
-        if found_id == id:
-            found = describe(cl, found_id, platform, device)
+    entries = list(handles(cl))
+    every = told_apart([describe(cl, *entry) for entry in entries])
+    for found, (_, _, device) in zip(every, entries, strict=True):
+        if found.id == id:
             with translated(found.name):
                 return Device(cl, found, device, cl.Context([device]))
     raise DeviceError(N_("There is no device {name}; `devices` lists what there is."), name=id)

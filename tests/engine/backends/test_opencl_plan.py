@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backends.numpy.backend import NumpyBackend
-from engine.backends.opencl import jobs
+from engine.backends.opencl import emit_pictures, jobs
 from engine.backends.opencl.jobs import multiplications
 from engine.backends.opencl.kernel import Launch, Pointer, side_by_side
 from engine.errors import DeviceError
@@ -163,3 +163,15 @@ def test_side_by_side_keeps_every_dependence() -> None:
     assert side_by_side([a, b, c, d, e], str) == [[a, b], [c, d], [e]]
     # the same memory under two names: the second writer waits for the reader of the first
     assert side_by_side([a, c, launch("", "d")], lambda v: {"d": "a"}.get(v, v))[2][0].writes() == {"d"}
+
+
+@pytest.mark.parametrize("device", device_ids())
+def test_wide_kernels_use_loops_that_compute_the_same(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels too wide for registers (written out they take a driver minutes): bitwise the narrow ones."""
+    narrow, _, _ = train(backend(device), NETS["cnn"]("sgd"), 20, traced=False)
+    monkeypatch.setattr(emit_pictures, "WIDE", 1)
+    wide, _, plan = train(backend(device), NETS["cnn"]("sgd"), 20, traced=False)
+    names = " ".join(group.name for group in plan.groups)
+    assert "conv_forward_wide" in names and "conv_dw_wide" in names
+    for key, array in wide.items():
+        np.testing.assert_array_equal(array, narrow[key], err_msg=key)

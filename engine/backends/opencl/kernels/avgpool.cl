@@ -10,12 +10,16 @@ KERNEL void NAME(ARGUMENTS) {
     IN_ORDER
     for (int x = 0; x < OUT_W; x++) {
         vf sum = (vf)(0.0f);
+#if KH * KW <= UNROLLED
         #pragma unroll
+#endif
         IN_ORDER
         for (int i = 0; i < KH; i++) {
             const int row = y * SY + i - TOP;
             if (row < 0 || row >= IN_H) continue;
+#if KH * KW <= UNROLLED
             #pragma unroll
+#endif
             IN_ORDER
             for (int j = 0; j < KW; j++) {
                 const int column = x * SX + j - LEFT;

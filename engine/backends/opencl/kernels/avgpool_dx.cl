@@ -11,12 +11,16 @@ KERNEL void NAME(ARGUMENTS) {
     IN_ORDER
     for (int x = 0; x < IN_W; x++) {
         vf sum = (vf)(0.0f);
+#if KH * KW <= UNROLLED
         #pragma unroll
+#endif
         IN_ORDER
         for (int i = 0; i < KH; i++) {
             const int r = (y + TOP - i) / SY;
             if (y + TOP < i || (y + TOP - i) % SY != 0 || r >= OUT_H) continue;
+#if KH * KW <= UNROLLED
             #pragma unroll
+#endif
             IN_ORDER
             for (int j = 0; j < KW; j++) {
                 const int q = (x + LEFT - j) / SX;

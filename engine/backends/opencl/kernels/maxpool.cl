@@ -12,11 +12,15 @@ KERNEL void NAME(ARGUMENTS) {
     for (int x = 0; x < OUT_W; x++) {
         vf best = (vf)(-INFINITY);
         vi where = (vi)(0);
+#if KH * KW <= UNROLLED
         #pragma unroll
+#endif
         for (int i = 0; i < KH; i++) {
             const int row = y * SY + i - TOP;
             if (row < 0 || row >= IN_H) continue;
+#if KH * KW <= UNROLLED
             #pragma unroll
+#endif
             for (int j = 0; j < KW; j++) {
                 const int column = x * SX + j - LEFT;
                 if (column < 0 || column >= IN_W) continue;

@@ -21,6 +21,9 @@
 // loop, in one kernel and not in another. Sums written with fma() are safe without this.
 #define IN_ORDER _Pragma("clang loop vectorize(disable) interleave(disable)")
 
+// cells of a window up to which its loops are written out
+#define UNROLLED 64
+
 // helpers vanish into their kernels, so that constant arguments choose their code
 #define FUNCTION static inline __attribute__((always_inline))
 #define CAT_(a, b) a##b
