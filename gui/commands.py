@@ -255,7 +255,7 @@ class Commands(QObject):
         if name:
             path = Path(name if name.lower().endswith(".npz") else name + ".npz")
             self.bench.state.folder = str(path.parent)
-            self.bench.export(path)
+            self.bench.exchange.export_weights(path)
 
     def open_pictures(self) -> None:
         """Choose pictures or data files."""

@@ -95,7 +95,7 @@ class MainWindow(QMainWindow):
         bench.title_changed.connect(self._show_title)
         bench.programmed.connect(self._show_program)
         bench.told.connect(self._tell)
-        bench.told_of_data.connect(self._tell_of_data)
+        bench.exchange.told_of_data.connect(self._tell_of_data)
         bench.document.changed.connect(self._forget_told)
         bench.tasks.shown.connect(self._show_waiting)
         bench.tasks.hidden.connect(self._hide_waiting)

@@ -48,9 +48,9 @@ class Pictures(QObject):
             if commands is not None:
                 commands.open_path(Path(found.paths[0]))
         elif found.kind == "data" and found.spec is not None:
-            bench.load_data(found.spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
+            bench.exchange.load_data(found.spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
         elif found.kind == "weights":
-            bench.import_weights(Path(found.paths[0]))
+            bench.exchange.import_weights(Path(found.paths[0]))
         elif found.kind == "picture":
             if len(found.paths) > MOST:
                 text = tr("The first {n} of {count} pictures are shown.")

@@ -6,29 +6,25 @@ It knows no widgets. Panels listen to its signals; the actions call its methods.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.data.dataset import Dataset
-from engine.data.loading import load
-from engine.data.source import SourceSpec
-from engine.errors import N_, MatrizenError, Message
-from engine.export.npz import import_npz
+from engine.errors import MatrizenError, Message
 from engine.project_lock import ProjectLock, Stamp, check_unchanged
-from engine.session.protocol import AUTO_PACE, Configured, ExportData, Fault, Frame, RunState, Status
+from engine.session.protocol import AUTO_PACE, Configured, Fault, Frame, RunState, Status
 from engine.settings import TrainingSpec
-from engine.training import Checkpoint, data_spec
+from engine.training import Checkpoint
 from gui import i18n, project_files
 from gui.document import Document, DocumentState, difference
 from gui.engine_loading import EngineLoading
+from gui.exchange import Exchange
+from gui.faults import offer
 from gui.i18n import tr, tr_message
 from gui.loading import Tasks
-from gui.number_field import format_number
 from gui.project_files import Opened
 from gui.runner import Runner
 from gui.watching import Watcher
@@ -45,8 +41,6 @@ class Workbench(QObject):
 
     told = Signal(str, str, str, object)
     """(text, level, action, handler): a toast."""
-    told_of_data = Signal(str, str, str, object)
-    """The same, about the training data: true only until other data come."""
     title_changed = Signal()
     programmed = Signal(object)
     """The Configured program, or None while nothing can run."""
@@ -100,6 +94,8 @@ class Workbench(QObject):
         runner.frame.connect(self._on_frame)
         runner.fault.connect(self._on_fault)
         runner.restarted.connect(self._on_engine_restarted)
+        self.exchange = Exchange(self.document, runner, self.tasks, self._folder, self)
+        self.exchange.told.connect(self.told)
         self._engine_loading = EngineLoading(runner, self.tasks, self)
         self._engine_loading.lasting.connect(self._begin_empty)
 
@@ -109,6 +105,10 @@ class Workbench(QObject):
     def title(self) -> str:
         """The name shown: the file's, or "untitled"."""
         return self.name or tr("untitled")
+
+    def _folder(self) -> Path | None:
+        """Where relative paths of the data begin."""
+        return self.path.parent if self.path is not None else None
 
     @property
     def modified(self) -> bool:
@@ -180,7 +180,8 @@ class Workbench(QObject):
             self.configured = None
             self.programmed.emit(None)
             return
-        base = str(self.path.parent) if self.path is not None else ""
+        folder = self._folder()
+        base = str(folder) if folder is not None else ""
         fresh, resume = self._fresh, self._resume
         self._empty_handed = False
         self.runner.configure(
@@ -261,15 +262,7 @@ class Workbench(QObject):
             self._told_fault = text
             if fault.kind == "engine" and "checkpoint" in fault.message.template:
                 return  # the restart says it with the step
-            level = "warning" if fault.kind in ("command", "silent") else "error"
-            if fault.kind == "non_finite":
-                rate = self.document.training.learning_rate / 10
-                action = tr("Use rate {rate}").format(rate=format_number(rate))
-                self.told.emit(text, "error", action, lambda: self.document.set_training(learning_rate=rate))
-            elif fault.kind == "silent":
-                self.told.emit(text, level, tr("Replace it"), self.runner.replace_engine)
-            else:
-                self.told.emit(text, level, "", None)
+            self.told.emit(text, *offer(fault, self.document, self.runner))
 
     def _on_engine_restarted(self, state: RunState | None) -> None:
         """A new engine knows nothing of what is on the screen."""
@@ -438,80 +431,6 @@ class Workbench(QObject):
             # also of a network that cannot run as it is drawn now: its weights may be wanted again
             self.runner.checkpoint(lambda state: write(state.checkpoint if state is not None else None))
 
-    def export(self, path: Path) -> None:
-        """Write the weights as .npz."""
-
-        def write(data: ExportData | None, error: Message | None) -> None:
-            if data is None:
-                self.cannot(error or Message(N_("The engine gives no weights.")))
-                return
-            try:
-                project_files.write_weights(path, data)
-            except MatrizenError as refusal:
-                self.cannot(refusal.message)
-                return
-            text = tr("Exported the weights to {file}").format(file=path.name)
-            self.told.emit(text, "ok", "", None)
-
-        self.runner.export(write)
-
-    def import_weights(self, path: Path) -> None:
-        """Put the weights of a file into the network drawn here."""
-        graph = self.document.graph
-
-        def done(found: Any) -> None:
-            state, missing, extra = found
-            for key, array in state.items():
-                cells = np.argwhere(np.ones(array.shape, bool))
-                self.runner.edit_cells(key, cells, array.ravel())
-            text = tr("Took {n} arrays from {file}.").format(n=len(state), file=path.name)
-            level = "ok" if not missing and not extra else "warning"
-            if missing:
-                text += " " + tr("Not in the file: {keys}.").format(keys=", ".join(missing[:4]))
-            if extra:
-                text += " " + tr("Not in the network: {keys}.").format(keys=", ".join(extra[:4]))
-            self.told.emit(text, level, "", None)
-
-        self.tasks.run(
-            "weights",
-            tr("Reading {file}").format(file=path.name),
-            lambda _progress, _canceled: import_npz(path, graph),
-            done,
-            self.cannot,
-        )
-
-    def load_data(self, source: SourceSpec, text: str = "") -> None:
-        """Make `source` the training data, as one step that can be undone."""
-        base = self.path.parent if self.path is not None else None
-
-        def done(dataset: Dataset) -> None:
-            # with what loading chose written down, so that a changed folder is noticed
-            spec = dataset.pinned() or source
-            self.document.set_data(spec, data_spec(dataset))
-            self.told_of_data.emit(self._said(dataset), "ok", tr("Undo"), self.document.undo)
-            if dataset.notes:  # together: one after the other they would push each other off the screen
-                notes = "\n".join(tr_message(note) for note in dataset.notes[:4])
-                self.told_of_data.emit(notes, "warning" if dataset.skipped else "info", "", None)
-
-        self.tasks.run(
-            "data",
-            text or tr("Loading data"),
-            lambda progress, canceled: load(source, progress, canceled, base),
-            done,
-            self.cannot,
-            lambda: self.told.emit(tr("Loading canceled; nothing changed."), "info", "", None),
-        )
-
-    def _said(self, dataset: Dataset) -> str:
-        facts: Mapping[str, Any] = {
-            "train": i18n.integer(dataset.n_train),
-            "test": i18n.integer(dataset.n_test),
-            "classes": dataset.n_classes,
-        }
-        if dataset.n_classes:
-            return tr("{train} training and {test} test examples in {classes} classes.").format(**facts)
-        return tr("{train} training and {test} test examples.").format(**facts)
-
     def cannot(self, message: Message) -> None:
         self.told.emit(tr_message(message), "error", "", None)
 
@@ -524,5 +443,5 @@ class Workbench(QObject):
         self.watcher.drop()
         self._hold(None)
         self._configure_timer.stop()
-        for source in (self.document.undo_stack, self.document, self.tasks, self.runner, self):
+        for source in (self.document.undo_stack, self.document, self.tasks, self.exchange, self.runner, self):
             source.blockSignals(True)

@@ -163,10 +163,10 @@ class DataDialog(QDialog):
         except MatrizenError as refusal:
             self.form.set_problem(name, tr_message(refusal))
             return
-        self._bench.load_data(changed)
+        self._bench.exchange.load_data(changed)
 
     def _points(self) -> None:
-        self._bench.load_data(SourceSpec.toy("circle"))
+        self._bench.exchange.load_data(SourceSpec.toy("circle"))
 
     def _folder(self) -> None:
         name = QFileDialog.getExistingDirectory(
