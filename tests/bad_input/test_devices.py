@@ -1,8 +1,9 @@
 """Cases 80 to 91 of BAD_INPUTS: devices that are not there, fail, compute wrongly, or are two.
 
-Failures are made by a driver that is told to fail at its k-th call, for every k. Listing, self-test and
-choosing by themselves (81, 85-87) have their tests in tests/engine/backends, the window in
-test_devices_window.py.
+Failures are made by a driver that is told to fail at its k-th call. Some tests take every k, others every
+`stride`-th and the first call of each kind wherever a run is; marked thorough, these take every k, too.
+Listing, self-test and choosing by themselves (81, 85-87) have their tests in tests/engine/backends, the
+window in test_devices_window.py.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from engine.session import building, evaluating, motion, slots
 from engine.session import protocol as p
 from engine.session.segments import create
 from engine.training import Trainer
-from tests.engine.backends.faulty import Faults, faulty_backend
+from tests.engine.backends.faulty import Faults, every, faulty_backend
 from tests.engine.backends.opencl_help import device_ids
 from tests.engine.session.conftest import CIRCLE, SGD, Inline, circle_net, layer
 
 DEVICE = next(iter(device_ids()), "")
 here = pytest.mark.skipif(not DEVICE, reason="no OpenCL device here")
 real_open = building.open_backend
+thorough = (pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600))
 
 
 class Broken:
@@ -77,9 +79,11 @@ class Broken:
     def name(self) -> str:
         return runtime.open_device(DEVICE).found.name
 
-    def never_reached(self) -> bool:
-        """Whether the run made fewer calls than the one they were counted in: an evaluation more or less."""
-        return self.faults.left is not None and 0 < self.faults.left < 12
+    def ended_before(self, k: int, calls: int) -> bool:
+        """Whether this run made less than k calls, which only the last few k may meet: an evaluation less."""
+        assert self.faults.left is not None
+        assert self.faults.left <= 0 or k > calls - 12
+        return self.faults.left > 0
 
     def faults_told(self) -> list[p.Fault]:
         return self.inline.of(p.Fault)
@@ -137,6 +141,12 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Broken]]:
     yield make
     for each in made:
         each.close()
+
+
+def test_of_thinned_out_calls_every_kind_is_left_wherever_a_run_is() -> None:
+    made = [("steps", "copy")] * 7 + [("steps", "finish"), ("save", "copy"), ("save", "copy")]
+    assert every(made, 5) == [1, 6, 8, 9]
+    assert every(made, 1) == list(range(1, 11))
 
 
 # ---- 80, 81: nothing there ------------------------------------------------------------------------
@@ -202,10 +212,11 @@ def test_case_82_a_device_chosen_by_hand_is_refused_and_the_run_stays(broken: Ca
 
 
 @here
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=thorough)])
 @pytest.mark.parametrize("lasting", [True, False])
 @pytest.mark.parametrize("word", ["OUT_OF_RESOURCES", "MEM_OBJECT_ALLOCATION_FAILURE"])
 def test_case_83_out_of_memory_at_any_call_while_a_network_is_built(
-    broken: Callable[..., Broken], word: str, lasting: bool
+    broken: Callable[..., Broken], word: str, lasting: bool, stride: int
 ) -> None:
     faults = Faults(word, lasting=lasting)
     b = broken(faults)
@@ -214,9 +225,9 @@ def test_case_83_out_of_memory_at_any_call_while_a_network_is_built(
     before = b.inline.state()
     calls = faults.calls
     b.inline.say(p.Configure(wider, SGD, CIRCLE, 2))
-    calls = faults.calls - calls
-    assert calls > 30
-    for k in range(1, calls + 1):
+    made = faults.made[calls:]
+    assert len(made) > 30
+    for k in every(made, stride):
         faults = Faults(word, lasting=lasting)
         b = broken(faults)
         start(b)
@@ -254,12 +265,19 @@ def test_case_83_the_first_network_does_not_fit(broken: Callable[..., Broken]) -
 
 @here
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("script", "single"), [("fast", False), ("fast", True), ("watched", False), ("walked", False)]
+    ("script", "single", "stride"),
+    [
+        ("fast", False, 1),
+        ("watched", False, 1),
+        ("walked", False, 5),
+        ("fast", True, 11),
+        pytest.param("walked", False, 1, marks=thorough),
+        pytest.param("fast", True, 1, marks=thorough),
+    ],
 )
 def test_case_84_lost_at_any_call_the_run_goes_on_from_its_checkpoint(
-    broken: Callable[..., Broken], monkeypatch: pytest.MonkeyPatch, script: str, single: bool
+    broken: Callable[..., Broken], monkeypatch: pytest.MonkeyPatch, script: str, single: bool, stride: int
 ) -> None:
     if single:
         monkeypatch.setattr(jobs, "WHOLE_RUN", 0)  # every launch of a step by itself
@@ -267,15 +285,15 @@ def test_case_84_lost_at_any_call_the_run_goes_on_from_its_checkpoint(
     start(b)
     calls = faults.calls
     SCRIPTS[script](b)
-    calls = faults.calls - calls
-    assert calls > 40 and not b.faults_told()
-    for k in range(1, calls + 1):
+    made = faults.made[calls:]
+    assert len(made) > 40 and not b.faults_told()
+    for k in every(made, stride):
         b = broken(faults := Faults())
         start(b)
         faults.arm(k)
         SCRIPTS[script](b)
-        if b.never_reached():
-            continue
+        if b.ended_before(k, len(made)):
+            break
         (told,) = b.faults_told()
         (state,) = b.states
         step = state.checkpoint.step
@@ -305,22 +323,21 @@ def same_as_resumed(found: Inline, state: p.RunState) -> None:
 
 
 @here
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_case_84_lost_at_any_call_no_command_is_lost(broken: Callable[..., Broken]) -> None:
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=thorough)])
+def test_case_84_lost_at_any_call_no_command_is_lost(broken: Callable[..., Broken], stride: int) -> None:
     b = broken(faults := Faults())
     start(b)
     calls = faults.calls
     commands(b)
-    calls = faults.calls - calls
-    assert calls > 100 and not b.faults_told()
-    for k in range(1, calls + 1, 3):
+    made = faults.made[calls:]
+    assert len(made) > 100 and not b.faults_told()
+    for k in every(made, stride):
         b = broken(faults := Faults())
         start(b)
         faults.arm(k)
         commands(b)
-        if b.never_reached():
-            continue
+        if b.ended_before(k, len(made)):
+            break
         (told,) = b.faults_told()
         assert told.kind == "device"
         replies = b.inline.of(p.Reply)
@@ -351,8 +368,9 @@ def test_case_84_a_dead_device_can_be_left_and_is_not_offered_again(
 
 
 @here
+@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=thorough)])
 def test_case_84_the_command_line_goes_on_and_says_so_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], stride: int
 ) -> None:
     path, out = tmp_path / "p.matrizen", tmp_path / "q.matrizen"
     save_project(path, Project(circle_net(), SGD, CIRCLE))
@@ -373,8 +391,9 @@ def test_case_84_the_command_line_goes_on_and_says_so_in_one_line(
     assert counted.calls - built.calls > 20
     capsys.readouterr()
     # behind the first checkpoint; the very last call waits for the device to be free
-    for k in range(built.calls + 2, counted.calls):
-        (faults := Faults()).arm(k)
+    first = built.calls + 1
+    for k in every(counted.made[first:-1], stride):
+        (faults := Faults()).arm(first + k)
         said = train(faults)
         assert said.count("\n") == 1 and "DEVICE_NOT_AVAILABLE" in said and "NumPy took over" in said
         found = load_project(out).run

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from engine.backends.opencl import runtime
@@ -16,18 +18,37 @@ class Faults:
 
     def __init__(self, word: str = "DEVICE_NOT_AVAILABLE", *, lasting: bool = True) -> None:
         self.word, self.lasting = word, lasting
-        self.calls = 0
+        self.made: list[tuple[str, str]] = []
+        """Of every call: the function of the program that asked for it, and what was called."""
         self.left: int | None = None
+
+    @property
+    def calls(self) -> int:
+        return len(self.made)
 
     def arm(self, k: int) -> None:
         self.left = k
 
     def call(self, name: str) -> None:
-        self.calls += 1
+        self.made.append((_asker(), name))
         if self.left is not None:
             self.left -= 1
             if self.left == 0 or (self.lasting and self.left < 0):
                 raise RuntimeError(f"cl{name} failed: {self.word}")
+
+
+def _asker() -> str:
+    """The innermost function of the session or of a command: what a run is at."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and Path(frame.f_code.co_filename).parent.name not in ("session", "cli"):
+        frame = frame.f_back
+    return frame.f_code.co_qualname
+
+
+def every(made: list[tuple[str, str]], stride: int) -> list[int]:
+    """Numbers k, from 1, of every `stride`-th call, and of the first of each kind wherever a run is."""
+    first = {call: k for k, call in reversed(list(enumerate(made, 1)))}
+    return sorted({*range(1, len(made) + 1, stride), *first.values()})
 
 
 class FaultyQueue:
