@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
+LATE_MS = 120
+
 
 class AtMost:
-    """`soon()` does it at once, or as soon as `ms` have passed since the last time."""
+    """`soon()` does it at once if `ms` have passed since the last time.
+
+    Otherwise the next `soon()` after that does it, or a timer a little later: what is asked for with every
+    frame is done together with a frame, and costs no painting of its own.
+    """
 
     def __init__(self, ms: int, act: Callable[[], object], parent: QObject) -> None:
+        self._seconds = ms / 1000
         self._act = act
-        self._wanted = False
-        self._rest = QTimer(parent)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(ms)
-        self._rest.timeout.connect(self._over)
+        self._last = -1e9
+        self._late = QTimer(parent)
+        self._late.setSingleShot(True)
+        self._late.setInterval(ms + LATE_MS if ms > LATE_MS else ms)
+        self._late.timeout.connect(self.now)
 
     def soon(self) -> None:
         """Ask for it."""
-        if self._rest.isActive():
-            self._wanted = True
-        else:
+        if time.monotonic() - self._last >= self._seconds:
             self.now()
+        elif not self._late.isActive():
+            self._late.start()
 
     def now(self) -> None:
         """Do it now, whenever it was done last."""
-        self._wanted = False
-        self._rest.start()
+        self._late.stop()
+        self._last = time.monotonic()
         self._act()
-
-    def _over(self) -> None:
-        if self._wanted:
-            self.now()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -33,6 +35,8 @@ from gui.views.base import words_from_rgb
 from gui.watching import Wish
 
 PICTURES = 12
+LASTING = 6
+"""Frames in a row in which units answered nothing before they are called silent."""
 _ROLES: dict[str, str] = {
     "weights": "weights", "gradients": "gradients", "deltas": "gradients", "activations": "activations",
 }  # fmt: skip
@@ -41,8 +45,8 @@ _ROLES: dict[str, str] = {
 class CanvasFeed(QObject):
     """A client of the watcher for everything the canvas shows. `shown()` says whether it is on screen."""
 
-    measured = Signal(str, object)
-    """(uid, NodeStats): facts about a layer in the step shown."""
+    measured = Signal(object)
+    """{uid: NodeStats}: facts about the layers in the step shown."""
 
     def __init__(
         self, scene: CanvasScene, document: Document, shown: Callable[[], bool], parent: QObject | None = None
@@ -52,12 +56,14 @@ class CanvasFeed(QObject):
         self._configured: Configured | None = None
         self.sample = 0
         self._biases: dict[Uid, np.ndarray] = {}
+        self._silent: dict[Uid, deque[int]] = {}
         self._picture_input: Uid | None = None
 
     def set_program(self, configured: Configured | None) -> None:
         """Another program runs; pictures of a run that was left are forgotten by the caller."""
         self._configured = configured
         self._biases.clear()
+        self._silent.clear()
         self._picture_input = None
         if configured is not None and configured.data.kind == "pictures":
             inputs = [n.uid for n in self._document.graph.nodes if n.layer.kind == "input"]
@@ -116,6 +122,7 @@ class CanvasFeed(QObject):
 
     def _thumbs(self, data: ThumbsData) -> None:
         means: dict[Uid, float] = {}
+        stats: dict[Uid, NodeStats] = {}
         out: dict[Uid, ThumbData] = {}
         nodes = {node.uid: node for node in self._document.graph.nodes}
         for uid, thumb in data.nodes.items():
@@ -123,13 +130,14 @@ class CanvasFeed(QObject):
             if node is None:
                 continue
             means[uid] = thumb.stats.mean_abs
-            self.measured.emit(uid, thumb.stats)
+            stats[uid] = self._lasting(uid, thumb.stats)
             target = self._target(uid)
             if target is None:
                 continue
             if node.layer.kind == "output" and self._drawn_otherwise(target):
                 continue
-            out[target] = self._picture_of(node, thumb)
+            out[target] = self._picture_of(node, thumb, stats[uid])
+        self.measured.emit(stats)
         self._scene.set_thumbnails(out)
         self._scene.set_link_strengths(means)
 
@@ -151,9 +159,16 @@ class CanvasFeed(QObject):
             return None  # an unfolded layer shows its activation
         return scene.shown(uid)
 
-    def _picture_of(self, node: NodeSpec, thumb: NodeThumb) -> ThumbData:
+    def _lasting(self, uid: Uid, stats: NodeStats) -> NodeStats:
+        """Units are silent that have been so for a while: in one batch alone it means little."""
+        seen = self._silent.setdefault(uid, deque(maxlen=LASTING))
+        seen.append(stats.dead)
+        least = min(seen)
+        return stats if least == stats.dead else replace(stats, dead=least)
+
+    def _picture_of(self, node: NodeSpec, thumb: NodeThumb, stats: NodeStats) -> ThumbData:
         role = self._role(node)
-        caption, health, dead = facts_of(thumb.stats, node.layer.category)
+        caption, health, dead = facts_of(stats, node.layer.category)
         if role == "neurons":
             # plots have y up, pictures y down
             return ThumbData(np.ascontiguousarray(thumb.tiles[:, ::-1]), "weights", caption="")

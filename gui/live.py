@@ -67,7 +67,7 @@ class Live(QObject):
             dock.numbers.map_selected.connect(lambda index, dock=dock: self._select_map(dock.name, index))
             dock.pinned.connect(lambda _pinned: self.show_selection())
         window.boundary.wishes_changed.connect(self.sync)
-        window.feed.measured.connect(self._measured)
+        window.feed.measured.connect(self._all_measured)
         window.canvas.sharpened.connect(self.sync)
         activations = window.docks["activations"]
         self._chooser = SampleChooser()
@@ -127,7 +127,7 @@ class Live(QObject):
         """The curves, for time line and loss dock; the batch, to choose an example from."""
         if self._window.bench.configured is None:
             return {}
-        wishes = {"curves": Wish(Curves(), rate=5.0, turn=2)}
+        wishes = {"curves": Wish(Curves(), rate=4.0, turn=1)}
         if self._window.docks["activations"].isVisible():
             wishes["batch"] = Wish(Batch(EXAMPLES), rate=4.0)
         return wishes
@@ -269,8 +269,13 @@ class Live(QObject):
         window.training_bar.set_obstacle(bench.obstacle())
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 
+    def _all_measured(self, stats: Mapping[str, NodeStats]) -> None:
+        self._stats.update(stats)
+        for uid in self._window.inspector.uids:
+            if uid in stats:
+                self._measured(uid, stats[uid])
+
     def _measured(self, uid: str, stats: NodeStats) -> None:
-        self._stats[uid] = stats
         window = self._window
         if window.inspector.uids != (uid,) or not window.bench.document.graph.has(uid):
             return

@@ -29,6 +29,7 @@ from gui.thrift import Thrift
 _log = logging.getLogger("matrizen.runner")
 
 TICK_MS = 16
+REST_MS = 64
 ASLEEP_MS = 1000
 """While the window is minimized the engine is only looked after."""
 CRASHES, CRASH_SECONDS = 3, 30.0
@@ -212,7 +213,7 @@ class Runner(QObject):
         if not self._client.started:
             self._restart()
         self._asked = self._client.send(command)
-        if not self._timer.isActive():
+        if not self._timer.isActive() or self._timer.interval() > TICK_MS:
             self._timer.start(TICK_MS)
 
     def _ask(self, command: Callable[[int], p.Command], answer: Answer[Any]) -> None:
@@ -233,16 +234,21 @@ class Runner(QObject):
         if self._closed:
             return
         self._listen(bool(events))
-        asleep = minimized()
-        self._timer.setInterval(ASLEEP_MS if asleep else TICK_MS)
+        waiting = self._client.waiting
+        asleep = not waiting and minimized()
         now = time.monotonic()
+        rest = self._thrift.interval - (now - self._pulled)
         if self._resting():
             self._timer.stop()
-        elif not asleep and not self._client.waiting and now - self._pulled >= self._thrift.interval:
+        elif not asleep and not waiting and rest <= TICK_MS / 2000:
             self._pulled = now
             self._thrift.pulled(time.thread_time())
             self._found = False
             self._client.pull()
+            rest = 0.0
+        # until the next request nothing is expected, unless something was asked for
+        idle = 0.0 if waiting or self._answers or self._finding else rest * 1000
+        self._timer.setInterval(ASLEEP_MS if asleep else max(TICK_MS, min(round(idle), REST_MS)))
 
     def _listen(self, heard: bool) -> None:
         """Tell, once, when the engine has been silent for too long."""

@@ -56,6 +56,10 @@ class BubbleItem(CanvasItem):
             else QRectF()
         )
 
+    def scene_box(self) -> QRectF:
+        """Where it lies in the scene."""
+        return self.mapRectToScene(self.box)
+
     def contains_point(self, scene_point: QPointF) -> bool:
         return self.isVisible() and self.box.contains(self.mapFromScene(scene_point))
 

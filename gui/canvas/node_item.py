@@ -139,6 +139,7 @@ class NodeItem(CanvasItem):
         """Out of sight: the memory of the kept pictures is given back."""
         self._kept.forget()
         self.picture.kept.forget()
+        self.picture.kept_bars.forget()
 
     def paint_still(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, transform: QTransform
@@ -208,7 +209,7 @@ class PictureItem(CanvasItem):
     def __init__(self, node: NodeItem) -> None:
         super().__init__(node.canvas, node)
         self.node = node
-        self.kept = KeptPicture()
+        self.kept, self.kept_bars = KeptPicture(), KeptPicture()
 
     def boundingRect(self) -> QRectF:
         return QRectF(-20, 0, self.node.look.size.width + 20, self.node.look.size.height)
@@ -228,7 +229,11 @@ class PictureItem(CanvasItem):
         slot = canvas.atlas.slot(node.uid)
         rect = node.picture_rect()
         if data is not None and data.bars:
-            self._paint_bars(painter, data.bars, rect)
+            bars = data.bars
+            self.kept_bars.draw(
+                painter, rect, (bars, theme.theme()), lambda inside: self._paint_bars(inside, bars, rect),
+                canvas.budget if node.zooming else None,
+            )  # fmt: skip
         elif slot is not None and not look.problem and look.has_shape:
             _blit(painter, rect, canvas.atlas.image, slot)
         elif look.size.unfold is None:

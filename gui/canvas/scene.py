@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-import numpy as np
 from PySide6.QtCore import QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from engine.graph import LinkSpec, Uid
 from engine.layers import Dense, Output
 from gui import theme
+from gui.canvas import problem_bubbles
 from gui.canvas.atlas import Atlas
 from gui.canvas.bubble import BubbleItem
 from gui.canvas.geometry import Size, Unfold, size_of, unfolds
@@ -20,6 +19,7 @@ from gui.canvas.link_item import DraftItem, LinkItem
 from gui.canvas.look import look_of, port_count
 from gui.canvas.node_item import NodeItem
 from gui.canvas.route import Route, route
+from gui.canvas.stack import Stack
 from gui.canvas.state import DocumentState, dock_hosts
 from gui.canvas.texts import compact_shape
 from gui.canvas.thumb_data import Array, ThumbData
@@ -27,8 +27,6 @@ from gui.canvas.weights_item import WeightsItem
 from gui.document import Document
 
 EXTENT = 200_000.0
-PORT_REACH = 6.0
-"""How far the ports of a node reach out of it."""
 
 
 class CanvasScene(QGraphicsScene):
@@ -54,6 +52,7 @@ class CanvasScene(QGraphicsScene):
         self.setSceneRect(-EXTENT, -EXTENT, 2 * EXTENT, 2 * EXTENT)
         self.document = document
         self.zoom = 1.0
+        self.stack = Stack(self)
         self.atlas = Atlas()
         self.budget = Budget()
         self.nodes: dict[Uid, NodeItem] = {}
@@ -81,7 +80,6 @@ class CanvasScene(QGraphicsScene):
         self._boxes: list[tuple[float, float, float, float, NodeItem]] = []
         self.ghost: QGraphicsItem | None = None
         """What is about to be dropped."""
-        self._stacked = False
         document.changed.connect(self._sync)
         theme.changed.connect(self.restyle)
         self._sync(DocumentState(), document.state)
@@ -104,7 +102,7 @@ class CanvasScene(QGraphicsScene):
 
     def spoil(self, rect: QRectF) -> None:
         """What stands still changed here."""
-        self._stacked = False
+        self.stack.forget()
         self.spoilt.emit(rect)
 
     def addItem(self, item: QGraphicsItem) -> None:
@@ -169,7 +167,7 @@ class CanvasScene(QGraphicsScene):
             node.set_state(selected=uid in shown, focused=keyboard and uid in shown)
         for link, item in self.links.items():
             item.set_state(selected=link in self.selected_links)
-        self._bubble()
+        problem_bubbles.show(self)
         if self.selected != before:
             self.selection_changed.emit(self.selected)
 
@@ -182,7 +180,7 @@ class CanvasScene(QGraphicsScene):
                 if other in self.nodes:
                     self.nodes[other].set_state(hovered=other == uid)
             self._hovered = uid
-            self._bubble()
+            problem_bubbles.show(self)
         for key, item in self.links.items():
             item.set_state(hovered=key == link)
         if neuron != self.hovered_neuron:
@@ -253,7 +251,7 @@ class CanvasScene(QGraphicsScene):
         """The view zoomed: levels of detail change."""
         if abs(zoom - self.zoom) > 1e-9:
             near, self.zoom = self.zoom >= 0.4, zoom
-            self._bubble()
+            problem_bubbles.show(self)
             if near != (zoom >= 0.4):
                 for node in self.nodes.values():
                     node.show_details(zoom >= 0.4)
@@ -322,7 +320,7 @@ class CanvasScene(QGraphicsScene):
         self.select(
             [u for u in self.selected if graph.has(u)], [k for k in self.selected_links if k in self.links]
         )
-        self._bubble()
+        problem_bubbles.show(self)
 
     def goal(self, uid: Uid) -> QPointF:
         """Where the document has a node; a docked one is flush with its layer."""
@@ -425,8 +423,7 @@ class CanvasScene(QGraphicsScene):
                 item.set_way(self._way(link), compact_shape(shape) if shape is not None else "")
         for wire in self.wires.values():
             wire.reroute()
-        for uid, bubble in self.bubbles.items():
-            self._place_bubble(uid, bubble)
+        problem_bubbles.place_all(self)
 
     def _way(self, link: LinkSpec) -> Route:
         a, b = self.nodes[self.shown(link.source)], self.nodes[self.shown(link.target)]
@@ -441,67 +438,6 @@ class CanvasScene(QGraphicsScene):
         ]
         lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
         return route(start, end, a.rect(), b.rect(), others, lane)
-
-    # ---- bubbles -------------------------------------------------------------------------------------
-
-    def _bubble(self) -> None:
-        """Bubbles for problems with a repair, and for the node that is selected or under the pointer."""
-        graph = self.document.graph
-        chosen: dict[Uid, BubbleItem] = {}
-        for problem in self.document.inference.problems:
-            if not graph.has(problem.node):
-                continue
-            uid = self.shown(problem.node)
-            asked = uid in self.selected or uid == self._hovered
-            wanted = asked or (bool(problem.repairs) and not problem.warning)
-            if not wanted or uid in chosen or uid not in self.nodes or self.zoom < 0.4:
-                continue
-            known = self.bubbles.get(uid)
-            chosen[uid] = (
-                known if known is not None and known.problem == problem else BubbleItem(self, problem)
-            )
-        for uid, bubble in list(self.bubbles.items()):
-            if chosen.get(uid) is not bubble:
-                self.removeItem(self.bubbles.pop(uid))
-        for uid, bubble in chosen.items():
-            if uid not in self.bubbles:
-                self.bubbles[uid] = bubble
-                self.addItem(bubble)
-            self._place_bubble(uid, bubble)
-
-    def _place_bubble(self, uid: Uid, bubble: BubbleItem) -> None:
-        rect = self.nodes[uid].rect()
-        bubble.setScale(1.0 if self.zoom >= 0.85 else 0.85 / self.zoom)
-        bubble.setPos(rect.center().x(), rect.bottom())
-        bubble.setZValue(32 if uid == self._hovered else 30)
-
-    # ---- painting --------------------------------------------------------------------------------------
-
-    def stack(self) -> list[NodeItem]:
-        """The nodes to paint, lowest first; those that lie over another's picture know it (`covers`)."""
-        nodes = self.visible_nodes()
-        if self._stacked or len(nodes) < 2:
-            return nodes
-        self._stacked = True
-        bodies = np.array([n.rect().getCoords() for n in nodes])
-        pictures = np.array([n.picture_rect().translated(n.pos()).getCoords() for n in nodes])
-        low = bodies[:, None, :2] - PORT_REACH < pictures[None, :, 2:]
-        high = bodies[:, None, 2:] + PORT_REACH > pictures[None, :, :2]
-        over = np.asarray(np.tril((low & high).all(axis=2), -1).any(axis=1))
-        for node, covers in zip(nodes, over.tolist(), strict=True):
-            node.covers = covers
-        return nodes
-
-    def paint_above(self, painter: QPainter, option: QStyleOptionGraphicsItem) -> None:
-        """Lines of weights, bubbles and what hangs on the pointer, on a painter with the view's transform."""
-        bubbles = sorted(self.bubbles.values(), key=lambda bubble: bubble.zValue())
-        hand = [self.draft] if self.ghost is None else [self.draft, self.ghost]
-        for item in (*self.wires.values(), *bubbles, *hand):
-            if item.isVisible():
-                painter.save()
-                painter.setTransform(item.sceneTransform(), True)
-                item.paint(painter, option)
-                painter.restore()
 
     def items_of(self, uids: Iterable[Uid]) -> list[QGraphicsItem]:
         return [self.nodes[u] for u in uids if u in self.nodes]

@@ -29,7 +29,7 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from engine.graph import Uid
 from gui import theme
@@ -70,7 +70,6 @@ class CanvasView(EditView):
         # painted by ourselves, in two layers: Qt's way paints everything again for every new number
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.paper = Paper(self)
-        self._option = QStyleOptionGraphicsItem()
         # the background covers all of it: Qt need not paint every widget behind it first
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAcceptDrops(True)
@@ -337,13 +336,9 @@ class CanvasView(EditView):
         canvas = self.canvas
         canvas.budget.start_frame()
         self.paper.draw(painter)
-        transform, seen = self.viewportTransform(), self.visible_scene_rect()
-        painter.setTransform(transform)
+        painter.setTransform(self.viewportTransform())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for node in canvas.stack():
-            if seen.intersects(node.sceneBoundingRect()):
-                node.paint_live(painter, self._option, transform)
-        canvas.paint_above(painter, self._option)
+        canvas.stack.paint(painter, self.visible_scene_rect())
         painter.resetTransform()
         if not canvas.nodes:
             backdrop.paint_empty(self, painter)

@@ -15,7 +15,7 @@ from gui.views.histogram import heights, paint_bars, paint_ends
 from gui.views.scale import Scale
 
 _BARS, _RAMP, _ENDS = 20, 7, 17
-COUNT_MS = 180
+COUNT_MS = 220
 """The histogram is counted anew at most so often."""
 
 
@@ -40,9 +40,9 @@ class ColorBar(View):
 
     def set_values(self, values: Array, scale: Scale) -> None:
         """The values that are shown and the scale they are shown with; an empty array clears the bar."""
-        ends_moved = self._scale is None or scale.labels() != self._scale.labels() or not values.size
+        first = self._scale is None or not values.size
         self._values, self._scale = values, scale if values.size else None
-        if ends_moved:
+        if first:
             self._counting.now()
         else:
             self._counting.soon()

@@ -79,7 +79,9 @@ def choose_digits(
         characters = (0 if strip else lead) + (1 + decimals if decimals else 0) + int(signed)
         size = int(min(largest, (width - 7) / (characters * _MONO_ADVANCE)))
         if size < smallest:  # better close to the edge than not at all
-            size = int(min(largest, smallest, (width - 1) / (characters * _MONO_ADVANCE)))
+            # two decimals of neighbors must not touch; the last one may stand close
+            edge = 4 if decimals == 2 else 1
+            size = int(min(largest, smallest, (width - edge) / (characters * _MONO_ADVANCE)))
         if size >= smallest or (size >= 10 and decimals == 0):
             return Digits(decimals, max(size, 10), characters, strip, exponent)
     return None

@@ -97,12 +97,12 @@ def test_a_node_that_lies_over_another_hides_its_picture(make: Make) -> None:
     x, y = view.document.state.positions["conv1"]
     view.document.move({"dense1": (x + 40.0, y + 30.0)})
     view.canvas.set_thumbnail("conv1", tiles(5))
-    assert [n.uid for n in view.canvas.stack() if n.covers] == ["dense1"]
+    assert [n.uid for n, _ in view.canvas.stack.nodes() if n.covers] == ["dense1"]
     bodies = pixels(view)
     at = view.mapFromScene(view.canvas.nodes["dense1"].pos() + QPointF(3, 20))
     raised = bodies[at.y(), at.x()]
     view.document.move({"dense1": (x + 40.0, y + 600.0)})
-    view.canvas.stack()
+    view.canvas.stack.nodes()
     assert not any(n.covers for n in view.canvas.nodes.values())
     assert pixels(view)[at.y(), at.x()] != raised
 
