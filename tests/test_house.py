@@ -26,8 +26,6 @@ LONGEST = 450
 LONGER = {
     # places every part of the window and joins their signals, which no other file may
     "gui/main_window.py": 520,
-    # owns the items of the canvas; what keeps them in step with the document reads all of them
-    "gui/canvas/scene.py": 460,
 }
 
 
