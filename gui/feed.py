@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -35,6 +36,7 @@ from gui.views.base import words_from_rgb
 from gui.watching import Wish
 
 PICTURES = 12
+CAPTION_SECONDS = 0.3
 LASTING = 6
 """Frames in a row in which units answered nothing before they are called silent."""
 _ROLES: dict[str, str] = {
@@ -43,20 +45,29 @@ _ROLES: dict[str, str] = {
 
 
 class CanvasFeed(QObject):
-    """A client of the watcher for everything the canvas shows. `shown()` says whether it is on screen."""
+    """A client of the watcher for everything the canvas shows.
+
+    `shown()` says whether it is on screen, `moving()` whether steps run by themselves.
+    """
 
     measured = Signal(object)
     """{uid: NodeStats}: facts about the layers in the step shown."""
 
     def __init__(
-        self, scene: CanvasScene, document: Document, shown: Callable[[], bool], parent: QObject | None = None
+        self,
+        scene: CanvasScene,
+        document: Document,
+        shown: Callable[[], bool],
+        moving: Callable[[], bool],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._scene, self._document, self._shown = scene, document, shown
+        self._scene, self._document, self._shown, self._moving = scene, document, shown, moving
         self._configured: Configured | None = None
         self.sample = 0
         self._biases: dict[Uid, np.ndarray] = {}
         self._silent: dict[Uid, deque[int]] = {}
+        self._captions: dict[Uid, tuple[float, tuple[str, Health]]] = {}
         self._picture_input: Uid | None = None
 
     def set_program(self, configured: Configured | None) -> None:
@@ -64,6 +75,7 @@ class CanvasFeed(QObject):
         self._configured = configured
         self._biases.clear()
         self._silent.clear()
+        self._captions.clear()
         self._picture_input = None
         if configured is not None and configured.data.kind == "pictures":
             inputs = [n.uid for n in self._document.graph.nodes if n.layer.kind == "input"]
@@ -168,14 +180,22 @@ class CanvasFeed(QObject):
 
     def _picture_of(self, node: NodeSpec, thumb: NodeThumb, stats: NodeStats) -> ThumbData:
         role = self._role(node)
-        caption, health, dead = facts_of(stats, node.layer.category)
+        caption, health = self._said(node.uid, stats)
         if role == "neurons":
             # plots have y up, pictures y down
             return ThumbData(np.ascontiguousarray(thumb.tiles[:, ::-1]), "weights", caption="")
         ramp = "pictures" if node.layer.kind == "augment" else _ROLES[role]
         if ramp == "activations" and thumb.ends[0] < 0:
             ramp = "weights"
-        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health, dead)
+        return ThumbData(thumb.tiles, ramp, thumb.histogram, caption, health)
+
+    def _said(self, uid: Uid, stats: NodeStats) -> tuple[str, Health]:
+        """The footer of a node; its digits change a few times a second while steps run."""
+        known, now = self._captions.get(uid), time.monotonic()
+        if known is not None and now - known[0] < CAPTION_SECONDS and self._moving():
+            return known[1]
+        self._captions[uid] = (now, found := facts_of(stats))
+        return found
 
     def show_boundary(self, data: BoundaryData) -> None:
         """The output node of a 2-D network shows the decision in class colors."""
@@ -216,8 +236,8 @@ class CanvasFeed(QObject):
             self._scene.set_thumbnail(output, ThumbData.of_bars(bars))
 
 
-def facts_of(stats: NodeStats, category: str) -> tuple[str, Health, frozenset[int]]:
-    """Footer text ("62 % active"), health, and the tiles to hatch."""
+def facts_of(stats: NodeStats) -> tuple[str, Health]:
+    """Footer text ("62 % active") and health."""
     caption = ""
     if stats.active is not None:
         caption = tr("{share} % active").format(share=i18n.number(stats.active * 100, 0))
@@ -225,7 +245,7 @@ def facts_of(stats: NodeStats, category: str) -> tuple[str, Health, frozenset[in
     if stats.dead:
         health = "warning"
         caption = tr("{n} of {units} are silent").format(n=stats.dead, units=stats.units)
-    return caption, health, frozenset()
+    return caption, health
 
 
 def rows_of(stats: NodeStats) -> list[tuple[str, str]]:

@@ -127,7 +127,7 @@ class Live(QObject):
         """The curves, for time line and loss dock; the batch, to choose an example from."""
         if self._window.bench.configured is None:
             return {}
-        wishes = {"curves": Wish(Curves(), rate=4.0, turn=1)}
+        wishes = {"curves": Wish(Curves(), rate=3.0, turn=2)}
         if self._window.docks["activations"].isVisible():
             wishes["batch"] = Wish(Batch(EXAMPLES), rate=4.0)
         return wishes

@@ -193,7 +193,8 @@ class MainWindow(QMainWindow):
         self.loading.canceled.connect(bench.tasks.cancel)
         self.toasts = Toasts(whole, self._toast_corner)
         self.toasts.follow(self.canvas)
-        self.feed = CanvasFeed(self.canvas.canvas, document, self.canvas.isVisible, self)
+        shown, moving = self.canvas.isVisible, lambda: bench.running
+        self.feed = CanvasFeed(self.canvas.canvas, document, shown, moving, self)
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
         self.canvas.node_opened.connect(self.open_layer)

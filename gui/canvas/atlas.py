@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from engine.graph import Uid
 from gui import theme, tokens
 from gui.canvas.thumb_data import Array, ThumbData
 from gui.views.base import pixels_of
-from gui.views.thumbs import fit_grid, paint_tiles, resize
+from gui.views.thumbs import fit_grid, mosaics, paint_tiles, resize
 
 HISTOGRAM = 20
 """Height of a histogram in logical pixels."""
@@ -21,6 +22,10 @@ _WIDTH = 2048
 _LARGEST = 8_000_000
 """Pixels of the image at most: 32 MB."""
 _HATCH = 7
+BARS = 34
+"""Bars of the histograms that are painted together."""
+Form = tuple[int, int, tuple[int, ...], str]
+"""Width and height of the slot, shape of the tiles, ramp."""
 
 
 class Atlas:
@@ -50,6 +55,56 @@ class Atlas:
             self._stale.discard(uid)
             self._paint(uid)
         return self._slots[uid]
+
+    def refresh(self, uids: Iterable[Uid]) -> None:
+        """Paint what is stale of these; pictures of one form together, which takes a fraction of the time."""
+        stale = [u for u in uids if u in self._stale and u in self._slots and self._is_plain(u)]
+        strips: dict[tuple[int, int], list[Uid]] = {}
+        forms: dict[Form, list[Uid]] = {}
+        for uid in stale:
+            data, rect = self._data[uid], self._slots[uid]
+            strips.setdefault((rect.width(), rect.height()), []).append(uid)
+            forms.setdefault((rect.width(), rect.height(), data.tiles.shape, data.role), []).append(uid)
+        self._stale.difference_update(stale)
+        for (width, height), kin in strips.items():
+            self._paint_strips(width, height, kin)
+        for form, kin in forms.items():
+            self._paint_kin(form, kin)
+
+    def _is_plain(self, uid: Uid) -> bool:
+        """Whether a picture is tiles on a ramp above a histogram, as nearly all are."""
+        data = self._data[uid]
+        counts = data.histogram
+        if self._sizes[uid][2] or data.dead or counts is None or len(counts) != BARS:
+            return False
+        return counts.dtype.kind in "iu" and data.tiles.dtype == np.uint8 and data.tiles.size > 0
+
+    def _heights(self, height: int) -> tuple[int, int, int]:
+        """Of tiles, of the gap and of the histogram in a slot."""
+        strip, pad = round(HISTOGRAM * self.ratio), round(6 * self.ratio)
+        return max(1, height - strip - pad), pad, strip
+
+    def _paint_strips(self, width: int, height: int, uids: list[Uid]) -> None:
+        room, pad, strip = self._heights(height)
+        counts = np.stack([bars for uid in uids if (bars := self._data[uid].histogram) is not None])
+        for uid, bars in zip(uids, _histograms(counts, width, strip, pad), strict=True):
+            place = self._slots[uid]
+            self._blit(QRect(place.x(), place.y() + room, width, pad + strip), bars)
+
+    def _paint_kin(self, form: Form, uids: list[Uid]) -> None:
+        width, height, shape, role = form
+        room = QRect(0, 0, width, self._heights(height)[0])
+        tiles = np.stack([self._data[uid].tiles for uid in uids])
+        if shape[0] == 1:
+            tiles = _fitted(tiles[:, 0], room, 1)[:, None]
+        inner = room.adjusted(1, 1, -1, -1)
+        grid = fit_grid(inner, shape[0], tiles.shape[2], tiles.shape[3], gap=self._gap(shape[0]))
+        pictures = mosaics(tiles, (room.width(), room.height()), grid, role, theme.theme())
+        for uid, picture in zip(uids, pictures, strict=True):
+            self._blit(QRect(self._slots[uid].topLeft(), room.size()), picture)
+
+    def _gap(self, count: int) -> int:
+        return max(2, round(4 * self.ratio)) if count <= 64 else 2
 
     def set_sizes(self, sizes: dict[Uid, tuple[int, int, int]]) -> None:
         """Give every node its slot: (width, height, units); with units the tiles are stacked."""
@@ -112,8 +167,8 @@ class Atlas:
             return
         room = QRect(rect)
         if data.histogram is not None and len(data.histogram):
-            strip = round(HISTOGRAM * self.ratio)
-            room.setHeight(max(1, room.height() - strip - round(6 * self.ratio)))
+            tall, _, strip = self._heights(rect.height())
+            room.setHeight(tall)
             self._paint_histogram(
                 QRect(rect.left(), rect.bottom() - strip + 1, rect.width(), strip), data.histogram
             )
@@ -122,11 +177,11 @@ class Atlas:
         if data.tiles.size == 0:
             self._clear(room)
             return
-        gap = max(2, round(4 * self.ratio)) if len(data.tiles) <= 64 else 2
+        gap = self._gap(len(data.tiles))
         if data.tiles.dtype == np.uint32:
             self._paint_pixels(room, data.tiles, gap)
             return
-        tiles = _fitted(data.tiles, room)
+        tiles = _fitted(data.tiles, room, len(data.tiles))
         grid = paint_tiles(self.image, room, tiles, data.role, gap=gap, pixels=self._pixels)
         for index in data.dead:
             if index < grid.count:
@@ -170,21 +225,24 @@ class Atlas:
         """Bars on a root scale: rare values stay visible. The strip above them becomes canvas."""
         pad = round(6 * self.ratio)
         strip = self._pixels[rect.top() - pad : rect.bottom() + 1, rect.left() : rect.right() + 1]
-        heights = np.sqrt(counts if counts.dtype.kind in "iu" else np.maximum(np.nan_to_num(counts), 0))
-        most = heights.max()
-        if most <= 0:
-            strip[:] = _word("canvas")
-            return
-        # the last place stands for the gaps between the bars
-        column = np.zeros(len(counts) + 1)
-        np.ceil(heights * (rect.height() / most), out=column[:-1])
-        filled = _rows(rect.height(), pad) <= column.take(_bars(rect.width(), len(counts)))
-        _strip_words(theme.theme()).take(filled, out=strip, mode="clip")
+        strip[:] = _histograms(counts[None], rect.width(), rect.height(), pad)[0]
 
     def _hatch(self, place: QRect) -> None:
         area = self._pixels[place.top() : place.bottom() + 1, place.left() : place.right() + 1]
         rows, columns = np.indices(area.shape)
         area[:] = np.where((rows + columns) % _HATCH < 2, _word("warning"), _word("canvas"))
+
+
+def _histograms(counts: Array, width: int, height: int, pad: int) -> Array:
+    """(g, bins) counts as g strips (g, pad + height, width) of pixels, the highest bar `height` high."""
+    clean = counts if counts.dtype.kind in "iu" else np.maximum(np.nan_to_num(counts), 0)
+    heights = np.sqrt(clean)
+    most = heights.max(axis=1, keepdims=True)
+    # the last place stands for the gaps between the bars
+    columns = np.zeros((len(counts), counts.shape[1] + 1))
+    np.ceil(heights * (height / np.where(most > 0, most, 1.0)), out=columns[:, :-1])
+    filled = _rows(height, pad) <= columns.take(_bars(width, counts.shape[1]), axis=1)[:, None, :]
+    return np.asarray(_strip_words(theme.theme()).take(filled, mode="clip"))
 
 
 @lru_cache(maxsize=8)
@@ -210,9 +268,9 @@ def _rows(height: int, pad: int) -> Array:
     return np.append(np.full(pad, np.inf), rows)[:, None]
 
 
-def _fitted(tiles: Array, room: QRect) -> Array:
-    """A single long matrix gets cells that are not square, so that it fills the field."""
-    count, height, width = tiles.shape
+def _fitted(tiles: Array, room: QRect, count: int) -> Array:
+    """A single long matrix gets cells that are not square, so that it fills the field; several do not."""
+    height, width = tiles.shape[1:]
     shape = width * room.height() / max(1, height * room.width())
     if count > 1 or 0.4 <= shape <= 2.5:
         return tiles

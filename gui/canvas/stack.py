@@ -41,10 +41,12 @@ class Stack:
     def paint(self, painter: QPainter, seen: QRectF) -> None:
         """Pictures, lines of weights, bubbles, what hangs on the pointer, in scene coordinates."""
         transform = painter.worldTransform()
-        for node, place in self.nodes():
-            if seen.intersects(place):
-                node.paint_live(painter, self._option, transform)
         canvas = self._canvas
+        visible = [node for node, place in self.nodes() if seen.intersects(place)]
+        if canvas.zoom >= 0.4:
+            canvas.atlas.refresh(node.uid for node in visible)
+        for node in visible:
+            node.paint_live(painter, self._option, transform)
         bubbles = sorted(canvas.bubbles.values(), key=lambda bubble: bubble.zValue())
         hand = [canvas.draft] if canvas.ghost is None else [canvas.draft, canvas.ghost]
         for item in (*canvas.wires.values(), *bubbles, *hand):

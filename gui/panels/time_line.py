@@ -20,8 +20,8 @@ from gui.views.polygons import polygon
 
 HEAD = 118
 FLAGS = 40
-NOW_MS, SILHOUETTE_MS = 160, 400
-"""Digits and knob move at most six times a second, the silhouette is drawn anew twice or so."""
+NOW_MS, SILHOUETTE_MS = 160, 900
+"""Digits and knob move at most six times a second, the silhouette is drawn anew about once."""
 
 
 @dataclass(frozen=True)

@@ -176,19 +176,29 @@ def paint_tiles(
         shown[:] = _word(current.canvas)
         return grid
     indices = tiles if tiles.dtype == np.uint8 else (scale or scale_of(tiles, role)).indices(tiles)
-    cells = indices
-    if height > NEAREST * grid.height or width > NEAREST * grid.width:
-        cells = resize(indices, min(grid.height, height), min(grid.width, width))
-    colors = np.empty(cells.size + 2, np.uint32)
-    lut32_of(current, role).take(cells.reshape(-1), out=colors[:-2], mode="clip")
-    colors[-2:] = _words(current)
-    size = (area.width(), area.height())
     place = Grid(
         grid.count, grid.columns, grid.rows, grid.x - area.x(), grid.y - area.y(),
         grid.width, grid.height, grid.gap,
     )  # fmt: skip
-    colors.take(_sources(size, place, cells.shape[1], cells.shape[2], border), out=shown, mode="clip")
+    shown[:] = mosaics(indices[None], (area.width(), area.height()), place, role, current, border)[0]
     return grid
+
+
+def mosaics(
+    indices: Array, size: tuple[int, int], grid: Grid, role: str, of: Theme, border: bool = True
+) -> Array:
+    """(g, k, h, w) u8 places on a ramp as g pictures (g, size[1], size[0]) of 32-bit pixels, all at once."""
+    height, width = indices.shape[2:]
+    if height > NEAREST * grid.height or width > NEAREST * grid.width:
+        flat = indices.reshape(-1, height, width)
+        flat = resize(flat, min(grid.height, height), min(grid.width, width))
+        indices = flat.reshape(*indices.shape[:2], *flat.shape[1:])
+    cells = indices.reshape(len(indices), -1)
+    colors = np.empty((len(cells), cells.shape[1] + 2), np.uint32)
+    colors[:, :-2] = lut32_of(of, role).take(cells, mode="clip")
+    colors[:, -2:] = _words(of)
+    sources = _sources(size, grid, indices.shape[2], indices.shape[3], border)
+    return np.asarray(colors.take(sources, axis=1, mode="clip"))
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage
 
 from engine.graph import LinkSpec
+from gui.canvas.atlas import Atlas
 from gui.canvas.paper import Paper
 from gui.canvas.thumb_data import ThumbData
 from gui.canvas.view import CanvasView
@@ -119,3 +120,29 @@ def test_a_dragged_node_leaves_no_trace(make: Make) -> None:
     hand.release(start + QPointF(72, 112))
     rest(view)
     assert np.array_equal(pixels(view), anew(view))
+
+
+@pytest.mark.parametrize("shape", [(8, 5, 5), (1, 24, 32), (1, 2, 90), (64, 9, 9), (1, 120, 200)])
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 1.7])
+def test_pictures_painted_together_are_those_painted_alone(
+    qapp: object, shape: tuple[int, ...], ratio: float
+) -> None:
+    rng = np.random.default_rng(0)
+    pictures = {
+        name: ThumbData(rng.integers(0, 256, shape).astype(np.uint8), "weights", rng.integers(0, 50, 34))
+        for name in "abcd"
+    }
+    images = []
+    for together in (True, False):
+        atlas = Atlas()
+        atlas.set_sizes(dict.fromkeys(pictures, (138, 112, 0)))
+        atlas.set_ratio(ratio)
+        for name, data in pictures.items():
+            atlas.set(name, data)
+        if together:
+            atlas.refresh(pictures)
+            assert not atlas._stale
+        for name in pictures:
+            assert atlas.slot(name) is not None
+        images.append(pixels_of(atlas.image).copy())
+    assert np.array_equal(*images)
