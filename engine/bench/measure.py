@@ -1,4 +1,8 @@
-"""Paired measurement: blocks of both sides in turn, the ratio of each pair, its median and 95 % interval."""
+"""Paired measurement: blocks of both sides in turn, the ratio of each pair, its median and 95 % interval.
+
+Where the system puts the threads of a process lasts as long as the process and can change its speed by half:
+so the pairs are spread over several rounds, each with new processes.
+"""
 
 from __future__ import annotations
 
@@ -90,18 +94,22 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return float(np.median(v)), v[low], v[max(high, low)]
 
 
-def paired(a: Process, b: Process, pairs: int = 15, seconds: float = 0.4) -> Ratio:
-    """Run blocks A, B, A, B, ... and take the ratio pair by pair; the order swaps every second pair."""
+def pairs_of(a: Process, b: Process, pairs: int, seconds: float = 0.4) -> list[tuple[float, float]]:
+    """Steps a second of A and B in blocks A, B, A, B, ...; the order swaps every second pair."""
     for side in (a, b):
         side.ask(f"block {seconds}")
-    ratios, rates = [], ([], [])  # type: list[float], tuple[list[float], list[float]]
+    rates = []
     for k in range(pairs):
         first, second = (a, b) if k % 2 == 0 else (b, a)
-        found = {id(s): s.ask(f"block {seconds}")["rate"] for s in (first, second)}
-        rates[0].append(found[id(a)])
-        rates[1].append(found[id(b)])
-        ratios.append(found[id(a)] / found[id(b)])
-    return Ratio(*median_interval(ratios), pairs, float(np.median(rates[0])), float(np.median(rates[1])))
+        found = {id(s): float(s.ask(f"block {seconds}")["rate"]) for s in (first, second)}
+        rates.append((found[id(a)], found[id(b)]))
+    return rates
+
+
+def ratio_of(rates: Sequence[tuple[float, float]]) -> Ratio:
+    """The ratio pair by pair, over all rounds."""
+    a, b = np.array(rates).T
+    return Ratio(*median_interval((a / b).tolist()), len(rates), float(np.median(a)), float(np.median(b)))
 
 
 def check_equal(a: Process, b: Process) -> float:

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from engine.backends.devices import list_devices
-from engine.bench.measure import Process, Ratio, check_equal, paired
+from engine.bench.measure import Process, Ratio, check_equal, pairs_of, ratio_of
 from engine.bench.work import BATCH, WORKS, Work
 
+ROUNDS, PAIRS = 7, 3
+"""New processes so often, and pairs of blocks in each."""
 PEER = "MATRIZEN_BENCH_PYTHON"
 """Interpreter that has torch, when it is not this one."""
 
@@ -52,29 +54,27 @@ def better_layout(work: Work, python: str) -> str:
         return "contiguous"
     with Process("engine.bench.peer_torch", [work.name, "contiguous"], python) as a, \
             Process("engine.bench.peer_torch", [work.name, "channels_last"], python) as b:  # fmt: skip
-        return "contiguous" if paired(a, b, 5).median > 1 else "channels_last"
+        return "contiguous" if ratio_of(pairs_of(a, b, 5)).median > 1 else "channels_last"
 
 
 def measure(work: Work, device: str, python: str | None, layout: str) -> dict[str, Any]:
     """Steps a second on a device, and the ratio to the peer."""
     row: dict[str, Any] = {"work": work.name, "title": work.title, "batch": BATCH, "device": device}
-    with Process("engine.bench.side", [work.name, device]) as ours:
-        if python is None:
+    if python is None:
+        with Process("engine.bench.side", [work.name, device]) as ours:
             ours.ask("block 0.5")
             rate = max(ours.ask("block 0.5")["rate"] for _ in range(3))
-            return {
-                **row,
-                "steps_per_second": rate,
-                "gflops": rate * work.flops / 1e9,
-                "peak_gflops": peak(),
-                "ratio": None,
-            }
-        with Process("engine.bench.peer_torch", [work.name, layout], python) as theirs:
+        gflops = rate * work.flops / 1e9
+        return {**row, "steps_per_second": rate, "gflops": gflops, "peak_gflops": peak(), "ratio": None}
+    rates: list[tuple[float, float]] = []
+    for _ in range(ROUNDS):
+        with Process("engine.bench.side", [work.name, device]) as ours, \
+                Process("engine.bench.peer_torch", [work.name, layout], python) as theirs:  # fmt: skip
             difference = check_equal(ours, theirs)
-            ratio = paired(ours, theirs)
+            rates += pairs_of(ours, theirs, PAIRS)
     return {
         **row,
-        **numbers(work, ratio),
+        **numbers(work, ratio_of(rates)),
         "peer": f"torch {layout}",
         "difference": difference,
         "peak_gflops": peak(),
