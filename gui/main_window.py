@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
             if button.focusPolicy() == Qt.FocusPolicy.StrongFocus and not isinstance(button, Entry):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.card = ExplainCard(stage)
+        self.card.clear_of = (self.canvas.zoom_bar, self.canvas.legend, self.canvas.minimap)
         self.problems = ProblemsPanel(document, stage)
         self.problems.closed.connect(self.problems.hide)
         self.problems.count_changed.connect(lambda *_: self._place_problems())
@@ -193,6 +194,7 @@ class MainWindow(QMainWindow):
         self.loading.canceled.connect(bench.tasks.cancel)
         self.toasts = Toasts(whole, self._toast_corner)
         self.toasts.follow(self.canvas)
+        self.toasts.follow(self.card)
         shown, moving = self.canvas.isVisible, lambda: bench.running
         self.feed = CanvasFeed(self.canvas.canvas, document, shown, moving, self)
         self.live = Live(self)
@@ -401,11 +403,13 @@ class MainWindow(QMainWindow):
         self._settle_timer.start(0)
 
     def _toast_corner(self) -> QPoint:
-        """Above the time line, right of the palette, and clear of the zoom buttons and the legend."""
+        """Above the time line, right of the palette, clear of zoom buttons, legend and an opened cell."""
         whole = self.centralWidget()
         if whole is None:
             return QPoint()
         above = self.canvas.zoom_bar.y() - theme.px(8)
+        if self.card.isVisible() and self.card.y() > theme.px(64):
+            above = min(above, self.card.y() - theme.px(8))
         return self.canvas.viewport().mapTo(whole, QPoint(theme.px(12), above))
 
     def open_layer(self, uid: str) -> None:

@@ -5,7 +5,7 @@ The card lies over the lower edge of the canvas. Yellow is the calculation, as e
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -42,6 +42,8 @@ class ExplainCard(QFrame):
         self.setObjectName("explain_card")
         self.setProperty("surface", "card")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.clear_of: tuple[QWidget, ...] = ()
+        """Widgets in the corners of the canvas that it does not cover."""
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(16), theme.px(10), theme.px(12), theme.px(10))
         column.setSpacing(theme.px(4))
@@ -156,7 +158,7 @@ class ExplainCard(QFrame):
         self.setFocus()
 
     def settle(self) -> None:
-        """Take the lower edge of the canvas."""
+        """Take the lower edge of the canvas, clear of what floats there."""
         host = self.parentWidget()
         if host is None:
             return
@@ -170,7 +172,13 @@ class ExplainCard(QFrame):
         self._formula.setVisible(wide >= theme.px(560))
         self.setFixedWidth(wide)
         self.adjustSize()
-        self.move((host.width() - wide) // 2, host.height() - self.height() - margin)
+        left, top = (host.width() - wide) // 2, host.height() - self.height() - margin
+        place = QRect(left, top, wide, self.height())
+        corners = [QRect(w.mapTo(host, QPoint()), w.size()) for w in self.clear_of if w.isVisible()]
+        covered = [corner.top() for corner in corners if corner.intersects(place)]
+        # above what floats in the corners, where there is room for that
+        above = min(covered, default=0) - theme.px(8) - self.height()
+        self.move(left, above if covered and above >= margin else top)
 
     def close_card(self) -> None:
         """Send it away."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QPoint, QRect, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
@@ -602,3 +602,14 @@ def test_a_project_open_in_another_window_is_not_written_over(desk: Desk, tmp_pa
     desk.bench.save(path)
     desk.runner.go()
     assert not ProjectLock(path).acquire()
+
+
+def test_an_opened_cell_covers_no_corner_of_the_canvas(desk: Desk) -> None:
+    desk.open("circle")
+    desk.window.docks["activations"].opened.emit("hidden1.z", (1, 3))
+    desk.settle()
+    card = desk.window.card
+    assert card.isVisible()
+    for widget in (desk.window.canvas.zoom_bar, desk.window.canvas.legend):
+        place = QRect(widget.mapTo(desk.window.stage, QPoint()), widget.size())
+        assert widget.isVisible() and not place.intersects(card.geometry())
