@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -39,7 +38,7 @@ from gui.canvas.view import CanvasView
 from gui.document import DocumentState
 from gui.feed import CanvasFeed
 from gui.file_drops import FileDrops
-from gui.i18n import tr, tr_message
+from gui.i18n import tr_message
 from gui.live import Live
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
@@ -302,22 +301,7 @@ class MainWindow(QMainWindow):
 
     def fill_recent(self, open_path: Callable[[Path], None]) -> None:
         """Put the recent projects into the File menu."""
-        menu = self.menu_row.menus["file"]
-        recent = QMenu(tr("Open recent"), menu)
-        self._recent_menu = recent
-        before: QAction = self.actions_["open_pictures"]
-        menu.insertMenu(before, recent)
-
-        def fill() -> None:
-            recent.clear()
-            for path in self.bench.state.recent():
-                action = recent.addAction(path.stem)
-                action.setToolTip(str(path))
-                action.triggered.connect(lambda _checked=False, path=path: open_path(path))
-            if recent.isEmpty():
-                recent.addAction(tr("No projects yet")).setEnabled(False)
-
-        recent.aboutToShow.connect(fill)
+        self.menu_row.add_recent(self.actions_["open_pictures"], self.bench.state.recent, open_path)
 
     # ---- giving way ------------------------------------------------------------------------------------
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QMenuBar, QPushButton, QSizePolicy, QWidget
 
 from gui import icons, theme
@@ -66,6 +69,25 @@ class MenuRow(QFrame):
         self._dot.hide()
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def add_recent(
+        self, before: QAction, projects: Callable[[], Sequence[Path]], open_path: Callable[[Path], None]
+    ) -> None:
+        """Put a submenu with the recent projects into the File menu, filled whenever it opens."""
+        menu = self.menus["file"]
+        recent = self._recent = QMenu(tr("Open recent"), menu)
+        menu.insertMenu(before, recent)
+
+        def fill() -> None:
+            recent.clear()
+            for path in projects():
+                action = recent.addAction(path.stem)
+                action.setToolTip(str(path))
+                action.triggered.connect(lambda _checked=False, path=path: open_path(path))
+            if recent.isEmpty():
+                recent.addAction(tr("No projects yet")).setEnabled(False)
+
+        recent.aboutToShow.connect(fill)
 
     def set_title(self, name: str, modified: bool) -> None:
         """The project's name; a blue dot says that it differs from its file."""
