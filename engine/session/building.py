@@ -97,12 +97,14 @@ class Builder:
         self._backend, self.device, self.reason = new.backend, "numpy", reason
         return new, took_over(problem, new.step)
 
-    def build_on_numpy(self, c: p.Configure, trainer: Trainer | None) -> Trainer:
-        """What `build` made of it on a device that could not take it, on NumPy, with the run so far."""
-        wanted = self.device_name if c.device in ("", self.device) else c.device
-        if trainer is not None and self.device != "numpy" and not c.fresh and c.resume is None:
-            trainer = self.rescue.on_numpy(trainer, alive=True)
-            self._back_to(trainer.backend, "numpy", self.reason)
+    def leave_device(self, trainer: Trainer) -> Trainer:
+        """The run so far on NumPy: the device cannot take what it becomes. `trainer` is used no more."""
+        rescued = self.rescue.on_numpy(trainer, alive=True)
+        self._back_to(rescued.backend, "numpy", self.reason)
+        return rescued
+
+    def build_on_numpy(self, c: p.Configure, trainer: Trainer | None, wanted: str) -> Trainer:
+        """What `build` makes of it on NumPy, since the device called `wanted` could not take it."""
         built = self.build(replace(c, device="numpy"), trainer)
         self.reason = Message(N_("{device} cannot compute this network"), {"device": wanted})
         return built

@@ -143,7 +143,12 @@ class Session:
         except DeviceError as error:
             if self.builder.device == "numpy" and c.device in ("", "numpy"):
                 raise
-            trainer, trouble = self.builder.build_on_numpy(c, before), error
+            wanted = self.builder.device_name if c.device in ("", self.builder.device) else c.device
+            if before is not None and self.builder.device != "numpy" and not c.fresh and c.resume is None:
+                # at once: should NumPy refuse it, too, the run must not stand on a device that was left
+                before = self.builder.leave_device(before)
+                self.motion.adopt(before)
+            trainer, trouble = self.builder.build_on_numpy(c, before, wanted), error
         if before is not trainer or c.fresh:
             self.motion.stop()
             self.motion.loss = trainer.curve.last

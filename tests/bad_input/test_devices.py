@@ -248,6 +248,30 @@ def test_case_83_out_of_memory_at_any_call_while_a_network_is_built(
 
 
 @here
+def test_case_83_a_network_that_numpy_cannot_take_either_leaves_a_run_that_goes_on(
+    broken: Callable[..., Broken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = Faults("OUT_OF_RESOURCES")
+    b = broken(faults)
+    start(b)
+    before, step = b.inline.state(), b.inline.trainer.step
+
+    def refused(trainer: Trainer, *_: Any) -> None:
+        trainer.store.state()  # the device fails here, NumPy below
+        raise MemoryError
+
+    monkeypatch.setattr(Trainer, "rebuild", refused)
+    faults.arm(1)
+    wider = circle_net().replace_node("dense1", layer=layer("dense", units=5))
+    b.inline.say(p.Configure(wider, SGD, CIRCLE, 2))
+    assert b.faults_told() and b.inline.session.status().device == "numpy"
+    assert b.inline.trainer.backend.name == "numpy" and b.inline.trainer.step == step
+    np.testing.assert_array_equal(b.inline.state()["dense1.weight"], before["dense1.weight"])
+    b.inline.say(p.Step("batch"))
+    assert b.inline.trainer.step == step + 1
+
+
+@here
 def test_case_83_the_first_network_does_not_fit(broken: Callable[..., Broken]) -> None:
     for k in range(1, 40):
         faults = Faults("MEM_OBJECT_ALLOCATION_FAILURE")
