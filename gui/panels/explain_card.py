@@ -164,9 +164,14 @@ class ExplainCard(QFrame):
             return
         margin = theme.px(12)
         most = min(host.width() - 2 * margin, theme.px(1100))
-        shown = (self._equals, self._figure, self._arrow, self._after)
-        rest = theme.px(110) + sum(max(w.sizeHint().width(), 0) for w in shown if not w.isHidden())
+        self._sum.setVisible(bool(self._sum.text()))
+        rest = self._rest_width()
         self._view.fit(most - rest)
+        if self._view.width() > most - rest and self._sum.text():
+            # no room for all: the products stand under their factors anyway
+            self._sum.hide()
+            rest = self._rest_width()
+            self._view.fit(most - rest)
         wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
         wide = min(most, max(wanted, theme.px(640)))
         self._formula.setVisible(wide >= theme.px(560))
@@ -179,6 +184,12 @@ class ExplainCard(QFrame):
         # above what floats in the corners, where there is room for that
         above = min(covered, default=0) - theme.px(8) - self.height()
         self.move(left, above if covered and above >= margin else top)
+
+    def _rest_width(self) -> int:
+        """Of all but the terms: margins, the result with what stands above it, the function, its result."""
+        column = max(w.sizeHint().width() for w in (self._figure, self._sum, self._check) if not w.isHidden())
+        others = (self._equals, self._arrow, self._after)
+        return theme.px(124) + column + sum(w.sizeHint().width() for w in others if not w.isHidden())
 
     def close_card(self) -> None:
         """Send it away."""

@@ -82,7 +82,7 @@ def choose_digits(
             # two decimals of neighbors must not touch; the last one may stand close
             edge = 4 if decimals == 2 else 1
             size = int(min(largest, smallest, (width - edge) / (characters * _MONO_ADVANCE)))
-        if size >= smallest or (size >= 10 and decimals == 0):
+        if size >= smallest or (size >= 10 and decimals in (0, 2)):
             return Digits(decimals, max(size, 10), characters, strip, exponent)
     return None
 
