@@ -164,14 +164,15 @@ class ExplainCard(QFrame):
             return
         margin = theme.px(12)
         most = min(host.width() - 2 * margin, theme.px(1100))
-        self._sum.setVisible(bool(self._sum.text()))
-        rest = self._rest_width()
-        self._view.fit(most - rest)
-        if self._view.width() > most - rest and self._sum.text():
-            # no room for all: the products stand under their factors anyway
-            self._sum.hide()
+        rest = 0
+        # where there is no room for all the sum goes (the products stand under their factors), then size
+        for summed, small in ((True, False), (False, False), (False, True)):
+            self._sum.setVisible(summed and bool(self._sum.text()))
+            self._dress(small)
             rest = self._rest_width()
             self._view.fit(most - rest)
+            if self._view.width() <= most - rest:
+                break
         wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
         wide = min(most, max(wanted, theme.px(640)))
         self._formula.setVisible(wide >= theme.px(560))
@@ -204,7 +205,7 @@ class ExplainCard(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _dress(self) -> None:
+    def _dress(self, small: bool = False) -> None:
         current = theme.theme()
         # on light ground the calculation is a dark line on yellow
         ground = current.tracebg if not current.is_dark else current.raised
@@ -212,9 +213,13 @@ class ExplainCard(QFrame):
         common = f"border-radius: {theme.px(6)}px; font-family: '{theme.MONO_FAMILY}'; font-weight: 700;"
         framed = (
             f"{common} color: {ink}; background: {ground}; border: 2px solid {ink};"
-            f"padding: {theme.px(4)}px {theme.px(14)}px; font-size: {theme.px(20)}px;"
+            f"padding: {theme.px(4)}px {theme.px(6 if small else 14)}px;"
+            f"font-size: {theme.px(16 if small else 20)}px;"
         )
-        plain = f"{common} color: {current.text1}; padding: {theme.px(4)}px; font-size: {theme.px(17)}px;"
+        plain = (
+            f"{common} color: {current.text1}; padding: {theme.px(2 if small else 4)}px;"
+            f"font-size: {theme.px(14 if small else 17)}px;"
+        )
         self._figure.setStyleSheet(plain if self._on_after else framed)
         self._after.setStyleSheet(framed if self._on_after else plain)
         if self.explanation is not None:
