@@ -151,6 +151,11 @@ class ValueDock(Panel):
             return targets.as_matrix(found) if self.rows else found
         return targets.delta_of(program, graph, uid)
 
+    def show_view(self, key: str) -> None:
+        """Choose one of the two views as if its switch were pressed. Raises ValueError for another dock's."""
+        self.switch.set_value(key)
+        self._switched(key)
+
     def _switched(self, key: str) -> None:
         if self.name == "weights":
             self.rows_wanted.emit(key == "matrix")
