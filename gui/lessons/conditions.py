@@ -101,7 +101,7 @@ def _count(value: Any) -> Message | None:
 
 def _pair(value: Any) -> Message | None:
     good = isinstance(value, list) and len(value) == 2 and all(isinstance(name, str) for name in value)
-    return None if good else Message(N_("two names, as in [\"x\", \"layer1\"]"))
+    return None if good else Message(N_("a list of two names"))
 
 
 def _table(*, needed: tuple[str, ...], allowed: tuple[str, ...]) -> Callable[[Any], Message | None]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from gui.i18n import tr
 from gui.lessons.rich import RichText
 from gui.lessons.widgets import heading
 
+_log = logging.getLogger("matrizen.lessons")
 FILE = "glossary.toml"
 
 
@@ -53,7 +55,8 @@ def read_terms(language: str) -> tuple[Term, ...]:
             Term(name, str(e["en"]), str(e["de"]), str(e.get("sign", "")), str(e[f"text_{language}"]))
             for name, e in plain.items()
         ]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        _log.warning("%s cannot be read: %s", FILE, fault)
         return ()
     german = language == "de"
     return tuple(sorted(terms, key=lambda term: (term.german if german else term.english).casefold()))

@@ -139,8 +139,14 @@ class LessonPanel(QFrame):
         column.setContentsMargins(theme.px(16), theme.px(12), theme.px(16), theme.px(16))
         column.setSpacing(theme.px(10))
         self.rows, self.questions = {}, {}
-        self._area.setWidget(page)
+        self._page = page
         return column
+
+    def _put(self) -> None:
+        """The page is whole: show it in place of the one before, from its top."""
+        self._area.setWidget(self._page)
+        self._page.show()
+        self._area.verticalScrollBar().setValue(0)
 
     # ---- what it shows ---------------------------------------------------------------------------------
 
@@ -165,6 +171,7 @@ class LessonPanel(QFrame):
         choose.clicked.connect(self.folder_wanted)
         column.addWidget(choose, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
+        self._put()
 
     def _entry(self, found: Found, reached: dict[str, int]) -> QWidget:
         frame = QFrame()
@@ -229,6 +236,7 @@ class LessonPanel(QFrame):
             column.addWidget(card)
             self.questions[question.id] = card
         column.addStretch(1)
+        self._put()
         self.back.setEnabled(at > 0)
         last = at + 1 == self._count
         self.next.setText(tr("Finish") if last else tr("Next"))
@@ -264,6 +272,7 @@ class LessonPanel(QFrame):
         text.term_chosen.connect(self.glossary_wanted)
         column.addWidget(text)
         column.addStretch(1)
+        self._put()
 
     def texts(self) -> list[str]:
         """Every label and formula-free text on the page, for tests."""

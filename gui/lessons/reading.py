@@ -125,7 +125,7 @@ class _Lesson:
 
     def _step(self, at: int, plain: Any) -> Step:
         if not isinstance(plain, dict) or not isinstance(plain.get("id"), str):
-            raise refuse(FILE, self.line_of(at), N_("a step needs an id, as in id = \"picture\""))
+            raise refuse(FILE, self.line_of(at), N_("a step needs an id, a name in quotes"))
         for name in set(plain) - STEP_KEYS:
             raise refuse(FILE, self.line_of(at, name), N_("“{name}” is not known here"), name=name)
         name = plain["id"]

@@ -13,7 +13,7 @@ from gui import formulas, theme, tokens
 
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
 _MARKS = (
-    (re.compile(r"\*\*(.+?)\*\*"), r"<b>\1</b>"),
+    (re.compile(r"\*\*(.+?)\*\*"), r'<span style="font-weight: 600">\1</span>'),
     (re.compile(r"(?<!\*)\*([^*\s][^*]*)\*"), r"<i>\1</i>"),
     (re.compile(r"`(.+?)`"), r"<code>\1</code>"),
 )

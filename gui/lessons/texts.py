@@ -143,7 +143,7 @@ class _Reader:
         try:
             number, tolerance = float(found[1]), float(found[2] or 0)
         except ValueError:
-            raise self.refuse(N_("numbers are written like 0.315, with a point")) from None
+            raise self.refuse(N_("numbers are written with a point, not with a comma")) from None
         right, _, wrong = (found[3] or "").partition("|")
         said = (right.strip(), wrong.strip())
         self._put(replace(question, number=number, tolerance=tolerance, feedback=said))

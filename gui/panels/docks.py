@@ -55,6 +55,10 @@ class Switch(QWidget):
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
 
+    def keys(self) -> list[str]:
+        """What can be chosen."""
+        return list(self._keys)
+
     def value(self) -> str:
         """The key chosen."""
         return self._keys[self._group.checkedId()]
@@ -152,9 +156,10 @@ class ValueDock(Panel):
         return targets.delta_of(program, graph, uid)
 
     def show_view(self, key: str) -> None:
-        """Choose one of the two views as if its switch were pressed. Raises ValueError for another dock's."""
-        self.switch.set_value(key)
-        self._switched(key)
+        """Choose one of the two views as if its switch were pressed; another dock's changes nothing."""
+        if key in self.switch.keys():
+            self.switch.set_value(key)
+            self._switched(key)
 
     def _switched(self, key: str) -> None:
         if self.name == "weights":
