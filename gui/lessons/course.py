@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
-from engine.data.loading import load
 from engine.errors import MatrizenError
-from engine.training import data_spec
 from gui import i18n, project_files, resources
 from gui.i18n import tr, tr_message
 from gui.lessons import saved_state
 from gui.lessons.conditions import Seen, holds
 from gui.lessons.glossary import GlossaryPage
 from gui.lessons.lesson import Lesson, Step, Task
-from gui.lessons.networks import network_project
+from gui.lessons.networks import data_of, network_project
 from gui.lessons.observing import see
 from gui.lessons.panel import LessonPanel
 from gui.lessons.pointing import Ring, can_do, can_show, show_me
@@ -247,9 +245,7 @@ class Course(QObject):
         self._standing = (lesson.id, name)
         if name in lesson.networks:
             project = network_project(lesson.networks[name])
-            assert project.source is not None
-            data = data_spec(load(project.source, lambda _d, _t: None, lambda: False, lesson.folder))
-            opened = Opened(lesson.folder / FILE, project, data)
+            opened = Opened(lesson.folder / FILE, project, data_of(project))
             state = project_files.document_state(opened)
             self.bench.put(state, opened.path, lesson.title, project.run)
             return

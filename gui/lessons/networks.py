@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine import random
+from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import N_, MatrizenError, Message
 from engine.graph import GraphSpec
@@ -16,10 +17,10 @@ from engine.inference import infer
 from engine.layers import LAYERS
 from engine.project import Project
 from engine.run import Checkpoint
-from engine.settings import TrainingSpec
-from engine.training import SHUFFLE
+from engine.settings import DataSpec, TrainingSpec
+from engine.training import SHUFFLE, data_spec
 
-NETWORK_KEYS = frozenset({"layers", "links", "inputs", "targets", "names", "training", "weights"})
+NETWORK_KEYS = frozenset({"layers", "links", "inputs", "targets", "names", "classes", "training", "weights"})
 MOST = 64
 """Layers of a network in a lesson; larger ones are projects beside it."""
 
@@ -28,7 +29,8 @@ def network_project(plain: Mapping[str, Any]) -> Project:
     """The project a table describes. Raises MatrizenError (or TypeError, ... for what is no table at all)."""
     graph = _graph(plain)
     inputs, targets = plain["inputs"], plain["targets"]
-    source = SourceSpec.array(inputs, targets, feature_names=tuple(plain.get("names", ())))
+    names, classes = tuple(plain.get("names", ())), tuple(plain.get("classes", ()))
+    source = SourceSpec.array(inputs, targets, feature_names=names, class_names=classes)
     settings = {"loss": "mse", "optimizer": "sgd", "batch": len(inputs), **plain.get("training", {})}
     settings.setdefault("seed", ordered_seed(len(inputs)))
     training = TrainingSpec(**settings)
@@ -39,6 +41,13 @@ def network_project(plain: Mapping[str, Any]) -> Project:
     return Project(graph, training, source, run=run)
 
 
+def data_of(project: Project) -> DataSpec:
+    """The facts of its few numbers. Raises DataError."""
+    if project.source is None:
+        raise ValueError("no data")
+    return data_spec(load(project.source))
+
+
 def check_network(plain: Mapping[str, Any]) -> Message | None:
     """Why a table is no network, None when it is one."""
     for key in ("layers", "inputs", "targets"):
@@ -46,13 +55,14 @@ def check_network(plain: Mapping[str, Any]) -> Message | None:
             return Message(N_("the network needs a list “{name}”"), {"name": key})
     try:
         project = network_project(plain)
+        data = data_of(project)
     except MatrizenError as refusal:
         return refusal.message
     except (TypeError, ValueError, KeyError, AttributeError) as fault:
         return Message(N_("the network cannot be read: {what}"), {"what": str(fault)})
-    problem = next((p for p in infer(project.graph, project.training).problems if not p.warning), None)
+    problem = next((p for p in infer(project.graph, project.training, data).problems if not p.warning), None)
     if problem is not None:
-        return Message(N_("{name}: {problem}"), {"name": problem.node, "problem": problem.message})
+        return Message(N_("{file}: {problem}"), {"file": problem.node, "problem": problem.message})
     return _misfit(project)
 
 

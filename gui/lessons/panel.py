@@ -26,7 +26,8 @@ from gui.lessons.rich import RichText
 from gui.lessons.shelf import Found
 from gui.lessons.widgets import Dots, QuestionCard, TaskRow, heading
 
-WIDTH = 356
+WIDTH, NARROWER = 356, 316
+"""In a presentation everything is larger, and the network and its numbers need the room."""
 
 
 class LessonPanel(QFrame):
@@ -48,7 +49,7 @@ class LessonPanel(QFrame):
         super().__init__(parent)
         self.setObjectName("lesson_panel")
         self.setProperty("surface", "panel")
-        self.setFixedWidth(theme.px(WIDTH))
+        self.setFixedWidth(theme.px(WIDTH if theme.scale() == 1 else NARROWER))
         self.rows: dict[str, TaskRow] = {}
         self.questions: dict[str, QuestionCard] = {}
         self._at, self._count = 0, 0

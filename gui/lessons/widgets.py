@@ -141,7 +141,8 @@ class QuestionCard(QFrame):
         column.setContentsMargins(*(theme.px(12),) * 4)
         column.setSpacing(theme.px(6))
         text = RichText()
-        text.set_source(f"**{tr('Question')}** · {question.text}")
+        head = tr("Question")
+        text.set_source(f"**{head}** · {question.text}")
         column.addWidget(text)
         self.rows: list[AnswerRow] = []
         self.field: QLineEdit | None = None

@@ -55,7 +55,7 @@ class Switch(QWidget):
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
 
-    def keys(self) -> list[str]:
+    def choices(self) -> list[str]:
         """What can be chosen."""
         return list(self._keys)
 
@@ -157,7 +157,7 @@ class ValueDock(Panel):
 
     def show_view(self, key: str) -> None:
         """Choose one of the two views as if its switch were pressed; another dock's changes nothing."""
-        if key in self.switch.keys():
+        if key in self.switch.choices():
             self.switch.set_value(key)
             self._switched(key)
 

@@ -12,7 +12,12 @@ from engine.layers import Dense, Input, Output, ReLU
 from engine.settings import TrainingSpec
 from gui.lessons.conditions import CONDITIONS, Seen, holds
 
-GRAPH = GraphSpec().add("x", Input((2,))).add("dense1", Dense(2), after="x").add("out", Output(), after="dense1")
+GRAPH = (
+    GraphSpec()
+    .add("x", Input((2,)))
+    .add("dense1", Dense(2), after="x")
+    .add("out", Output(), after="dense1")
+)
 BEFORE = Seen(GRAPH, TrainingSpec(), "paused", 5, 1.0)
 MORE = GRAPH.add("relu1", ReLU())
 LESS = GRAPH.unlink("dense1", 0)

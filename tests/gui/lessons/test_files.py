@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,10 @@ def test_every_linked_term_is_in_the_glossary(language: str) -> None:
 
 
 def test_german_texts_use_the_comma_and_address_nobody() -> None:
-    import re
-
     for folder in FOLDERS:
         for line in (folder / "de.md").read_text(encoding="utf-8").splitlines():
-            said = line.partition("|")[2] if line.startswith("= ") else line  # numbers of a file have the point
+            # the numbers of the file itself have the point
+            said = line.partition("|")[2] if line.startswith("= ") else line
             assert not re.search(r"\d\.\d", said), line
             assert not re.search(r"\b([Dd]u|[Dd]ein\w*|Klicken Sie)\b", said), line
 
