@@ -145,7 +145,7 @@ def _inline(text: str, formula: object) -> str:
 
 
 def _words(text: str) -> str:
-    out = html.escape(text, quote=False)
+    out = html.escape(text, quote=False).replace(" × ", "&nbsp;×&nbsp;")  # 4 × 4 stays in one line
     for pattern, by in _MARKS:
         out = pattern.sub(by, out)
     return _TERM.sub(lambda found: f'<a href="glossary:{found[1]}">{found[2] or found[1]}</a>', out)
