@@ -76,6 +76,8 @@ def _file() -> tuple[ActionSpec, ...]:
         ActionSpec("samples", tr("Show samples"), "", "grid", "file", gap=True),
         ActionSpec("save", tr("Save"), "Ctrl+S", "save", "file", gap=True),
         ActionSpec("save_as", tr("Save as …"), "Ctrl+Shift+S", "", "file"),
+        ActionSpec("save_lesson_state", tr("Save as lesson state …"), "", "", "file", needs=("nodes",),
+                   words=tr("teacher notes panels")),
         ActionSpec("export", tr("Export weights …"), "Ctrl+E", "export", "file", needs=("built",),
                    words="npz PyTorch state_dict"),
         ActionSpec("quit", tr("Quit"), "Ctrl+Q", "", "file", gap=True),
@@ -124,8 +126,8 @@ def _view() -> tuple[ActionSpec, ...]:
                    "", "", "view", "theme", checkable=True, group="theme",
                    words=tr("theme colors")),
         *languages,
-        ActionSpec("presentation", tr("Presentation size"), "Ctrl+Shift+F11", "", "view", checkable=True,
-                   words=tr("projector larger 150 %")),
+        ActionSpec("presentation", tr("Presentation"), "F11", "", "view", checkable=True,
+                   words=tr("projector larger 150 % high contrast full screen")),
         ActionSpec("dock_weights", tr("Weights"),
                    "Ctrl+Alt+1", "matrix", "view", "docks", checkable=True, gap=True),
         ActionSpec("dock_activations", tr("Activations"),
@@ -135,7 +137,8 @@ def _view() -> tuple[ActionSpec, ...]:
         ActionSpec("dock_loss", tr("Loss"), "Ctrl+Alt+4", "curve", "view", "docks", checkable=True),
         ActionSpec("palette", tr("Layer palette"), "", "", "view", "docks", checkable=True, gap=True),
         ActionSpec("inspector", tr("Inspector"), "", "", "view", "docks", checkable=True),
-        ActionSpec("fullscreen", tr("Full screen"), "F11", "fullscreen", "view", checkable=True, gap=True),
+        ActionSpec("fullscreen", tr("Full screen"), "Shift+F11", "fullscreen", "view", checkable=True,
+                   gap=True),
     )  # fmt: skip
 
 
@@ -180,6 +183,10 @@ def _training() -> tuple[ActionSpec, ...]:
 
 def _help() -> tuple[ActionSpec, ...]:
     return (
+        ActionSpec("lessons", tr("Lessons"), "Ctrl+Shift+L", "explain", "help", checkable=True,
+                   words=tr("learn course tutorial teacher")),
+        ActionSpec("glossary", tr("Glossary and notation"), "", "", "help",
+                   words=tr("terms words dictionary")),
         ActionSpec("search", tr("Search actions"), "Ctrl+Shift+P", "search", "help"),
         ActionSpec("shortcuts", tr("Shortcuts"), "F1", "keyboard", "help"),
         ActionSpec("about", tr("About Matrizen"), "", "info", "help", gap=True),

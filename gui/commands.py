@@ -22,12 +22,15 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
 from gui.workbench import Workbench
 
+PUT_AWAY = ("palette", "inspector", "samples")
+"""What gives its room to the network and its numbers in a presentation."""
 PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 
 
@@ -42,6 +45,7 @@ class Commands(QObject):
         self.devices.changed.connect(window.training_bar.refresh_devices)
         window.commands = self
         window.may_close = self.confirm
+        self.course = Course(self)
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -87,6 +91,7 @@ class Commands(QObject):
         on("devices", self.open_devices)
         on("search", self.search)
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
+        on("glossary", self.course.open_glossary)
         on("about", lambda: AboutDialog(long_device(self.bench.status), self.window).exec())
         for name in ("dark", "light", "system"):
             on(f"theme_{name}", partial(self.set_theme, name))
@@ -107,6 +112,7 @@ class Commands(QObject):
     def connect_window(self) -> None:
         """The widgets of the window, after they were built (again)."""
         window = self.window
+        self.course.install()
         window.menu_row.search_clicked.connect(self.search)
         window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
         window.training_bar.device_menu = self.devices.fill
@@ -126,7 +132,7 @@ class Commands(QObject):
         for name in ("weights", "activations", "gradients", "loss"):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
-            self.actions.check(name, window.panel_shown(name))
+            self.actions.check(name, window.panel_shown(name) and name not in window.away)
         self._selected(window.selection())
         self._name_undo()
 
@@ -313,9 +319,14 @@ class Commands(QObject):
         )
 
     def toggle_presentation(self) -> None:
-        """Everything half as large again, for a projector."""
-        theme.set_theme(self.bench.state.theme, presentation=self.actions["presentation"].isChecked())
+        """For a projector: larger, more contrast, the whole screen, panels away; and back."""
+        on = self.actions["presentation"].isChecked()
+        theme.set_theme(self.bench.state.theme, presentation=on)
+        self.window.away = set(PUT_AWAY) if on else set()
         self.window.rebuild()
+        if self.actions["fullscreen"].isChecked() != on:
+            self.actions["fullscreen"].setChecked(on)
+            self.toggle_fullscreen()
 
     def add_layer(self) -> None:
         """The search for layers at the pointer."""

@@ -47,7 +47,7 @@ class Live(QObject):
         self._measured_at, self._measured_uid = 0.0, ""
         self._stats: dict[str, NodeStats] = {}
         self._opening = Opening(window)
-        self.open_cell = self._opening.open
+        self.open_cell, self.opened_cell = self._opening.open, self._opening.opened
         self._counted = -1e9
         self._rates: tuple[tuple[int, float], ...] = ()
         """Changes of the learning rate in the engine's record of the run."""

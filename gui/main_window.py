@@ -87,6 +87,8 @@ class MainWindow(QMainWindow):
             self.addAction(actions[spec.id])
         self._selected: tuple[str, ...] = ()
         self._samples_asked = False
+        self.away: set[str] = set()  # panels put away for a presentation, whatever the person wants otherwise
+        self._aside = 0
         self._build()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -242,6 +244,11 @@ class MainWindow(QMainWindow):
 
     # ---- what others tell it ---------------------------------------------------------------------------
 
+    def set_aside(self, width: int) -> None:
+        """A panel of that width stands beside the working area (0: none): the rest gives way."""
+        self._aside, self._widths = width, None
+        self._settle_timer.start(0)
+
     def show_samples(self, shown: bool) -> None:
         """Show or send away the strip of samples."""
         self.bench.state.samples_dismissed = not shown
@@ -250,6 +257,7 @@ class MainWindow(QMainWindow):
 
     def show_panel(self, name: str, shown: bool) -> None:
         """Show or hide a dock, the palette or the inspector because the person says so."""
+        self.away.discard(name)
         if name == "palette":
             self._wish_palette = shown
             self.bench.state.set_flag("palette", shown)
@@ -311,23 +319,25 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         """First the names of the palette go, then the fourth dock, then the inspector."""
-        width = self.width() / theme.scale()
+        width = (self.width() - self._aside) / theme.scale()
         plane = self.boundary.applies
         narrow_palette = width < WIDE or (plane and width < 1900)
         self.palette_panel.set_compact(narrow_palette)
         self.palette_area.setFixedWidth(theme.px(52 if narrow_palette else 208))
-        self.palette_area.setVisible(self._wish_palette)
+        self.palette_area.setVisible(self._wish_palette and "palette" not in self.away)
         self.inspector.set_compact(width < WIDE)
         self.dock_row.set_limit(4 if width >= FOUR else 3 if width >= NARROW else 2)
         self.boundary.setVisible(plane)
-        self.inspector.setVisible(self._wish_inspector and width >= NARROW)
+        wanted = self._wish_inspector and "inspector" not in self.away
+        self.inspector.setVisible(wanted and width >= NARROW)
         height = self.height() / theme.scale()
         self.strip.set_low(height < 860)
         room = height >= STRIP_HEIGHT or self._samples_asked
+        room = room and "samples" not in self.away
         self.strip.setVisible(room and not self.bench.state.samples_dismissed)
         self._dock_heights()
         side = theme.px(296 if width >= WIDE else 264) if self.inspector.isVisibleTo(self) else 0
-        stamp = (self.width(), plane, bool(side))
+        stamp = (self.width() - self._aside, plane, bool(side))
         if stamp != self._widths:
             if self._widths is None or self._widths[1:] != stamp[1:]:
                 self._fit_soon()

@@ -22,6 +22,10 @@ class Opening:
         self._window = window
         self._opened: tuple[str, Cell] | None = None
 
+    def opened(self) -> tuple[str, Cell] | None:
+        """The value and cell that are open."""
+        return self._opened
+
     def follow(self) -> None:
         """A new frame: while the run rests, an opened cell shows its numbers."""
         if self._opened is not None and not self._window.bench.running:

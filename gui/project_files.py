@@ -90,9 +90,9 @@ def with_suffix(path: str) -> Path:
 
 
 def is_sample(path: Path | None) -> bool:
-    """Whether a file belongs to the program: it is opened, never overwritten."""
-    if path is None:
-        return False
+    """Whether a file belongs to the program, or is a lesson: it is opened, never overwritten."""
+    if path is None or path.suffix == ".toml":
+        return path is not None
     try:
         return resources.path("samples").resolve() in path.resolve().parents
     except OSError:

@@ -164,9 +164,10 @@ def system_theme() -> str:
 
 def set_theme(name: str, *, presentation: bool | None = None, reduced_motion: bool | None = None) -> None:
     """Switch to "dark", "light" or "system", and tell everyone. Raises KeyError for other names."""
-    _state.theme = THEMES[system_theme() if name == "system" else name]
+    chosen = THEMES[system_theme() if name == "system" else name]
     if presentation is not None:
         _state.scale = 1.5 if presentation else 1.0
+    _state.theme = tokens.high_contrast(chosen) if _state.scale > 1 else chosen
     if reduced_motion is not None:
         _state.reduced_motion = reduced_motion
     application = QApplication.instance()

@@ -6,7 +6,7 @@ Pure data and color arithmetic, no Qt, so that the contrast claims can be comput
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from types import MappingProxyType
 
@@ -115,6 +115,22 @@ LIGHT = Theme(
         {"weights": "vik", "gradients": "bam", "activations": "mako_r", "pictures": "gray"}
     ),
 )  # fmt: skip
+
+
+def high_contrast(of: Theme) -> Theme:
+    """A theme for a projector in a room that is not dark: ground and ink at the ends of the scale."""
+    if of.is_dark:
+        return replace(
+            of, window="#000000", panel="#000000", canvas="#000000", field="#000000", raised="#15181D",
+            border="#8A93A3", hair="#4A515E", link="#A9B2C0", grid="#2C323B",
+            text1="#FFFFFF", text2="#E6E9EF", text3="#C3C9D4",
+        )  # fmt: skip
+    return replace(
+        of, window="#FFFFFF", panel="#FFFFFF", canvas="#FFFFFF", field="#FFFFFF", raised="#FFFFFF",
+        border="#5F6875", hair="#A3ABB6", link="#4A535F", grid="#C4CAD2",
+        text1="#000000", text2="#1E242D", text3="#333B46",
+    )  # fmt: skip
+
 
 THEMES: Mapping[str, Theme] = MappingProxyType({"dark": DARK, "light": LIGHT})
 

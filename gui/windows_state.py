@@ -92,6 +92,15 @@ class WindowsState:
         """Keep a yes or no."""
         self._settings.setValue(name, value)
 
+    def text(self, name: str) -> str:
+        """A remembered text, "" for none."""
+        found: Any = self._settings.value(name)
+        return found if isinstance(found, str) else ""
+
+    def set_text(self, name: str, value: str) -> None:
+        """Keep a text."""
+        self._settings.setValue(name, value)
+
     # ---- files -------------------------------------------------------------------------------------
 
     def recent(self) -> list[Path]:

@@ -331,7 +331,7 @@ class Workbench(QObject):
 
     def new(self) -> None:
         """An empty canvas."""
-        self._put(DocumentState(), None, "", None)
+        self.put(DocumentState(), None, "", None)
 
     def open(self, path: Path, then: Callable[[], None] | None = None) -> None:
         """Open a project; reading and its data happen off the window's thread."""
@@ -352,7 +352,7 @@ class Workbench(QObject):
     def _opened(self, opened: Opened) -> None:
         sample = project_files.is_sample(opened.path)
         project = opened.project
-        self._put(project_files.document_state(opened), opened.path, opened.path.stem, project.run)
+        self.put(project_files.document_state(opened), opened.path, opened.path.stem, project.run)
         if not sample:
             self.state.add_recent(opened.path)
         for message in project.messages:
@@ -360,7 +360,8 @@ class Workbench(QObject):
         if opened.trouble is not None:
             self.told.emit(tr_message(opened.trouble), "error", "", None)
 
-    def _put(self, state: DocumentState, path: Path | None, name: str, run: Any) -> None:
+    def put(self, state: DocumentState, path: Path | None, name: str, run: Any) -> None:
+        """Put a project in place of the one before, paused where its run stands."""
         if self.running:
             self.runner.pause()
         self.path, self.name = path, name

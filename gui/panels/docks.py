@@ -55,6 +55,10 @@ class Switch(QWidget):
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
 
+    def choices(self) -> list[str]:
+        """What can be chosen."""
+        return list(self._keys)
+
     def value(self) -> str:
         """The key chosen."""
         return self._keys[self._group.checkedId()]
@@ -150,6 +154,12 @@ class ValueDock(Panel):
             found = targets.weight_gradients_of(program, graph, uid)
             return targets.as_matrix(found) if self.rows else found
         return targets.delta_of(program, graph, uid)
+
+    def show_view(self, key: str) -> None:
+        """Choose one of the two views as if its switch were pressed; another dock's changes nothing."""
+        if key in self.switch.choices():
+            self.switch.set_value(key)
+            self._switched(key)
 
     def _switched(self, key: str) -> None:
         if self.name == "weights":

@@ -39,7 +39,7 @@ def test_what_the_issue_asks_for_is_there() -> None:
     assert by_id["play"].shortcut == "Space"
     assert by_id["add_layer"].shortcut == "Shift+A"
     assert by_id["search"].shortcut == "Ctrl+Shift+P"
-    assert by_id["fullscreen"].shortcut == "F11"
+    assert by_id["presentation"].shortcut == "F11" and by_id["fullscreen"].shortcut == "Shift+F11"
     for name in ("new", "open", "save", "save_as", "export", "quit", "undo", "redo", "cut", "copy", "paste",
                  "duplicate", "delete", "rename", "select_all", "tidy", "step_op", "step_batch", "step_epoch",
                  "reset", "theme_dark", "theme_light", "theme_system", "language_en", "language_de",
