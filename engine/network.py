@@ -94,10 +94,11 @@ class Network:
         self._write(self._train, self.program, x)
         labels = target.ndim == 1 and self.program.values["target"].dtype == "i32"
         self._train.write("target", target.astype(np.int32) if labels else np.moveaxis(target, 0, -1))
+        known = {k: v for k, v in self.training.controls().items() if k in self.program.controls}
         controls = {
             "n": len(x),
             "step": self.steps,
-            **step_controls(self.training.controls(), self.steps + 1),
+            **step_controls(known, self.steps + 1),
         }
         self._train.begin(controls)
         self._train.advance(len(self.program.ops))

@@ -44,9 +44,12 @@ def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value
 
 
 def step_controls(controls: dict[str, float], t: int) -> dict[str, float]:
-    """Controls that depend on the step: Adam's bias corrections after t updates (t counts from 1)."""
+    """Controls that depend on the step: Adam's bias corrections after t updates (t counts from 1).
+
+    `controls` are a program's; the corrections themselves need not be among them.
+    """
     return {
         name: 1.0 - controls[beta] ** t
         for name, beta in (("c1", "beta1"), ("c2", "beta2"))
-        if name in controls and beta in controls
+        if beta in controls
     }

@@ -251,3 +251,14 @@ def test_going_back_forgets_later_tests_and_losses(circle):
     assert [e.step for e in t.tests] == [10] and t.curve.end == 10
     until(t, 12)
     assert t.curve.arrays()[0].tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_adam_corrects_its_moments_from_the_first_step_on(circle, traced):
+    """Its first step is as long as the rate, whatever the gradient: m̂ / √v̂ is only a sign."""
+    t = fresh(circle)
+    before = t.store.state()
+    until(t, 1, traced)
+    after = t.store.state()
+    for key in ("fc1.weight", "fc2.bias"):
+        np.testing.assert_allclose(np.abs(after[key] - before[key]), 0.03, rtol=1e-3, err_msg=key)
