@@ -30,6 +30,7 @@ from gui.views.scale import Scale
 from gui.workbench import Workbench
 
 STEPS = (1e-1, 1e-2, 1e-3, 1e-4, STEP, 1e-6, 1e-8, 1e-10)
+HEAD = 40
 WIDE = 3
 """A matrix so many times as wide as high has the whole width, one map below the other."""
 ERRORS = Scale(-12.0, 0.0)
@@ -49,6 +50,8 @@ class GradientLab(QFrame):
         self._job = 0
         self._found: LayerCheck | None = None
         self._shown = 0
+        self._scaled: tuple[str, float] | None = None
+        """Whose colors the maps have."""
         self._cell: tuple[int, int] | None = None
         page = QHBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -129,7 +132,9 @@ class GradientLab(QFrame):
         right.addWidget(head)
         self._maps = maps = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         maps.setSpacing(1)
-        self.analytic, self.numerical, self.error = Tile("gradients"), Tile("gradients"), Tile("activations")
+        self.analytic, self.numerical, self.error = (
+            Tile(role, HEAD) for role in ("gradients", "gradients", "activations")
+        )
         self.tiles = (self.analytic, self.numerical, self.error)
         for tile in self.tiles:
             tile.matrix.empty_text = tr("Press Check.")
@@ -306,6 +311,9 @@ class GradientLab(QFrame):
         self._maps.setDirection(
             QBoxLayout.Direction.TopToBottom if band else QBoxLayout.Direction.LeftToRight
         )
+        if self._scaled != (c.value, c.step):
+            self._scaled = (c.value, c.step)
+            self.analytic.matrix.reset_scale()
         self.analytic.set_matrix(gradient, c.part)
         scale = self.analytic.matrix.scale()
         self.numerical.set_matrix(np.nan_to_num(c.numerical), c.part, scale)

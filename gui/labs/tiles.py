@@ -24,7 +24,7 @@ class Tile(QFrame):
     """Row and column of the matrix shown."""
     hovered = Signal(int, int)
 
-    def __init__(self, role: str, parent: QWidget | None = None) -> None:
+    def __init__(self, role: str, head_height: int = 24, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "panel")
         column = QVBoxLayout(self)
@@ -35,6 +35,7 @@ class Tile(QFrame):
         self._symbol, self._words, self._size = QLabel(), QLabel(), QLabel()
         self._words.setProperty("role", "muted")
         self._size.setProperty("role", "caption")
+        self._symbol.setFixedHeight(theme.px(head_height))  # matrices side by side begin at one height
         head.addWidget(self._symbol)
         head.addWidget(self._words)
         head.addStretch(1)

@@ -128,7 +128,7 @@ def test_of_a_heavy_batch_only_the_first_examples_are_taken():
     graph = chain(Conv2D(filters=16, kernel=(5, 5)), Flatten(), Dense(units=10), shape=(2, 28, 28))
     t = pictures(graph, (2, 28, 28))
     job = check_layer(t, "conv2d1", ["conv2d1.bias@old"])
-    assert 16 * 24 * 24 * 50 * 12 > HEAVY and job.held.n < 12 == job.batch
+    assert HEAVY < 16 * 24 * 24 * 50 * 12 and job.held.n < 12 == job.batch
     for _ in job.steps():
         pass
     (c,) = job.result().checked

@@ -120,9 +120,10 @@ def test_the_script_is_shown_copied_saved_and_runs(desk, qtbot, tmp_path):
     assert QGuiApplication.clipboard().text() == dialog.text.toPlainText()
     path = tmp_path / "step.py"
     dialog.save_to(path)
-    qtbot.waitUntil(lambda: path.exists(), timeout=5000)
-    out = subprocess.run([sys.executable, "-I", str(path)], capture_output=True, text=True, timeout=60, check=True)
-    assert "largest difference from the engine" in out.stdout
+    qtbot.waitUntil(path.exists, timeout=5000)
+    words = [sys.executable, "-I", str(path)]
+    out = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "largest difference from the engine" in out
     dialog.layer.setCurrentIndex(dialog.layer.findText("hidden2"))
     assert "for the layer hidden2" in dialog.text.toPlainText()
     dialog.close()
