@@ -70,16 +70,15 @@ def first_examples(held: HeldStep, count: int) -> HeldStep:
 
 
 def heaviest(held: HeldStep) -> int:
-    """Multiplications of the op that needs most, for the whole batch."""
+    """Multiplications of the op of the way forward that needs most, for the whole batch."""
     return max((_work(op, held.n) for op in computed(held.program)), default=0)
 
 
 def _work(op: Op, n: int) -> int:
     weights = next((v for v in op.ins if v.role is Role.PARAM and len(v.shape) > 1), None)
-    if weights is None or op.phase > Phase.BACKWARD:
+    if weights is None or op.phase is not Phase.FORWARD or not op.out.batched:
         return 0
-    batched = next((v for v in (*op.outs, *op.ins) if v.batched), None)
-    return 0 if batched is None else batched.rows * n * int(np.prod(weights.shape[1:]))
+    return op.out.rows * n * int(np.prod(weights.shape[1:]))
 
 
 class Again:

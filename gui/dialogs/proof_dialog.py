@@ -35,6 +35,7 @@ class ProofDialog(QDialog):
         self.setWindowTitle(tr("The code of this step"))
         self._bench = bench
         self.proof: Proof | None = None
+        self._gone = False
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(20), theme.px(16), theme.px(20), theme.px(16))
         column.setSpacing(theme.px(10))
@@ -91,7 +92,14 @@ class ProofDialog(QDialog):
             return
         self._bench.runner.proof(str(node), self._take)
 
+    def done(self, result: int) -> None:
+        """Closed: an answer that is still to come finds nobody."""
+        self._gone = True
+        super().done(result)
+
     def _take(self, proof: Proof | None, error: Message | None) -> None:
+        if self._gone:
+            return
         self.proof = proof
         if proof is None:
             self.text.setPlainText("")

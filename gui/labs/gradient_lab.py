@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -47,7 +48,8 @@ class GradientLab(QFrame):
         self.setObjectName("gradient_lab")
         self.setProperty("surface", "window")
         self._bench = bench
-        self._job = 0
+        self._job = self._turn = 0
+        self._gone = False
         self._found: LayerCheck | None = None
         self._shown = 0
         self._scaled: tuple[str, float] | None = None
@@ -58,6 +60,7 @@ class GradientLab(QFrame):
         page.setSpacing(1)
         page.addWidget(self._build_side())
         page.addLayout(self._build_maps(), 1)
+        bench.programmed.connect(self._on_program)
         self._fill_layers()
 
     def title(self) -> str:
@@ -88,6 +91,7 @@ class GradientLab(QFrame):
         self.button = QPushButton(tr("Check"))
         self.button.setObjectName("gradient_check_button")
         self.button.setProperty("kind", "primary")
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Space goes on to play
         self.button.clicked.connect(lambda: self.stop() if self._job else self.start())
         column.addWidget(self.button)
         self.progress = QProgressBar()
@@ -167,6 +171,8 @@ class GradientLab(QFrame):
     def close_lab(self) -> None:
         """Stop the check: nobody looks any more."""
         self.stop()
+        self._gone = True
+        self._bench.programmed.disconnect(self._on_program)
 
     def _fill_layers(self) -> None:
         configured, graph = self._bench.configured, self._bench.document.graph
@@ -178,9 +184,19 @@ class GradientLab(QFrame):
                     self.layer.addItem(node.name, node.uid)
         self.layer.blockSignals(False)
 
+    def _on_program(self, _configured: object) -> None:
+        """The network was edited: what was found is of another one."""
+        node = self.layer.currentData()
+        self._fill_layers()
+        self.layer.blockSignals(True)
+        self.layer.setCurrentIndex(max(0, self.layer.findData(node)))
+        self.layer.blockSignals(False)
+        self._choose_layer()
+
     def _choose_layer(self) -> None:
         self.stop()
         self._job = 0
+        self._turn += 1  # what the stopped one still answers is not wanted
         self._found, self._shown, self._cell = None, 0, None
         self._fill_values()
         self._paint()
@@ -197,8 +213,10 @@ class GradientLab(QFrame):
         if node is None:
             return
         self._found, self._cell = None, None
+        self._turn += 1
+        turn, h = self._turn, float(self.step.currentData())
         self._job = self._bench.runner.check_gradient(
-            str(node), float(self.step.currentData()), self._hear, self._finish
+            str(node), h, partial(self._hear, turn), partial(self._finish, turn)
         )
         self._paint()
 
@@ -212,13 +230,13 @@ class GradientLab(QFrame):
         """Whether a check is under way."""
         return bool(self._job)
 
-    def _hear(self, found: LayerCheck) -> None:
-        if found.node == self.layer.currentData():
+    def _hear(self, turn: int, found: LayerCheck) -> None:
+        if turn == self._turn and not self._gone:
             self._found = found
             self._paint()
 
-    def _finish(self, found: LayerCheck | None, error: Message | None) -> None:
-        if found is not None and found.node != self.layer.currentData():
+    def _finish(self, turn: int, found: LayerCheck | None, error: Message | None) -> None:
+        if turn != self._turn or self._gone:
             return
         self._job = 0
         if found is not None:
@@ -246,6 +264,7 @@ class GradientLab(QFrame):
             for index in range(len(wanted)):
                 button = QToolButton()
                 button.setCheckable(True)
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
                 self._group.addButton(button, index)
                 self._values.addWidget(button)

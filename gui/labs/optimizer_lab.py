@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -65,7 +66,8 @@ class OptimizerLab(QFrame):
         self.setObjectName("optimizer_lab")
         self.setProperty("surface", "window")
         self._bench = bench
-        self._job, self._asked, self._again = 0, False, False
+        self._job = self._turn = 0
+        self._asked = self._again = self._gone = False
         self.xray: XRay | None = None
         self.race: Race | None = None
         self._cells: list[tuple[int, int]] = []
@@ -78,6 +80,7 @@ class OptimizerLab(QFrame):
         page.addLayout(self._build_right(), 1)
         self._soon = AtMost(REFRESH_MS, self._ask, self)
         bench.status_changed.connect(self._on_status)
+        bench.programmed.connect(self._on_program)
         self._fill_parameters()
 
     def title(self) -> str:
@@ -134,6 +137,7 @@ class OptimizerLab(QFrame):
         self.button = QPushButton(tr("Run the four"))
         self.button.setObjectName("optimizer_race_button")
         self.button.setProperty("kind", "primary")
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Space goes on to play
         self.button.clicked.connect(lambda: self.stop() if self._job else self.start())
         column.addWidget(self.button)
         self._state = label("", "status")
@@ -210,7 +214,9 @@ class OptimizerLab(QFrame):
     def close_lab(self) -> None:
         """Nobody looks any more."""
         self.stop()
+        self._gone = True
         self._bench.status_changed.disconnect(self._on_status)
+        self._bench.programmed.disconnect(self._on_program)
 
     def _fill_parameters(self) -> None:
         configured, graph = self._bench.configured, self._bench.document.graph
@@ -222,7 +228,21 @@ class OptimizerLab(QFrame):
                 self.parameter.addItem(f"{graph.node(w.owner).name}.{w.param}", f"{w.owner}.{w.param}")
         self.parameter.blockSignals(False)
 
+    def _on_program(self, _configured: object) -> None:
+        """The network was edited: other weights, or another optimizer."""
+        key = self.parameter.currentData()
+        self._fill_parameters()
+        self.parameter.blockSignals(True)
+        self.parameter.setCurrentIndex(max(0, self.parameter.findData(key)))
+        self.parameter.blockSignals(False)
+        self._choose_parameter()
+
     def _choose_parameter(self) -> None:
+        self.stop()
+        self._job = 0
+        self._turn += 1  # what the stopped one still answers is not wanted
+        self.button.setText(tr("Run the four"))
+        self._state.setText("")
         self._cells = []
         self.race = None
         self.losses.clear()
@@ -250,6 +270,8 @@ class OptimizerLab(QFrame):
 
     def _take(self, found: XRay | None, error: Message | None) -> None:
         self._asked = False
+        if self._gone:
+            return
         if found is not None and found.key == self.parameter.currentData():
             self.xray = found
             self._paint()
@@ -263,7 +285,9 @@ class OptimizerLab(QFrame):
         x = self.xray
         assert x is not None
         names = dict(OPTIMIZER_CHOICES)
-        text = tr("{optimizer}, step {step}, update {update} of its moments")
+        text = tr("{optimizer}, step {step}")
+        if len(x.quantities) > 4:
+            text = tr("{optimizer}, step {step}, update {update} of its moments")
         step, update = i18n.integer(x.step + 1), i18n.integer(x.updates)
         self._about.setText(text.format(optimizer=tr(names[x.optimizer]), step=step, update=update))
         self._show_rule(x.note)
@@ -337,8 +361,10 @@ class OptimizerLab(QFrame):
                 return
         watched = tuple(Watched(x.key, x.place(*cell)) for cell in self._cells[:2])
         rates = {name: float(field.value()) for name, field in self.rates.items()}
+        self._turn += 1
+        turn, steps = self._turn, int(self.steps.value())
         self._job = self._bench.runner.race(
-            watched, int(self.steps.value()), rates, self._hear, self._finish
+            watched, steps, rates, partial(self._hear, turn), partial(self._finish, turn)
         )
         self.button.setText(tr("Stop"))
 
@@ -352,11 +378,14 @@ class OptimizerLab(QFrame):
         """Whether the four are running."""
         return bool(self._job)
 
-    def _hear(self, race: Race) -> None:
-        self.race = race
-        self._paint_race()
+    def _hear(self, turn: int, race: Race) -> None:
+        if turn == self._turn and not self._gone:
+            self.race = race
+            self._paint_race()
 
-    def _finish(self, race: Race | None, error: Message | None) -> None:
+    def _finish(self, turn: int, race: Race | None, error: Message | None) -> None:
+        if turn != self._turn or self._gone:
+            return
         self._job = 0
         self.button.setText(tr("Run the four"))
         if race is not None:
