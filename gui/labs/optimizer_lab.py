@@ -29,7 +29,7 @@ from gui import i18n, theme, tokens
 from gui.at_most import AtMost
 from gui.formulas import FormulaView
 from gui.i18n import tr, tr_message
-from gui.labs.tiles import Tile, back_button, cell_name, label, link_hovers, side_panel
+from gui.labs.tiles import Tile, back_button, label, link_hovers, side_panel
 from gui.number_field import NumberField
 from gui.views.curve_view import CurveView
 from gui.views.path_view import Path, PathView
@@ -52,7 +52,7 @@ def words_of(name: str) -> str:
     return {
         "old": tr("weight before"), "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
         "m_hat": tr("m corrected"), "v_hat": tr("v corrected"), "velocity": tr("velocity"),
-        "square": tr("mean of g²"), "change": tr("step"), "new": tr("weight after"),
+        "square": tr("mean of g²"), "change": tr("change"), "new": tr("weight after"),
     }.get(name, name)  # fmt: skip
 
 
@@ -335,7 +335,7 @@ class OptimizerLab(QFrame):
         x = self.xray
         assert x is not None
         row, column = self._cells[0]
-        self._opened.setText(cell_name(_letter(x), x.part, row, column))
+        self._opened.setText(_weight_name(x, x.place(row, column)))
         while (item := self._lines.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
@@ -413,16 +413,17 @@ class OptimizerLab(QFrame):
         every = np.concatenate([lane.losses for lane in race.lanes])
         far = every.size > 0 and every.min() > 0 and every.max() > LOG_FROM * every.min()
         self.losses.set_log(bool(far))
-        self.losses.set_x_axis(tr("step"), race.start + race.steps, whole=True)
-        axes = [f"{_letter(x)}[{', '.join(str(i + 1) for i in w.cell)}]" for w in race.watched]
+        self.losses.set_x_axis(tr("number of the step"), race.start + race.steps, whole=True)
+        axes = [_weight_name(x, w.cell) for w in race.watched]
         self.paths.set_paths(tuple(paths), axes[0], axes[-1])
         done, total = i18n.integer(race.done), i18n.integer(race.total)
         state = tr("{done} of {total} steps").format(done=done, total=total)
         self._state.setText("\n".join([state, *gone]))
 
 
-def _letter(x: XRay) -> str:
-    return "b" if x.key.endswith(".bias") else "w"
+def _weight_name(x: XRay, cell: tuple[int, ...]) -> str:
+    """w[2, 1], counted from 1."""
+    return f"{'b' if x.key.endswith('.bias') else 'w'}[{', '.join(str(i + 1) for i in cell)}]"
 
 
 def _largest(x: XRay) -> list[tuple[int, int]]:
