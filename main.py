@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "train a project and keep what was asked for",
     "predict": "what a trained project sees in pictures",
     "export": "write a project's trained weights as .npz",
+    "proof": "write one step of a project as a script in plain NumPy",
     "check": "say whether a project file is sound, and what is wrong with it",
     "devices": "list the devices that can compute, and why others cannot",
     "bench": "measure speed against other libraries on this machine",
@@ -64,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     made = {}
     for name, text in COMMANDS.items():
         made[name] = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    for name in ("train", "predict", "export", "check"):
+    for name in ("train", "predict", "export", "proof", "check"):
         made[name].add_argument("project", metavar="PROJECT", help="a .matrizen file")
     for name in ("train", "predict", "devices", "bench"):
         made[name].add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -80,6 +81,10 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--save", metavar="OUT.matrizen", help="write the trained project")
     made["predict"].add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file")
     made["export"].add_argument("out", metavar="OUT.npz", help="the file to write")
+    proof = made["proof"]
+    proof.add_argument("out", metavar="OUT.py", help="the script; its two .npz files come beside it")
+    proof.add_argument("--layer", metavar="NAME", help="whose numbers are printed (default: the first)")
+    proof.add_argument("--step", type=positive, metavar="N", help="which step, from 1 (default: the next)")
     return parser
 
 

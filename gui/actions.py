@@ -156,6 +156,12 @@ def _network() -> tuple[ActionSpec, ...]:
             words=tr("pictures resize split noise"),
         ),
         ActionSpec("problems", tr("Show problems"), "", "problem", "network"),
+        ActionSpec("gradient_check", tr("Check gradients …"), "", "check", "network", needs=("built",),
+                   gap=True, words=tr("numerical differences backpropagation lab")),
+        ActionSpec("optimizer_xray", tr("X-ray of the optimizer …"), "", "curve", "network", needs=("built",),
+                   words=tr("moments Adam momentum compare lab")),
+        ActionSpec("numpy_proof", tr("Code of this step …"), "", "file", "network", needs=("built",),
+                   words=tr("NumPy script proof Python")),
     )
 
 

@@ -22,6 +22,7 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.labs.opening import register
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
@@ -46,6 +47,7 @@ class Commands(QObject):
         window.commands = self
         window.may_close = self.confirm
         self.course = Course(self)
+        self.labs = register(window, bench, actions)
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -135,6 +137,7 @@ class Commands(QObject):
             self.actions.check(name, window.panel_shown(name) and name not in window.away)
         self._selected(window.selection())
         self._name_undo()
+        self.labs.place.rebuilt()
 
     def _on_canvas(self, act: Callable[[CanvasView], object]) -> None:
         act(self.window.canvas)

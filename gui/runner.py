@@ -18,12 +18,16 @@ from PySide6.QtGui import QGuiApplication, QWindow
 
 from engine.data.source import SourceSpec
 from engine.errors import N_, Message
+from engine.export.numpy_proof import Proof
+from engine.gradient_check import LayerCheck
 from engine.graph import GraphSpec
+from engine.optimizer_race import Race, Watched
 from engine.session import protocol as p
 from engine.session.client import Client, Died
 from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
+from engine.xray import XRay
 from gui.thrift import Thrift
 
 _log = logging.getLogger("matrizen.runner")
@@ -71,6 +75,8 @@ class Runner(QObject):
         self._timer.timeout.connect(self._tick)
         self._generation = 0
         self._answers: dict[int, Answer[Any]] = {}
+        self._news: dict[int, Callable[[Any], None]] = {}
+        """Who hears how far a job is."""
         self._number = 0
         self._asked = 0
         """Serial of the last command: a status that contains it can say that nothing more will come."""
@@ -154,6 +160,28 @@ class Runner(QObject):
         """The weights with what a file needs to know about them."""
         self._ask(p.Export, answer)
 
+    def xray(self, key: str, answer: Answer[XRay]) -> None:
+        """The update of the parameter "<node>.<name>" in the step shown."""
+        self._ask(lambda id: p.XRayOf(key, id), answer)
+
+    def proof(self, node: str, answer: Answer[Proof]) -> None:
+        """The step shown as a script for one layer."""
+        self._ask(lambda id: p.ProofOf(node, id), answer)
+
+    def check_gradient(self, node: str, h: float, news: Callable[[LayerCheck], None],
+                       answer: Answer[LayerCheck]) -> int:
+        """Check a layer's gradients beside the run; the number of the job. `news` hears how far it is."""
+        return self._ask(lambda id: p.CheckGradient(node, (), h, id), answer, news)
+
+    def race(self, watched: tuple[Watched, ...], steps: int, rates: Mapping[str, float],
+             news: Callable[[Race], None], answer: Answer[Race]) -> int:
+        """Four optimizers from the present weights, beside the run; the number of the job."""
+        return self._ask(lambda id: p.RaceOptimizers(watched, steps, dict(rates), id), answer, news)
+
+    def cancel_job(self, job: int) -> None:
+        """Stop a job; it is answered with what it has."""
+        self._send(p.CancelJob(job))
+
     def checkpoint(self, answer: Callable[[p.RunState | None], None]) -> None:
         """The run at the next step boundary; the last checkpoint if the engine is dead, None without one."""
 
@@ -195,6 +223,7 @@ class Runner(QObject):
             self._closed = True
             self._timer.stop()
             self._answers.clear()
+            self._news.clear()
             self._client.close()
 
     # ---- the clock ------------------------------------------------------------------------------------
@@ -216,12 +245,17 @@ class Runner(QObject):
         if not self._timer.isActive() or self._timer.interval() > TICK_MS:
             self._timer.start(TICK_MS)
 
-    def _ask(self, command: Callable[[int], p.Command], answer: Answer[Any]) -> None:
+    def _ask(self, command: Callable[[int], p.Command], answer: Answer[Any],
+             news: Callable[[Any], None] | None = None) -> int:
         self._number += 1
-        self._answers[self._number] = answer
-        self._send(command(self._number))
-        if not self._client.started and self._answers.pop(self._number, None) is not None:
+        number = self._number
+        self._answers[number] = answer
+        if news is not None:
+            self._news[number] = news
+        self._send(command(number))
+        if not self._client.started and self._answers.pop(number, None) is not None:
             answer(None, Message(N_("The engine is not running.")))
+        return number
 
     def _tick(self) -> None:
         try:
@@ -281,8 +315,12 @@ class Runner(QObject):
                     self.fault.emit(event)
             case p.Reply():
                 answer = self._answers.pop(event.id, None)
+                self._news.pop(event.id, None)
                 if answer is not None:
                     answer(event.payload, event.error)
+            case p.JobNews():
+                if event.id in self._news:
+                    self._news[event.id](event.payload)
             case p.Devices():
                 self._finding, self._found = not event.done, event.done
                 self.devices.emit(event)
@@ -294,7 +332,7 @@ class Runner(QObject):
     def _bury(self, death: Died) -> None:
         _log.warning("the engine's process ended: %s", death.message)
         self._finding, self._silent = False, 0
-        left, self._answers = self._answers, {}
+        left, self._answers, self._news = self._answers, {}, {}
         now = time.monotonic()
         self._deaths.append(now)
         often = len(self._deaths) > CRASHES and now - self._deaths[0] < CRASH_SECONDS

@@ -11,22 +11,28 @@ import numpy as np
 from engine.backends import devices
 from engine.errors import N_, GraphError, MatrizenError
 from engine.explain import explain
+from engine.export.numpy_proof import prove
+from engine.gradient_check import check_layer
+from engine.optimizer_race import OptimizerRace
 from engine.session import protocol as p
 from engine.session.building import Builder, as_seen, without_examples
+from engine.session.jobs import Jobs
 from engine.session.motion import Motion
 from engine.training import Trainer
+from engine.xray import xray
 
 
 class Answers:
     """Answers by `Reply`; MatrizenErrors are left to the session."""
 
     def __init__(self, emit: Callable[[p.Event], None], motion: Motion, builder: Builder,
-                 run_state: Callable[[], p.RunState]) -> None:
+                 run_state: Callable[[], p.RunState], jobs: Jobs) -> None:
         self._emit, self._motion, self._builder, self._run_state = emit, motion, builder, run_state
+        self._jobs = jobs
         self._finding: threading.Thread | None = None
 
     def answer(self, command: p.Command, t: Trainer) -> None:
-        """One of EditCells, Predict, Explain, Read, Export, CheckpointNow."""
+        """One of EditCells, Predict, Explain, Read, Export, CheckpointNow, XRayOf, or a job."""
         reply = self._emit
         match command:
             case p.EditCells():
@@ -49,6 +55,18 @@ class Answers:
                 reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
             case p.CheckpointNow():
                 reply(p.Reply(command.id, self._run_state()))
+            case p.XRayOf():
+                self._motion.show()
+                reply(p.Reply(command.id, xray(t, command.key)))
+            case p.CheckGradient():
+                self._motion.show()
+                self._jobs.start(command.id, check_layer(t, command.node, command.values, command.h))
+            case p.RaceOptimizers():
+                race = OptimizerRace(t, command.watched, command.steps, command.rates)
+                self._jobs.start(command.id, race)
+            case p.ProofOf():
+                self._motion.show()
+                reply(p.Reply(command.id, prove(t, command.node)))
             case _:
                 raise TypeError(f"not a command: {command!r}")
 

@@ -9,7 +9,9 @@ from typing import Literal
 from engine.backends.base import Array
 from engine.data.source import SourceSpec
 from engine.errors import Message
+from engine.gradient_check import STEP
 from engine.graph import GraphSpec
+from engine.optimizer_race import Watched
 from engine.session.run_state import RunState
 from engine.session.views import View
 from engine.settings import TrainingSpec
@@ -169,6 +171,52 @@ class CheckpointNow:
 
 
 @dataclass(frozen=True)
+class XRayOf:
+    """The update of the parameter "<node>.<name>" in the step shown, as an `XRay`."""
+
+    key: str
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class CheckGradient:
+    """Check the gradients of a layer on the step shown: a job that ends with a `LayerCheck`.
+
+    `values` names the values to check, none means all; `h` is half the distance of the two losses.
+    """
+
+    node: str
+    values: tuple[str, ...] = ()
+    h: float = STEP
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class RaceOptimizers:
+    """Several optimizers from the present weights on the batches to come: a job that ends with a `Race`."""
+
+    watched: tuple[Watched, ...]
+    steps: int
+    rates: Mapping[str, float] = field(default_factory=dict)
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class CancelJob:
+    """Stop a job; it is answered with what it has found by then."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class ProofOf:
+    """The step shown as a script in plain NumPy that prints the numbers of one layer, as a `Proof`."""
+
+    node: str
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class UseSlots:
     """Segments of the window: two for checkpoints, one for frames ("" where there is none)."""
 
@@ -200,6 +248,11 @@ Command = (
     | Read
     | Export
     | CheckpointNow
+    | XRayOf
+    | CheckGradient
+    | RaceOptimizers
+    | CancelJob
+    | ProofOf
     | UseSlots
     | Shutdown
 )

@@ -136,6 +136,14 @@ class Reply:
 
 
 @dataclass(frozen=True, eq=False)
+class JobNews:
+    """A job goes on: what it has found so far. Its end is the `Reply` with the same id."""
+
+    id: int
+    payload: Any
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What the network says. `values`: id -> (N, ...), the sample first; `output`: the id the loss sees."""
 
@@ -184,4 +192,4 @@ class NeedSlots:
     bytes: int
 
 
-Event = Configured | Progress | Status | Frame | Fault | Reply | Devices | Saved | NeedSlots
+Event = Configured | Progress | Status | Frame | Fault | Reply | JobNews | Devices | Saved | NeedSlots

@@ -12,7 +12,9 @@ from __future__ import annotations
 from engine.backends.base import Array
 from engine.explain import Explanation
 from engine.session.commands import (
+    CancelJob,
     CancelLoading,
+    CheckGradient,
     CheckpointNow,
     Command,
     Configure,
@@ -24,7 +26,9 @@ from engine.session.commands import (
     Pause,
     Play,
     Predict,
+    ProofOf,
     Pull,
+    RaceOptimizers,
     Read,
     Reset,
     SetDevice,
@@ -35,6 +39,7 @@ from engine.session.commands import (
     StepKind,
     UseSlots,
     Watch,
+    XRayOf,
 )
 from engine.session.events import (
     Configured,
@@ -44,6 +49,7 @@ from engine.session.events import (
     ExportData,
     Fault,
     Frame,
+    JobNews,
     NeedSlots,
     Phase,
     Prediction,
@@ -56,9 +62,10 @@ from engine.session.events import (
 from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
-    "AUTO_PACE", "Array", "CancelLoading", "CheckpointNow", "Command", "Configure", "Configured",
-    "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain", "Explanation", "Export",
-    "ExportData", "Fault", "FindDevices", "Frame", "NeedSlots", "Pause", "Phase", "Play", "Predict",
-    "Prediction", "Progress", "Pull", "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice",
-    "SetPace", "SetTraining", "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch",
+    "AUTO_PACE", "Array", "CancelJob", "CancelLoading", "CheckGradient", "CheckpointNow", "Command",
+    "Configure", "Configured", "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain",
+    "Explanation", "Export", "ExportData", "Fault", "FindDevices", "Frame", "JobNews", "NeedSlots",
+    "Pause", "Phase", "Play", "Predict", "Prediction", "Progress", "ProofOf", "Pull", "RaceOptimizers",
+    "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice", "SetPace", "SetTraining",
+    "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch", "XRayOf",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from engine.rescue import computes_instead
 from engine.session import protocol as p
 from engine.session.answers import Answers
 from engine.session.building import Builder, facts, set_hot
+from engine.session.jobs import Jobs
 from engine.session.keeper import Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.viewer import Viewer
@@ -35,7 +36,8 @@ class Session:
         self.viewer, self.keeper = Viewer(), Keeper(emit)
         self.builder = Builder(canceled, self._progress)
         self.motion = Motion(self.viewer, self.keeper, self._report, clock)
-        self._answers = Answers(emit, self.motion, self.builder, self.run_state)
+        self.jobs = Jobs(emit, clock)
+        self._answers = Answers(emit, self.motion, self.builder, self.run_state, self.jobs)
         self._pull = False
         self._told = 0.0
         self._stepped = False
@@ -101,6 +103,8 @@ class Session:
                 self._set_device(command.device)
             case p.Shutdown():
                 self.close()
+            case p.CancelJob():
+                self.jobs.cancel(command.job)
             case p.CancelLoading():
                 pass  # too late: while something is loaded, `canceled` sees it
             case p.Pause() | p.Reset() | p.SetTraining() if self.trainer is None:
@@ -228,9 +232,11 @@ class Session:
         if t is None:
             if self._pull:
                 self._answer(None)
-            return None
+            return 0.0 if self.jobs.work() else None
+        if self.jobs.due(self.clock(), self.moving):
+            self.jobs.work()
         if not self.moving:
-            wait = self._settle(t)
+            wait = 0.0 if self.jobs.busy else self._settle(t)
             if self._pull:
                 self._answer(t)
             return wait
@@ -345,6 +351,7 @@ class Session:
         """Let go of device and segments. Twice does nothing."""
         if not self.closed:
             self.closed = True
+            self.jobs.drop()
             self.motion.release()
             self.keeper.close()
             self.builder.close()

@@ -72,15 +72,19 @@ def place_cells(
     square: bool,
     zoom: float,
     offset: QPointF,
+    stretch: tuple[float, float] = (2.2, 1.6),
 ) -> CellBox:
-    """Cells that fill `area` as far as `largest` allows; zoomed and moved by `offset` where it is set."""
+    """Cells that fill `area` as far as `largest` allows; zoomed and moved by `offset` where it is set.
+
+    `stretch`: how many times as wide as high and as high as wide a cell may be.
+    """
     rows, columns = max(1, shape[0]), max(1, shape[1])
     most_w, most_h = (v * theme.scale() for v in largest)
     width, height = min(most_w, area.width() / columns), min(most_h, area.height() / rows)
     if square:
         width = height = min(width, height)
     else:
-        width, height = min(width, height * 2.2), min(height, width * 1.6)
+        width, height = min(width, height * stretch[0]), min(height, width * stretch[1])
     if zoom == 1.0:
         # whole pixels where there are some, so that all cells are the same size
         width, height = (float(int(v)) if v >= 4 else v for v in (width, height))

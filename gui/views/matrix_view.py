@@ -38,6 +38,7 @@ class MatrixView(MatrixHands):
         self.max_decimals = 2
         self.square = False  # cells as wide as high: pictures and kernels
         self.largest_cell = _LARGEST
+        self.stretch = (2.2, 1.6)  # how much wider than high and higher than wide a cell may be
         self._role = role
         self._stable = StableScale(role)
         self._values: Array = np.zeros((0, 0), dtype=np.float32)
@@ -197,7 +198,7 @@ class MatrixView(MatrixHands):
         grow = min(max(self.height() / 200, 1.0), 2.0)
         return place_cells(
             self._area(), self._part.shape, (grow * self.largest_cell[0], grow * self.largest_cell[1]),
-            square=self.square, zoom=self._zoom, offset=self._offset,
+            square=self.square, zoom=self._zoom, offset=self._offset, stretch=self.stretch,
         )  # fmt: skip
 
     def _biggest(self) -> float:

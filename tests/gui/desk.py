@@ -37,6 +37,7 @@ class InlineRunner(QObject):
         self.session = Session(self.events.append, clock=self._clock)
         self.watches: dict[str, Any] = {}
         self._answers: dict[int, Any] = {}
+        self._news: dict[int, Any] = {}
         self._generation = self._number = 0
         self.pid = 1
 
@@ -54,7 +55,8 @@ class InlineRunner(QObject):
                   "set_pace": p.SetPace, "set_device": p.SetDevice}  # fmt: skip
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
-        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells}
+        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
+                 "xray": p.XRayOf, "proof": p.ProofOf}
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)
@@ -80,6 +82,23 @@ class InlineRunner(QObject):
     def checkpoint(self, answer: Any) -> None:
         self._ask(p.CheckpointNow, lambda run, _error: answer(run))
 
+    def check_gradient(self, node: str, h: float, news: Any, answer: Any) -> int:
+        return self._job(p.CheckGradient(node, (), h, self._number + 1), news, answer)
+
+    def race(self, watched: Any, steps: int, rates: Any, news: Any, answer: Any) -> int:
+        return self._job(p.RaceOptimizers(watched, steps, dict(rates), self._number + 1), news, answer)
+
+    def cancel_job(self, job: int) -> None:
+        self.session.handle(p.CancelJob(job))
+        self.go()
+
+    def _job(self, command: Any, news: Any, answer: Any) -> int:
+        self._number += 1
+        number = self._number
+        self._answers[number], self._news[number] = answer, news
+        self.session.handle(command)
+        return number
+
     def _ask(self, command: Any, *args: Any) -> None:
         self._number += 1
         *values, answer = args
@@ -99,6 +118,8 @@ class InlineRunner(QObject):
                     answer = self._answers.pop(event.id, None)
                     if answer is not None:
                         answer(event.payload, event.error)
+                elif isinstance(event, p.JobNews):
+                    self._news[event.id](event.payload)
                 elif type(event) in name:
                     getattr(self, name[type(event)]).emit(event)
 

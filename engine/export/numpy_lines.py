@@ -1,0 +1,237 @@
+"""How each kind of op is written in plain NumPy: lines of a script, and the functions they call.
+
+A writer gets the names of inputs and outputs, the op and the controls of its step. Arrays in the script hold
+the live examples only, so nothing is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.export.numpy_helpers import HELPERS
+from engine.values import Op
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a writer works with."""
+
+    ins: Sequence[str]
+    outs: Sequence[str]
+    op: Op
+    controls: Mapping[str, float]
+    """Under the names the op's rule uses."""
+
+    def number(self, control: str) -> str:
+        """A control as it stands in the script."""
+        return f"{self.controls[control]:.9g}"
+
+    def attr(self, name: str) -> object:
+        return self.op.attrs[name]
+
+    @property
+    def geometry(self) -> str:
+        """The stride and padding of a window, as arguments."""
+        return f"stride={self.attr('stride')}, padding={self.attr('padding')}"
+
+
+Writer = Callable[[Names], list[str]]
+
+
+def _one(template: str) -> Writer:
+    """A writer of one line with {0}, {1} for inputs, {o} for the output and {attribute}s by name."""
+
+    def write(n: Names) -> list[str]:
+        return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
+
+    return write
+
+
+def _dense(n: Names) -> list[str]:
+    bias = f" + {n.ins[2]}[:, None]" if len(n.ins) > 2 else ""
+    return [f"{n.outs[0]} = {n.ins[0]} @ {n.ins[1]}{bias}"]
+
+
+def _sum_samples(n: Names) -> list[str]:
+    axes = "1" if len(n.op.ins[0].shape) == 2 else "(1, 2, 3)"
+    return [f"{n.outs[0]} = {n.ins[0]}.sum(axis={axes})"]
+
+
+def _softmax_xent(n: Names) -> list[str]:
+    z, labels = n.ins
+    p, loss = n.outs
+    return [
+        f"shifted = {z} - {z}.max(axis=0)",
+        "e = np.exp(shifted)",
+        f"{p} = e / e.sum(axis=0)",
+        f"{loss} = (np.log(e.sum(axis=0)) - shifted[{labels}, np.arange(n)]).mean()",
+    ]
+
+
+def _encode(n: Names) -> list[str]:
+    units = n.op.attrs["units"]
+    rows = "np.arange(1, 2)" if units == 1 else f"np.arange({units})"
+    on, off = n.attr("on"), n.attr("off")
+    hit = f"{rows}[:, None] == {n.ins[0]}"
+    return [f"{n.outs[0]} = np.where({hit}, np.float32({on}), np.float32({off}))"]
+
+
+def _correct(n: Names) -> list[str]:
+    y, labels = n.ins
+    one = n.op.ins[0].shape[0] == 1
+    guess = f"({y}[0] > {n.attr('threshold')})" if one else f"{y}.argmax(axis=0)"
+    return [f"{n.outs[0]} = ({guess} == {labels}).sum()"]
+
+
+def _conv(n: Names) -> list[str]:
+    bias = f" + {n.ins[2]}[:, None, None, None]" if len(n.ins) > 2 else ""
+    return [f"{n.outs[0]} = conv2d({n.ins[0]}, {n.ins[1]}, {n.geometry}){bias}"]
+
+
+def _pool(name: str, many: bool) -> Writer:
+    def write(n: Names) -> list[str]:
+        size = f", size=({n.attr('height')}, {n.attr('width')})" if "height" in n.op.attrs else ""
+        left = ", ".join(n.outs[:2] if many else n.outs[:1])
+        return [f"{left} = {name}({', '.join(n.ins)}, kernel={n.attr('kernel')}, {n.geometry}{size})"]
+
+    return write
+
+
+def _batchnorm(n: Names) -> list[str]:
+    x, w, b, mean_old, var_old = n.ins
+    y, mean, invstd, mean_new, var_new = n.outs
+    axes = "1" if len(n.op.ins[0].shape) == 2 else "(1, 2, 3)"
+    m = float(str(n.attr("momentum")))
+    return [
+        f"count = {x}[0].size",
+        f"{mean} = {x}.mean(axis={axes})",
+        f"variance = (({x} - column({mean}, {x})) ** 2).mean(axis={axes})",
+        f"{invstd} = 1 / np.sqrt(variance + {n.attr('epsilon')})",
+        f"hat = ({x} - column({mean}, {x})) * column({invstd}, {x})",
+        f"{y} = column({w}, {x}) * hat + column({b}, {x})",
+        f"{mean_new} = {1 - m:.9g} * {mean_old} + {m:.9g} * {mean}",
+        f"{var_new} = {1 - m:.9g} * {var_old} + {m:.9g} * variance * (count / max(count - 1, 1))",
+    ]
+
+
+def _batchnorm_grad(n: Names) -> list[str]:
+    dy, x, w, mean, invstd = n.ins
+    dx, dw, db = n.outs
+    axes = "1" if len(n.op.ins[1].shape) == 2 else "(1, 2, 3)"
+    return [
+        f"hat = ({x} - column({mean}, {x})) * column({invstd}, {x})",
+        f"{db} = {dy}.sum(axis={axes})",
+        f"{dw} = ({dy} * hat).sum(axis={axes})",
+        f"count = {x}[0].size",
+        f"{dx} = column({w} * {invstd}, {x}) * (",
+        f"    {dy} - column({db} / count, {x}) - hat * column({dw} / count, {x})",
+        ")",
+    ]
+
+
+def _batchnorm_eval(n: Names) -> list[str]:
+    x, w, b, mean, var = n.ins
+    return [
+        f"scale = {w} / np.sqrt({var} + {n.attr('epsilon')})",
+        f"{n.outs[0]} = ({x} - column({mean}, {x})) * column(scale, {x})",
+        f"{n.outs[0]} = {n.outs[0]} + column({b}, {x})",
+    ]
+
+
+def _sgd(n: Names) -> list[str]:
+    return [f"{n.outs[0]} = {n.ins[0]} - {n.number('lr')} * {n.ins[1]}"]
+
+
+def _momentum(n: Names) -> list[str]:
+    w, g, v = n.ins
+    return [
+        f"{n.outs[1]} = {n.number('momentum')} * {v} + {g}",
+        f"{n.outs[0]} = {w} - {n.number('lr')} * {n.outs[1]}",
+    ]
+
+
+def _rmsprop(n: Names) -> list[str]:
+    w, g, s = n.ins
+    rho = n.controls["decay"]
+    return [
+        f"{n.outs[1]} = {rho:.9g} * {s} + {1 - rho:.9g} * {g} * {g}",
+        f"{n.outs[0]} = {w} - {n.number('lr')} * {g} / (np.sqrt({n.outs[1]}) + {n.number('epsilon')})",
+    ]
+
+
+def _adam(n: Names) -> list[str]:
+    w, g, m, v = n.ins
+    w_new, m_new, v_new = n.outs
+    b1, b2 = n.controls["beta1"], n.controls["beta2"]
+    return [
+        f"{m_new} = {b1:.9g} * {m} + {1 - b1:.9g} * {g}",
+        f"{v_new} = {b2:.9g} * {v} + {1 - b2:.9g} * {g} * {g}",
+        f"m_hat = {m_new} / {n.number('c1')}",
+        f"v_hat = {v_new} / {n.number('c2')}",
+        f"{w_new} = {w} - {n.number('lr')} * m_hat / (np.sqrt(v_hat) + {n.number('epsilon')})",
+    ]
+
+
+WRITERS: dict[str, Writer] = {
+    "dense": _dense,
+    "dense_dx": _one("{o} = {0}.T @ {1}"),
+    "dense_dw": _one("{o} = {0} @ {1}.T"),
+    "sum_samples": _sum_samples,
+    "relu": _one("{o} = np.maximum({0}, 0)"),
+    "relu_grad": _one("{o} = {0} * ({1} > 0)"),
+    "leaky_relu": _one("{o} = np.where({0} > 0, {0}, {slope} * {0})"),
+    "leaky_relu_grad": _one("{o} = np.where({1} > 0, {0}, {slope} * {0})"),
+    "sigmoid": _one("{o} = 1 / (1 + np.exp(-{0}))"),
+    "sigmoid_grad": _one("{o} = {0} * {1} * (1 - {1})"),
+    "tanh": _one("{o} = np.tanh({0})"),
+    "tanh_grad": _one("{o} = {0} * (1 - {1} * {1})"),
+    "softmax": lambda n: [
+        f"e = np.exp({n.ins[0]} - {n.ins[0]}.max(axis=0))",
+        f"{n.outs[0]} = e / e.sum(axis=0)",
+    ],
+    "softmax_grad": _one("{o} = {1} * ({0} - ({0} * {1}).sum(axis=0))"),
+    "softmax_xent": _softmax_xent,
+    "softmax_xent_grad": _one("{o} = ({0} - (np.arange(len({0}))[:, None] == {1})) / n"),
+    "encode_labels": _encode,
+    "mse": _one("{o} = (({0} - {1}) ** 2).mean()"),
+    "mse_grad": _one("{o} = 2 * ({0} - {1}) / {0}.size"),
+    "count_correct": _correct,
+    "add": lambda n: [f"{n.outs[0]} = {' + '.join(n.ins)}"],
+    "multiply": _one("{o} = {0} * {1}"),
+    "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
+    "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
+    "conv2d": _conv,
+    "conv2d_dx": lambda n: [
+        f"{n.outs[0]} = conv2d_dx({n.ins[0]}, {n.ins[1]}, {n.geometry}, "
+        f"size=({n.attr('height')}, {n.attr('width')}))"
+    ],
+    "conv2d_dw": lambda n: [
+        f"{n.outs[0]} = conv2d_dw({n.ins[0]}, {n.ins[1]}, {n.geometry}, kernel={n.attr('kernel')})"
+    ],
+    "maxpool2d": _pool("maxpool2d", True),
+    "maxpool2d_dx": _pool("maxpool2d_dx", False),
+    "avgpool2d": _pool("avgpool2d", False),
+    "avgpool2d_dx": _pool("avgpool2d_dx", False),
+    "batchnorm": _batchnorm,
+    "batchnorm_grad": _batchnorm_grad,
+    "batchnorm_eval": _batchnorm_eval,
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+}
+"""Kinds that are written out. Any other is taken from the engine, and the script says so."""
+
+DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,)}
+"""Outputs that are random: they are read from the file of the batch."""
+
+
+def helpers_for(lines: Sequence[str]) -> list[str]:
+    """The functions that these lines call, and those that they call, in an order that works."""
+    text, wanted = "\n".join(lines), []
+    for name, source in reversed(HELPERS.items()):
+        if f"{name}(" in text:
+            wanted.append(source)
+            text += source
+    return wanted[::-1]
