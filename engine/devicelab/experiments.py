@@ -15,7 +15,7 @@ EXPERIMENTS = ("operation", "sizes", "cores", "batch", "data", "model", "latency
 NEED_NETWORK = ("batch", "data", "model", "latency", "layers")
 """These are about the person's own network."""
 PRODUCT_SIDES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+BATCHES = (1, 4, 16, 64, 256)
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 LONG, SHORT = 1.0, 0.3
 """Seconds for the repetitions of one measurement, alone and as one of a curve."""

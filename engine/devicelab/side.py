@@ -25,7 +25,7 @@ from engine.devicelab.layers import profile
 from engine.devicelab.network import Net
 from engine.devicelab.subjects import AnswerSubject, EpochSubject, OpSubject, StepSubject, Subject
 from engine.devicelab.tiles import tiles_of
-from engine.devicelab.timing import once, repeated
+from engine.devicelab.timing import in_turn, once
 from engine.devicelab.work import Work
 from engine.errors import N_, MatrizenError, Message
 
@@ -62,8 +62,7 @@ def measure(job: Job, subject: Subject, ready: float, tell: Any) -> dict[str, An
     first = once(subject.whole)
     tell({"event": "first", "key": job.key, "place": job.place, "ready": ready, "first": first})
     subject.settle(once(subject.compute))
-    compute = repeated(subject.compute, job.seconds * 0.6, subject.calls)
-    whole = repeated(subject.whole, job.seconds * 0.4)
+    compute, whole = in_turn([(subject.compute, subject.calls), (subject.whole, 1)], job.seconds)
     return {
         "event": "measured",
         "key": job.key,

@@ -45,12 +45,18 @@ def once(call: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def repeated(call: Callable[[], object], seconds: float, calls: int = 1) -> Timing:
-    """Warm up, then repeat for about `seconds`, at least LEAST times. `call` does the work `calls` times."""
+def in_turn(calls: Sequence[tuple[Callable[[], object], int]], seconds: float) -> list[Timing]:
+    """Warm up, then repeat the calls in turn for about `seconds`, at least LEAST times each.
+
+    In turn, so that what else the computer does meanwhile meets all of them. Each comes with how often it
+    does its work.
+    """
     for _ in range(WARM):
-        call()
-    samples: list[float] = []
+        for call, _times in calls:
+            call()
+    samples: list[list[float]] = [[] for _ in calls]
     stop = perf_counter() + seconds
-    while len(samples) < LEAST or (perf_counter() < stop and len(samples) < MOST):
-        samples.append(once(call))
-    return timing(samples, calls)
+    while len(samples[0]) < LEAST or (perf_counter() < stop and len(samples[0]) < MOST):
+        for kept, (call, _times) in zip(samples, calls, strict=True):
+            kept.append(once(call))
+    return [timing(kept, times) for kept, (_, times) in zip(samples, calls, strict=True)]

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from gui import icons, theme, tokens
 from gui.i18n import tr
-from gui.labs.device_words import duration
+from gui.labs.device_words import duration, tick
 from gui.views.axes import Axes, ticks
 from gui.views.base import View, crisp, draw_caption, draw_empty
 
@@ -85,7 +85,7 @@ class BarsView(View):
             x = crisp(painter, axes.x(value))
             painter.setPen(QPen(theme.color("hair"), 1))
             painter.drawLine(QPointF(x, axes.area.top()), QPointF(x, axes.area.bottom()))
-            text = duration(value) if value else "0"
+            text = tick(value) if value else "0"
             spot = QPointF(x, axes.area.bottom() + theme.px(14))
             draw_caption(painter, spot, text, align="center" if value else "left")
 

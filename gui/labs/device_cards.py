@@ -20,8 +20,9 @@ from engine.backends.devices import DeviceInfo
 from gui import i18n, icons, theme
 from gui.i18n import tr, tr_message, trn
 from gui.labs.device_words import device_token, short_name
+from gui.views.panel import ElidedLabel
 
-WIDTH, HEIGHT = 308, 122
+WIDTH, HEIGHT = 296, 122
 
 
 class DeviceCard(QFrame):
@@ -58,15 +59,16 @@ class DeviceCard(QFrame):
         head.addWidget(self.peak)
         self.set_peak(peak)
         column.addLayout(head)
-        name = QLabel(device.name)
+        name = ElidedLabel(device.name)
         name.setProperty("role", "status")
         name.setToolTip(f"{device.name}\n{device.vendor}\n{device.driver}\n{device.id}")
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column.addWidget(name)
         for text in facts(device):
-            label = QLabel(text)
+            label = ElidedLabel(text)
             label.setProperty("role", "caption")
+            label.setToolTip(text)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             column.addWidget(label)
         column.addStretch(1)
@@ -79,7 +81,7 @@ class DeviceCard(QFrame):
         mark.setPixmap(icons.pixmap(icon, tint, theme.px(13)))
         verdict.addWidget(mark)
         reason = tr_message(device.reason)
-        self.verdict = QLabel(reason.partition("\n")[0])
+        self.verdict = ElidedLabel(reason.partition("\n")[0])
         self.verdict.setProperty("role", "status")
         self.verdict.setToolTip(reason)
         self.verdict.setTextFormat(Qt.TextFormat.PlainText)
@@ -141,10 +143,14 @@ class DeviceCards(QScrollArea):
             card.toggled.connect(lambda on, id=device.id: self._toggle(id, on))
             self.cards.append(card)
             row.addWidget(card)
-        text = QLabel(note)
-        text.setProperty("role", "muted")
-        text.setWordWrap(True)
-        row.addWidget(text, 1)
+        if note:
+            text = QLabel(note)
+            text.setProperty("role", "muted")
+            text.setWordWrap(True)
+            text.setMinimumWidth(theme.px(120))
+            row.addWidget(text, 1)
+        else:
+            row.addStretch(1)
         self.setWidget(row_widget)
         self.viewport().setAutoFillBackground(False)
 

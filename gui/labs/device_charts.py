@@ -14,7 +14,7 @@ from gui.labs.device_bars import Bar
 from gui.labs.device_layers import DeviceLayers, LayerTime
 from gui.labs.device_points import Frame, Line
 from gui.labs.device_results import TOLERANCE, Measured, Results
-from gui.labs.device_words import device_token, duration, percent, place_name, rate, short_name
+from gui.labs.device_words import device_token, duration, percent, place_name, rate, short_name, tick
 
 Peak = Callable[[str], float | None]
 
@@ -100,16 +100,20 @@ def lines(results: Results, devices: list[DeviceInfo]) -> tuple[list[Line], Fram
             "sizes": tr("time of one call, without transfer"),
             "data": tr("time of an epoch"),
         }.get(results.experiment, tr("time of a training step"))
-        return out, Frame(place, named, duration)
+        return out, Frame(place, named, duration, tick_text=tick)
     most = max((r.cores for r in results.rows), default=1)
     if out and most > 1:
         ideal = tuple((float(n), float(n), float(n), float(n)) for n in (1, most))
         out.append(Line(tr("as many times as cores"), "text3", ideal, dashed=True))
-    return out, Frame(place, tr("times as fast as one core"), _times, log=False)
+    return out, Frame(place, tr("times as fast as one core"), _times, log=False, tick_text=_short_times)
 
 
 def _times(value: float) -> str:
     return f"{i18n.number(value, 2)} ×"
+
+
+def _short_times(value: float) -> str:
+    return f"{i18n.number(value, 1)} ×"
 
 
 def _gain_lines(results: Results, id: str, name: str, token: str) -> list[Line]:

@@ -170,7 +170,8 @@ class DeviceLab(QWidget):
         return head
 
     def _middle(self) -> QWidget:
-        middle = QWidget()
+        middle = QFrame()
+        middle.setProperty("surface", "canvas")
         column = QVBoxLayout(middle)
         column.setContentsMargins(theme.px(24), theme.px(16), theme.px(24), theme.px(16))
         column.setSpacing(theme.px(10))
@@ -493,6 +494,13 @@ class DeviceLab(QWidget):
         if event.type() == QEvent.Type.DeferredDelete:
             self.end()
         return super().event(event)
+
+
+def register(window: Any, bench: Workbench, actions: Any) -> None:
+    """Wire the lab. Needs `window.open_lab(name, **what)`, the action "device_lab", and a host that makes
+    `DeviceLab(bench)`, calls `open(**what)`, listens to `closed` and, when it goes, calls `end()`.
+    """
+    actions.on("device_lab", lambda: window.open_lab("device_lab"))
 
 
 def _none() -> Results:

@@ -34,6 +34,8 @@ class Frame:
     y_name: str
     y_text: Callable[[float], str]
     log: bool = True
+    tick_text: Callable[[float], str] | None = None
+    """What stands beside the axis, where it is shorter than `y_text`."""
 
 
 class PointsView(View):
@@ -119,7 +121,7 @@ class PointsView(View):
             painter.setPen(QPen(theme.color("hair"), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             spot = QPointF(area.left() - theme.px(8), y + theme.px(4))
-            draw_caption(painter, spot, self._frame.y_text(value), align="right")
+            draw_caption(painter, spot, (self._frame.tick_text or self._frame.y_text)(value), align="right")
         draw_caption(painter, QPointF(area.left(), area.top() - theme.px(12)), self._frame.y_name, "text2")
         last = -1e9
         for place in self._places():

@@ -120,8 +120,7 @@ class ProductPanel(QWidget):
         first = next(iter(product.results.values()))
         terms = cell_terms(work, {"A": product.a, "B": product.b}, first, cell)
         shown = [
-            f"{i18n.number(t.factors[0][2], 2)} · {_in_brackets(t.factors[1][2])}"
-            for t in terms.terms[:FIRST]
+            f"{_in_brackets(t.factors[0][2])} · {_in_brackets(t.factors[1][2])}" for t in terms.terms[:FIRST]
         ]
         more = " + …" if k > FIRST else ""
         self.formula.setText(cell_formula(*cell, k))

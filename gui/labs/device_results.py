@@ -155,6 +155,11 @@ def _gains(results: Results, names: dict[str, str]) -> Iterable[str]:
         if share is None:
             continue
         cores, gain = gains[-1]
+        if gain <= 1:
+            yield tr("{device}: {n} cores are no faster than one here ({gain} times).").format(
+                device=names.get(device, device), n=cores, gain=i18n.number(gain, 2)
+            )
+            continue
         yield tr(
             "{device}: {n} cores are {gain} times as fast as one; a serial share of {share} fits."
         ).format(device=names.get(device, device), n=cores, gain=i18n.number(gain, 2), share=percent(share))

@@ -45,7 +45,7 @@ class TilesView(View):
         self.empty_text = tr("Measure a matrix product to look into it.")
         self._product: Product | None = None
         self._tile: tuple[int, int] | None = None
-        self._cell = (0, 0)
+        self._cell: tuple[int, int] | None = None
         self._pictures: dict[str, QImage] = {}
         self.setAccessibleName(tr("The matrix product as a drawing"))
 
@@ -55,6 +55,8 @@ class TilesView(View):
         self._pictures.clear()
         if product is not None:
             m, _, n = product.sizes
+            if self._cell is None:  # where row, column and tile can be told apart at once
+                self._cell = (m * 2 // 5, n * 3 // 5)
             self._cell = (min(self._cell[0], m - 1), min(self._cell[1], n - 1))
         self.update()
 
@@ -65,7 +67,7 @@ class TilesView(View):
     @property
     def cell(self) -> tuple[int, int]:
         """The chosen cell of C, from 0."""
-        return self._cell
+        return self._cell or (0, 0)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.px(300), theme.px(300))
@@ -105,7 +107,7 @@ class TilesView(View):
             draw_empty(self, painter, self.empty_text)
             return
         m, k, n = self._product.sizes
-        i, j = self._cell
+        i, j = self.cell
         a, b, c = self._places()
         result = next(iter(self._product.results.values()), None)
         for name, place, array, rows, columns in (
@@ -124,6 +126,8 @@ class TilesView(View):
             painter.fillRect(self._cell_rect(a, m, k, (top, 0), (rows, k)), band)
             painter.fillRect(self._cell_rect(b, k, n, (0, left), (k, columns)), band)
             painter.fillRect(self._cell_rect(c, m, n, (top, left), (rows, columns)), band)
+        if self._tile is not None:
+            self._paint_one_tile(painter, QRectF(a.left(), b.top(), a.width(), b.height()))
         row, column = self._cell_rect(a, m, k, (i, 0), (1, k)), self._cell_rect(b, k, n, (0, j), (k, 1))
         trace_ring(painter, row.adjusted(0, -max(0.0, thin - row.height()) / 2, 0, 0), 1)
         trace_ring(painter, column.adjusted(-max(0.0, thin - column.width()) / 2, 0, 0, 0), 1)
@@ -161,6 +165,36 @@ class TilesView(View):
                 at = c.top() + y / m * c.height()
                 painter.drawLine(QPointF(c.left(), at), QPointF(c.right(), at))
 
+    def _paint_one_tile(self, painter: QPainter, room: QRectF) -> None:
+        """The chosen cell's tile enlarged, in the corner that a product leaves free."""
+        assert self._tile is not None and self._product is not None
+        rows, columns = self._tile
+        m, _, n = self._product.sizes
+        top, left = self.cell[0] // rows * rows, self.cell[1] // columns * columns
+        rows, columns = min(rows, m - top), min(columns, n - left)
+        head = theme.px(18)
+        side = min(theme.px(14), (room.width() - 2) / columns, (room.height() - 2 * head) / rows)
+        if side < 3:
+            return
+        caption = tr("one work-item: {rows} × {columns}").format(rows=rows, columns=columns)
+        draw_caption(painter, QPointF(room.left(), room.top() - theme.px(5)), caption, "text2")
+        place = QRectF(room.left(), room.top(), side * columns, side * rows)
+        fill = QColor(theme.color("trace"))
+        fill.setAlphaF(0.35)
+        painter.fillRect(place, fill)
+        painter.setPen(QPen(theme.color("canvas"), 1))
+        for x in range(1, columns):
+            painter.drawLine(
+                QPointF(place.left() + x * side, place.top()),
+                QPointF(place.left() + x * side, place.bottom()),
+            )
+        for y in range(1, rows):
+            painter.drawLine(
+                QPointF(place.left(), place.top() + y * side), QPointF(place.right(), place.top() + y * side)
+            )
+        row, column = self.cell[0] - top, self.cell[1] - left
+        trace_ring(painter, QRectF(place.left() + column * side, place.top() + row * side, side, side), 1)
+
     # ---- hands ---------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -184,7 +218,8 @@ class TilesView(View):
             super().keyPressEvent(event)
             return
         m, _, n = self._product.sizes
-        self._pick(min(max(self._cell[0] + step[0], 0), m - 1), min(max(self._cell[1] + step[1], 0), n - 1))
+        row, column = self.cell
+        self._pick(min(max(row + step[0], 0), m - 1), min(max(column + step[1], 0), n - 1))
 
     def _pick(self, row: int, column: int) -> None:
         self._cell = (row, column)

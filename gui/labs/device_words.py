@@ -156,6 +156,13 @@ def duration(seconds: float) -> str:
     return f"{i18n.short(seconds, 3)} s"
 
 
+def tick(seconds: float) -> str:
+    """A round time beside an axis, with the digits it has."""
+    factor, unit = next(((f, u) for f, u in ((1e6, "µs"), (1e3, "ms")) if seconds * f < 999.5), (1.0, "s"))
+    digits = f"{seconds * factor:.4g}"
+    return f"{i18n.number(float(digits), len(digits.partition('.')[2]))} {unit}"
+
+
 def rate(flops: float, seconds: float) -> str:
     """GFLOP/s, or "" where operations are not counted."""
     return f"{i18n.short(flops / seconds / 1e9, 3)} GFLOP/s" if flops and seconds > 0 else ""
