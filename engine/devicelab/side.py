@@ -62,7 +62,7 @@ def measure(job: Job, subject: Subject, ready: float, tell: Any) -> dict[str, An
     first = once(subject.whole)
     tell({"event": "first", "key": job.key, "place": job.place, "ready": ready, "first": first})
     subject.settle(once(subject.compute))
-    compute, whole = in_turn([(subject.compute, subject.calls), (subject.whole, 1)], job.seconds)
+    compute, whole = in_turn([(subject.compute, subject.calls), (subject.whole, subject.calls)], job.seconds)
     return {
         "event": "measured",
         "key": job.key,

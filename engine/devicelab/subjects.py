@@ -27,13 +27,13 @@ class Subject(Protocol):
     moved: int
     """Bytes that travel when its numbers are brought and fetched."""
     calls: int
-    """How often `compute` does the work."""
+    """How often `compute` and `whole` do the work."""
 
     def compute(self) -> object:
         """Do it, `calls` times, and wait: everything lies on the device already."""
 
     def whole(self) -> object:
-        """Bring the numbers, do it once, fetch the result."""
+        """Bring the numbers, do it, fetch the result: each of the `calls` times."""
 
     def results(self) -> dict[str, Array]:
         """What two devices must agree on."""
@@ -100,8 +100,10 @@ class StepSubject:
         return self.plan.run([self.net.controls(k, self.batch) for k in range(self.calls)])
 
     def whole(self) -> object:
-        self.bring()
-        return self.plan.run([self.net.controls(0, self.batch)])
+        for k in range(self.calls):
+            self.bring()
+            self.plan.run([self.net.controls(k, self.batch)])
+        return self.plan
 
     def results(self) -> dict[str, Array]:
         self.store.load(self.start)

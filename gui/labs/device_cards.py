@@ -132,7 +132,6 @@ class DeviceCards(QScrollArea):
         """Show these; `note` stands behind them: devices are still being tested, or none was found."""
         self._devices = list(devices)
         row_widget = QWidget()
-        row_widget.setAutoFillBackground(False)
         row = QHBoxLayout(row_widget)
         row.setContentsMargins(0, 0, 0, theme.px(8))
         row.setSpacing(theme.px(12))
@@ -152,7 +151,8 @@ class DeviceCards(QScrollArea):
         else:
             row.addStretch(1)
         self.setWidget(row_widget)
-        self.viewport().setAutoFillBackground(False)
+        for part in (row_widget, self.viewport()):  # else a shade off the page's
+            part.setAutoFillBackground(False)
 
     def chosen(self) -> list[DeviceInfo]:
         """The devices that take part."""

@@ -43,9 +43,8 @@ def experiments() -> dict[str, ExperimentWords]:
             tr("products from 2 × 2 to 1,024 × 1,024"),
             tr("The matrix product in ten sizes, each one call that is waited for."),
             tr(
-                "A call costs time before anything is computed. Small products lose on OpenCL for "
-                "that reason; "
-                "large ones grow with the third power of their side, and the call no longer matters."
+                "A call costs time before anything is computed. Where that is longer than the work, a "
+                "device loses; the work grows with the third power of the side, the call does not."
             ),
         ),
         "cores": w(
@@ -65,23 +64,22 @@ def experiments() -> dict[str, ExperimentWords]:
             tr("A training step of this network with 1 to 256 examples in the batch."),
             tr(
                 "The columns of a batch do not influence each other (except in batch norm), so they "
-                "are computed "
-                "side by side: a larger batch costs less for each example."
+                "can be computed side by side. The sentence below the curves says what an example costs."
             ),
         ),
         "data": w(
             tr("Amount of data"),
             tr("an epoch of this network"),
             tr("One epoch of this network over more and more examples that lie on the device."),
-            tr("Twice the examples are twice the batches: the time grows in a straight line."),
+            tr("Twice the examples are twice the batches. How the time grows is measured here."),
         ),
         "model": w(
             tr("Size of the model"),
             tr("this network, narrower and wider"),
             tr("A training step of this network with its hidden layers narrower and wider."),
             tr(
-                "Between two hidden layers the weights grow with the square of the width. The energy a step "
-                "takes grows, too; it is not measured here."
+                "Between two hidden layers the weights grow with the square of the width. What energy a "
+                "step takes is not measured here."
             ),
         ),
         "latency": w(

@@ -170,8 +170,8 @@ def test_bars_say_what_failed_and_what_differs() -> None:
 
 def test_layers_are_added_up_by_name() -> None:
     parts = [
-        {"node": "a", "name": "conv1", "category": "linear", "phase": p, "kinds": ["conv2d"], "also": ["relu1"],
-         "seconds": s, "flops": 1.0} for p, s in (("forward", 1e-3), ("backward", 2e-3))
+        {"node": "a", "name": "conv1", "category": "linear", "phase": p, "kinds": ["conv2d"],
+         "also": ["relu1"], "seconds": s, "flops": 1.0} for p, s in (("forward", 1e-3), ("backward", 2e-3))
     ]  # fmt: skip
     made = results("layers", [{**event("numpy", 0, 0.004), "event": "layers", "parts": parts}])
     (device,) = layers(made, DEVICES)
