@@ -219,7 +219,16 @@ class DeviceLab(QWidget):
     def _side(self) -> QFrame:
         side = QFrame()
         side.setProperty("surface", "panel")
-        column = QVBoxLayout(side)
+        whole = QVBoxLayout(side)
+        whole.setContentsMargins(0, 0, 0, 0)
+        inside, area = QWidget(), QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        for part in (area.viewport(), inside):
+            part.setAutoFillBackground(False)
+        whole.addWidget(area)
+        column = QVBoxLayout(inside)
         column.setContentsMargins(theme.px(16), theme.px(16), theme.px(16), theme.px(16))
         column.setSpacing(theme.px(10))
         head = QLabel(tr("Worth knowing"))
@@ -228,16 +237,16 @@ class DeviceLab(QWidget):
         self.know = QLabel()
         self.know.setWordWrap(True)
         column.addWidget(self.know)
-        how = QLabel(
+        self.how = QLabel(
             tr(
                 "Each device is measured alone, in a process of its own. The first call builds "
                 "kernels and wakes "
                 "threads; it is shown apart and never counted. Times are medians of many repetitions."
             )
         )
-        how.setProperty("role", "caption")
-        how.setWordWrap(True)
-        column.addWidget(how)
+        self.how.setProperty("role", "caption")
+        self.how.setWordWrap(True)
+        column.addWidget(self.how)
         self.product = ProductPanel()
         column.addWidget(self.product, 1)
         column.addStretch(0)
@@ -252,6 +261,8 @@ class DeviceLab(QWidget):
         self.list.setFixedWidth(theme.px(256 if wide else 208))
         self.list.set_compact(not wide)
         self.side.setFixedWidth(theme.px(348 if wide else 272))
+        self.how.setVisible(wide)
+        self.know.setToolTip(self.how.text())
 
     # ---- devices and network ---------------------------------------------------------------------------
 
@@ -418,6 +429,9 @@ class DeviceLab(QWidget):
             self.bars.set_bars(bars(results, asked, self.devices, self.peak, self._busy()))
         else:
             self.bars.set_bars([])
+        for other in (self.bars, self.points, self.layers):
+            if other is not view:
+                other.setMinimumHeight(0)  # the tallest page would stretch all of them
         self.stack.setCurrentWidget(view)
         text = finding(results, self.devices) if results else ""
         self.finding.setText(text)

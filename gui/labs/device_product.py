@@ -35,7 +35,7 @@ class ProductPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.px(8))
         self.view = TilesView()
-        self.view.setMinimumHeight(theme.px(210))
+        self.view.setMinimumHeight(theme.px(264))
         self.view.picked.connect(lambda _i, _j: self._show_cell())
         column.addWidget(self.view, 1)
         self.shares = self._label("status")

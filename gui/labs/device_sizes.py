@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.devicelab.work import MOST_SIZE, PRESETS
-from gui import theme
+from gui import i18n, theme
 from gui.i18n import tr
 from gui.labs.device_words import size_names, subjects
 from gui.number_field import NumberField
@@ -21,20 +21,26 @@ class SizesRow(QWidget):
     def __init__(self, batch: int, has_network: bool) -> None:
         super().__init__()
         self._batch = batch
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(theme.px(8))
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.px(6))
+        first, self._row = QHBoxLayout(), QHBoxLayout()
+        for row in (first, self._row):
+            row.setSpacing(theme.px(8))
+            rows.addLayout(row)
         self.kind = QComboBox()
         self.kind.setAccessibleName(tr("What is measured"))
         for key, name in subjects().items():
             if key != "step" or has_network:
                 self.kind.addItem(name, key)
         self.kind.currentIndexChanged.connect(lambda _i: self._show_sizes())
-        self._row.addWidget(self.kind)
+        first.addWidget(self.kind)
         self._fields: dict[str, NumberField] = {}
         self._parts: list[QWidget] = []
         self.preset = QPushButton()
         self.preset.clicked.connect(self._take_preset)
+        first.addWidget(self.preset)
+        first.addStretch(1)
         self._row.addStretch(1)
         self._show_sizes()
 
@@ -74,12 +80,12 @@ class SizesRow(QWidget):
             part.deleteLater()
         self._parts, self._fields = [], {}
         names = size_names()
-        at = 1
+        at = 0
         for key, value in self._preset().items():
             label = QLabel(names[key])
             label.setProperty("role", "muted")
             field = NumberField(value, minimum=1, maximum=MOST_SIZE, integer=True)
-            field.setFixedWidth(theme.px(72))
+            field.setFixedWidth(theme.px(64))
             field.setAccessibleName(names[key])
             field.value_changed.connect(lambda _v: self.changed.emit())
             field.refused.connect(self.refused)
@@ -89,7 +95,7 @@ class SizesRow(QWidget):
                 at += 1
             self._fields[key] = field
         is_product = self.subject() == "product"
-        self.preset.setText("1000 × 1000" if is_product else tr("Usual sizes"))
+        thousand = i18n.integer(1000)
+        self.preset.setText(f"{thousand} × {thousand}" if is_product else tr("Usual sizes"))
         self.preset.setVisible(bool(self._fields))
-        self._row.insertWidget(at, self.preset)
         self.changed.emit()

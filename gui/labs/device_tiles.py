@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 
-from gui import i18n, theme
+from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import Array, View, draw_caption, draw_empty, image_from_words, trace_ring
 
@@ -115,7 +115,8 @@ class TilesView(View):
         ):  # fmt: skip
             self._paint_matrix(painter, name, place, array)
             spot = QPointF(place.left(), place.top() - theme.px(5))
-            draw_caption(painter, spot, f"{name}  {i18n.integer(rows)} × {i18n.integer(columns)}", "text2")
+            text = f"{name}  {i18n.integer(rows)} × {i18n.integer(columns)}"
+            draw_caption(painter, spot, text if self._fits(text, place) else name, "text2")
         thin = theme.px(3)
         if self._tile is not None:
             self._paint_tiles(painter, c, m, n)
@@ -148,6 +149,11 @@ class TilesView(View):
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawRect(place)
 
+    @staticmethod
+    def _fits(text: str, place: QRectF) -> bool:
+        wide = QFontMetricsF(theme.ui_font(tokens.CAPTION)).horizontalAdvance(text)
+        return bool(wide <= place.width() + theme.px(4))
+
     def _paint_tiles(self, painter: QPainter, c: QRectF, m: int, n: int) -> None:
         """The grid of tiles, as far as its lines can be told apart."""
         assert self._tile is not None
@@ -177,6 +183,8 @@ class TilesView(View):
         if side < 3:
             return
         caption = tr("one work-item: {rows} × {columns}").format(rows=rows, columns=columns)
+        if not self._fits(caption, room):
+            caption = f"{rows} × {columns}"
         draw_caption(painter, QPointF(room.left(), room.top() - theme.px(5)), caption, "text2")
         place = QRectF(room.left(), room.top(), side * columns, side * rows)
         fill = QColor(theme.color("trace"))
