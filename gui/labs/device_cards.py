@@ -23,6 +23,8 @@ from gui.labs.device_words import device_token, short_name
 from gui.views.panel import ElidedLabel
 
 WIDTH, HEIGHT = 296, 122
+NARROW, LOW = 236, 86
+"""A card where there is little room: its facts are in its tool tip."""
 
 
 class DeviceCard(QFrame):
@@ -30,11 +32,13 @@ class DeviceCard(QFrame):
 
     toggled = Signal(bool)
 
-    def __init__(self, device: DeviceInfo, token: str, chosen: bool, peak: float | None) -> None:
+    def __init__(
+        self, device: DeviceInfo, token: str, chosen: bool, peak: float | None, compact: bool = False
+    ) -> None:
         super().__init__()
         self.device = device
         self.setProperty("surface", "card")
-        self.setFixedSize(theme.px(WIDTH), theme.px(HEIGHT))
+        self.setFixedSize(theme.px(NARROW if compact else WIDTH), theme.px(LOW if compact else HEIGHT))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(8))
         column.setSpacing(theme.px(2))
@@ -65,7 +69,8 @@ class DeviceCard(QFrame):
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column.addWidget(name)
-        for text in facts(device):
+        self.setToolTip("\n".join(facts(device)))
+        for text in () if compact else facts(device):
             label = ElidedLabel(text)
             label.setProperty("role", "caption")
             label.setToolTip(text)
@@ -124,6 +129,7 @@ class DeviceCards(QScrollArea):
         self.setFixedHeight(theme.px(HEIGHT + 10))
         self._devices: list[DeviceInfo] = []
         self._left_out: set[str] = set()
+        self.compact = False
         self.cards: list[DeviceCard] = []
 
     def set_devices(
@@ -131,6 +137,7 @@ class DeviceCards(QScrollArea):
     ) -> None:
         """Show these; `note` stands behind them: devices are still being tested, or none was found."""
         self._devices = list(devices)
+        self.setFixedHeight(theme.px((LOW if self.compact else HEIGHT) + 10))
         row_widget = QWidget()
         row = QHBoxLayout(row_widget)
         row.setContentsMargins(0, 0, 0, theme.px(8))
@@ -138,7 +145,8 @@ class DeviceCards(QScrollArea):
         self.cards = []
         for device in devices:
             token = device_token(device.id, self._devices)
-            card = DeviceCard(device, token, device.id not in self._left_out, peak(device.id))
+            chosen = device.id not in self._left_out
+            card = DeviceCard(device, token, chosen, peak(device.id), self.compact)
             card.toggled.connect(lambda on, id=device.id: self._toggle(id, on))
             self.cards.append(card)
             row.addWidget(card)

@@ -8,20 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QWidget
 
 from engine.backends.devices import DeviceInfo, numpy_device
 from engine.devicelab.experiments import NEED_NETWORK, tasks
@@ -29,15 +18,10 @@ from engine.devicelab.network import Net
 from engine.devicelab.run import LabRun
 from engine.devicelab.work import PRESETS
 from engine.errors import MatrizenError
-from gui import i18n, icons, theme
+from gui import i18n, theme
 from gui.i18n import tr, tr_message, trn
-from gui.labs.device_bars import BarsView
-from gui.labs.device_cards import DeviceCards
 from gui.labs.device_charts import bars, layers, lines
-from gui.labs.device_choice_list import ExperimentList
-from gui.labs.device_layers import LayersView
-from gui.labs.device_points import PointsView
-from gui.labs.device_product import ProductPanel
+from gui.labs.device_page import DevicePage
 from gui.labs.device_results import Results, as_csv, finding
 from gui.labs.device_sizes import SizesRow
 from gui.labs.device_words import experiments, short_name
@@ -49,18 +33,15 @@ if TYPE_CHECKING:
 POLL_MS = 60
 CURVES = ("sizes", "cores", "batch", "data", "model")
 WITH_SIZES = ("operation", "cores")
-WIDE = 1440
 
 
-class DeviceLab(QWidget):
+class DeviceLab(DevicePage):
     """`closed()` when the person leaves. Training is paused while it measures, or both would be slower."""
 
     closed = Signal()
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("device_lab")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.bench = bench
         self.run: LabRun | None = None
         self.results: dict[str, Results] = {}
@@ -72,7 +53,7 @@ class DeviceLab(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
-        self._build()
+        self._connect()
         bench.runner.devices.connect(self._found)
         bench.document.changed.connect(self._network_changed)
         theme.changed.connect(self._restyle)
@@ -103,166 +84,18 @@ class DeviceLab(QWidget):
             self.run.close()
             self.run = None
 
-    # ---- placing ---------------------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(self._head())
-        body = QHBoxLayout()
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(1)
-        self.list = ExperimentList()
-        self.list.chosen.connect(self.choose)
-        body.addWidget(self.list)
-        body.addWidget(self._middle(), 1)
-        self.side = self._side()
-        body.addWidget(self.side)
-        whole.addLayout(body, 1)
-        self._show_devices()
-        self._arrange()
-        self.choose(self.experiment)
-
-    def _head(self) -> QFrame:
-        head = QFrame()
-        head.setObjectName("training_bar")
-        head.setProperty("surface", "panel")
-        head.setFixedHeight(theme.px(52))
-        row = QHBoxLayout(head)
-        row.setContentsMargins(theme.px(8), 0, theme.px(12), 0)
-        row.setSpacing(theme.px(10))
-        self.back = QToolButton()
-        self.back.setIcon(icons.icon("chevron-left", "text2"))
-        self.back.setIconSize(QSize(theme.px(18), theme.px(18)))
-        self.back.setToolTip(tr("Back to the network (Esc)"))
-        self.back.setAccessibleName(tr("Back"))
+    def _connect(self) -> None:
         self.back.clicked.connect(self.close_lab)
-        row.addWidget(self.back)
-        self.measure_button = QPushButton(icons.icon("play", "onaccent"), tr("Measure"))
-        self.measure_button.setProperty("kind", "primary")
         self.measure_button.clicked.connect(self.measure)
-        row.addWidget(self.measure_button)
-        self.cancel_button = QPushButton(tr("Cancel"))
         self.cancel_button.clicked.connect(self.cancel)
-        row.addWidget(self.cancel_button)
-        title = QLabel(self.title())
-        title.setProperty("role", "heading")
-        row.addWidget(title)
-        note = QLabel(tr("measured on this computer, now"))
-        note.setProperty("role", "muted")
-        row.addWidget(note)
-        row.addStretch(1)
-        self.progress_text = QLabel()
-        self.progress_text.setProperty("role", "status")
-        row.addWidget(self.progress_text)
-        self.progress = QProgressBar()
-        self.progress.setFixedWidth(theme.px(140))
-        row.addWidget(self.progress)
-        self.again = QPushButton(tr("Test devices again"))
         self.again.clicked.connect(self._test_again)
-        row.addWidget(self.again)
-        self.copy = QPushButton(icons.icon("duplicate", "text2"), tr("Copy as CSV"))
         self.copy.clicked.connect(self.copy_csv)
-        row.addWidget(self.copy)
-        self.progress.hide()
-        self.cancel_button.hide()
-        return head
-
-    def _middle(self) -> QWidget:
-        middle = QFrame()
-        middle.setProperty("surface", "canvas")
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(theme.px(24), theme.px(16), theme.px(24), theme.px(16))
-        column.setSpacing(theme.px(10))
-        self.cards = DeviceCards()
+        self.list.chosen.connect(self.choose)
         self.cards.changed.connect(self._show_state)
-        column.addWidget(self.cards)
-        self.name = QLabel()
-        self.name.setProperty("role", "large")
-        column.addWidget(self.name)
-        self.what = QLabel()
-        self.what.setProperty("role", "muted")
-        self.what.setWordWrap(True)
-        column.addWidget(self.what)
-        self.sizes = SizesRow(1, False)
-        self._sizes_place = QVBoxLayout()
-        self._sizes_place.addWidget(self.sizes)
-        column.addLayout(self._sizes_place)
-        self.bars, self.points, self.layers = BarsView(), PointsView(), LayersView()
-        self.stack = QStackedWidget()
-        for view in (self.bars, self.points, self.layers):
-            self.stack.addWidget(view)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.stack)
-        for part in (area.viewport(), self.stack):
-            part.setAutoFillBackground(False)
-        column.addWidget(area, 1)
-        self.said = QFrame()
-        self.said.setProperty("surface", "raised")
-        line = QHBoxLayout(self.said)
-        line.setContentsMargins(theme.px(16), theme.px(10), theme.px(16), theme.px(10))
-        self.finding = QLabel()
-        self.finding.setWordWrap(True)
-        self.finding.setFont(theme.ui_font(15, theme.MEDIUM))
-        self.finding.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        line.addWidget(self.finding)
-        column.addWidget(self.said)
-        self.trouble = QLabel()
-        self.trouble.setProperty("role", "warning")
-        self.trouble.setWordWrap(True)
-        column.addWidget(self.trouble)
-        return middle
-
-    def _side(self) -> QFrame:
-        side = QFrame()
-        side.setProperty("surface", "panel")
-        whole = QVBoxLayout(side)
-        whole.setContentsMargins(0, 0, 0, 0)
-        inside, area = QWidget(), QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        for part in (area.viewport(), inside):
-            part.setAutoFillBackground(False)
-        whole.addWidget(area)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(theme.px(16), theme.px(16), theme.px(16), theme.px(16))
-        column.setSpacing(theme.px(10))
-        head = QLabel(tr("Worth knowing"))
-        head.setProperty("role", "head")
-        column.addWidget(head)
-        self.know = QLabel()
-        self.know.setWordWrap(True)
-        column.addWidget(self.know)
-        self.how = QLabel(
-            tr(
-                "Each device is measured alone, in a process of its own. The first call builds "
-                "kernels and wakes "
-                "threads; it is shown apart and never counted. Times are medians of many repetitions."
-            )
-        )
-        self.how.setProperty("role", "caption")
-        self.how.setWordWrap(True)
-        column.addWidget(self.how)
-        self.product = ProductPanel()
-        column.addWidget(self.product, 1)
-        column.addStretch(0)
-        return side
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        wide = self.width() / theme.scale() >= WIDE
-        self.list.setFixedWidth(theme.px(256 if wide else 208))
-        self.list.set_compact(not wide)
-        self.side.setFixedWidth(theme.px(348 if wide else 272))
-        self.how.setVisible(wide)
-        self.know.setToolTip(self.how.text())
+        self.cards_resized.connect(self._show_devices)
+        self._show_devices()
+        self.arrange()
+        self.choose(self.experiment)
 
     # ---- devices and network ---------------------------------------------------------------------------
 
@@ -307,10 +140,7 @@ class DeviceLab(QWidget):
         net = self.net()
         chosen = (self.sizes.subject(), self.sizes.sizes())
         made = SizesRow(net.training.batch if net else 1, net is not None)
-        self._sizes_place.replaceWidget(self.sizes, made)
-        self.sizes.hide()
-        self.sizes.deleteLater()
-        self.sizes = made
+        self.change_sizes(made)
         made.choose(*chosen)
         made.changed.connect(self._show_state)
         made.refused.connect(self._refuse)
@@ -429,13 +259,8 @@ class DeviceLab(QWidget):
             self.bars.set_bars(bars(results, asked, self.devices, self.peak, self._busy()))
         else:
             self.bars.set_bars([])
-        for other in (self.bars, self.points, self.layers):
-            if other is not view:
-                other.setMinimumHeight(0)  # the tallest page would stretch all of them
-        self.stack.setCurrentWidget(view)
-        text = finding(results, self.devices) if results else ""
-        self.finding.setText(text)
-        self.said.setVisible(bool(text))
+        self.show_view(view)
+        self.tell(finding(results, self.devices) if results else "")
         if results is not None and results.failures and self.experiment in (*CURVES, "layers"):
             names = {d.id: short_name(d) for d in self.devices}
             told = dict.fromkeys(f"{names.get(d, d)}: {tr_message(r)}" for d, r in results.failures)
@@ -502,7 +327,7 @@ class DeviceLab(QWidget):
 
     def _restyle(self) -> None:
         self._show_devices()
-        self._arrange()
+        self.arrange()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DeferredDelete:

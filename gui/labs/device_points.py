@@ -52,6 +52,7 @@ class PointsView(View):
     def set_lines(self, lines: Sequence[Line], frame: Frame) -> None:
         self._lines = tuple(line for line in lines if line.points)
         self._frame = frame
+        self.setMinimumHeight(theme.px(240))
         said = [f"{n.name} {frame.y_text(n.points[-1][1])}" for n in self._lines if not n.dashed]
         self.setAccessibleName(", ".join(said) or self.empty_text)
         self.update()

@@ -105,19 +105,26 @@ def finding(results: Results, devices: Sequence[DeviceInfo]) -> str:
     if not results.rows:
         return ""
     if results.experiment == "sizes":
-        return " ".join(_crossings(results, names))
+        return "\n".join(_crossings(results, names))
     if results.experiment == "cores":
-        return " ".join(_gains(results, names))
+        return "\n".join(_gains(results, names))
     if results.experiment in ("batch", "data", "model"):
-        return " ".join(_growth(results, names))
+        return "\n".join(_growth(results, names))
     if results.experiment == "layers":
-        return " ".join(_heaviest(results, names))
+        return "\n".join(_heaviest(results, names))
     return _fastest(results, names)
 
 
 def _fastest(results: Results, names: dict[str, str]) -> str:
     alone = min(results.rows, key=lambda r: r.compute.median)
     whole = min(results.rows, key=lambda r: r.whole.median)
+    if len(results.devices()) == 1:
+        text = tr("{device}: {s} computing alone, {t} with transfer there and back.")
+        return text.format(
+            device=names.get(alone.device, alone.device),
+            s=duration(alone.compute.median),
+            t=duration(whole.whole.median),
+        )
     text = tr("Computing alone, {a} is first with {s}; with transfer there and back, {b} with {t}.")
     return text.format(
         a=names.get(alone.device, alone.device),
