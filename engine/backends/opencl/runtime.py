@@ -145,9 +145,11 @@ class Device:
 
     def queue(self, timing: bool = False) -> Any:
         """A new in-order command queue; with `timing` its events know when they began and ended."""
-        properties = self.cl.command_queue_properties.PROFILING_ENABLE if timing else 0
         with translated(self.found.name):
-            return self.cl.CommandQueue(self.context, properties=properties)
+            if timing:
+                keep = self.cl.command_queue_properties.PROFILING_ENABLE
+                return self.cl.CommandQueue(self.context, properties=keep)
+            return self.cl.CommandQueue(self.context)
 
     def part(self, units: int) -> Device:
         """A part of this device with so many of its units. Raises DeviceError where it cannot be divided."""
