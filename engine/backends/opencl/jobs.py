@@ -44,6 +44,8 @@ class Job:
     """Index of the argument step_row, -1 where it has none."""
     last: int
     """Last op of the program it computes."""
+    covers: tuple[int, ...] = ()
+    """All ops it computes, or with other jobs of its group."""
 
 
 @dataclass
@@ -66,23 +68,28 @@ def build_jobs(
     *,
     traced: bool,
     alone: bool,
+    separate: bool = False,
 ) -> Jobs:
-    """Build the kernels. `alone`: the launches are the whole step, nothing is copied between."""
+    """Build the kernels. `alone`: the launches are the whole step, nothing is copied between.
+
+    `separate`: one kernel for each launch, whatever is faster, so that each can be timed.
+    """
     source = Source(target, columns)
     offsets = {p.value: memory.offset(p.value) for launch in launches for p in launch.pointers}
     work = sum(multiplications(op, target.lanes) for op in program.ops)
     limit = int(device.handle.max_parameter_size) // 8 - 2
-    if not traced and device.cpu and alone and work <= WHOLE_RUN:
+    joined = device.cpu and not traced and not separate
+    if joined and alone and work <= WHOLE_RUN:
         name, ids = source.add_whole(launches, offsets, memory.identity)
         if len(ids) < limit:
             (kernel,) = build(device, source.text(), [name])
             _preset(kernel, ids, memory)
             kernel.set_arg(len(ids), memory.table)
-            job = Job(kernel, (1,), (1,), len(ids) + 1, len(program.ops) - 1)
+            job = Job(kernel, (1,), (1,), len(ids) + 1, len(program.ops) - 1, tuple(range(len(program.ops))))
             return Jobs([job], max(1, PER_LAUNCH // (work + 20_000)))
         source = Source(target, columns)
     rounds = [[launch] for launch in launches]
-    if not traced and device.cpu:
+    if joined:
         rounds = side_by_side(launches, memory.part)
         rounds = [part for r in rounds for part in _within(r, limit)]
     spreads = [_spread(parts, device) for parts in rounds]
@@ -101,7 +108,8 @@ def build_jobs(
             kernel.set_arg(row, np.int32(0))
         size = (items(parts) * spread,) if spread else parts[0].size
         last = max(launch.covers[-1] for launch in parts)
-        jobs.append(Job(kernel, size, (1,) * len(size) if device.cpu else None, row, last))
+        covers = tuple(sorted({op for launch in parts for op in launch.covers}))
+        jobs.append(Job(kernel, size, (1,) * len(size) if device.cpu else None, row, last, covers))
     return Jobs(jobs)
 
 

@@ -25,6 +25,9 @@ Array = np.ndarray[Any, Any]
 class DevicePlan:
     """See `engine.backends.base.Plan`."""
 
+    separate = False
+    """Whether every launch has a kernel of its own, see `TimedPlan`."""
+
     def __init__(
         self, device: Device, program: Program, store: DeviceStore, *, traced: bool, keep: Sequence[str] = ()
     ) -> None:
@@ -53,6 +56,7 @@ class DevicePlan:
                 columns,
                 traced=traced,
                 alone=not assembled.copies,
+                separate=self.separate,
             )
             self._queue.finish()
         self.bytes = self._memory.bytes

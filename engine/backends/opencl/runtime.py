@@ -143,10 +143,22 @@ class Device:
     handle: Any
     context: Any
 
-    def queue(self) -> Any:
-        """A new in-order command queue."""
+    def queue(self, timing: bool = False) -> Any:
+        """A new in-order command queue; with `timing` its events know when they began and ended."""
         with translated(self.found.name):
+            if timing:
+                keep = self.cl.command_queue_properties.PROFILING_ENABLE
+                return self.cl.CommandQueue(self.context, properties=keep)
             return self.cl.CommandQueue(self.context)
+
+    def part(self, units: int) -> Device:
+        """A part of this device with so many of its units. Raises DeviceError where it cannot be divided."""
+        if units >= self.found.units:
+            return self
+        by_counts = self.cl.device_partition_property.BY_COUNTS
+        with translated(self.found.name):
+            (handle, *_) = self.handle.create_sub_devices([by_counts, units, 0])
+            return Device(self.cl, replace(self.found, units=units), handle, self.cl.Context([handle]))
 
     @property
     def cpu(self) -> bool:

@@ -1,0 +1,1 @@
+"""What the devices of this computer do with the same work, measured here and now."""

@@ -1,0 +1,143 @@
+"""A person's own network as work: its training step, its answer, and the same network in other sizes.
+
+It is computed with start weights and made-up examples of the person's shapes: neither changes what a step
+costs, and nothing of the run is touched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine.errors import N_, GraphError
+from engine.graph import GraphSpec
+from engine.inference import infer
+from engine.initializers import initialize
+from engine.layers import Conv2D, Dense
+from engine.optimizers import step_controls
+from engine.program import record
+from engine.project import graph_from_plain, graph_to_plain
+from engine.settings import DataSpec, TrainingSpec
+from engine.values import Mode, Op, Program, Role
+
+Array = np.ndarray[Any, Any]
+MOST_DATA = 1 << 28
+"""Bytes of made-up examples that are laid on a device."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network that can run, its settings, and what its examples look like."""
+
+    graph: GraphSpec
+    training: TrainingSpec
+    data: DataSpec
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON, for another process."""
+        training = {k: getattr(self.training, k) for k in TrainingSpec.settings()}
+        return {"graph": graph_to_plain(self.graph), "training": training, "data": asdict(self.data)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Net:
+        graph, _ = graph_from_plain(plain["graph"], "network")
+        data = DataSpec(**{**plain["data"], "shape": tuple(plain["data"]["shape"])})
+        return cls(graph, TrainingSpec(**plain["training"]), data)
+
+    def with_batch(self, batch: int) -> Net:
+        return replace(self, training=replace(self.training, batch=batch))
+
+    def scaled(self, factor: float) -> Net:
+        """All hidden layers wider or narrower by this factor. Raises GraphError when that does not fit."""
+        last = self._last_weights()
+        graph = self.graph
+        for node in graph.nodes:
+            layer = node.layer
+            if node.uid in last or not isinstance(layer, Dense | Conv2D):
+                continue
+            field = "units" if isinstance(layer, Dense) else "filters"
+            wide = max(1, round(getattr(layer, field) * factor))
+            graph = graph.replace_node(node.uid, layer=replace(layer, **{field: wide}))
+        facts = infer(graph, self.training, self.data)
+        if not facts.ready:
+            raise GraphError(
+                N_("This network cannot be made wider or narrower: its branches need these sizes.")
+            )
+        return replace(self, graph=graph)
+
+    def _last_weights(self) -> frozenset[str]:
+        """The layers with weights behind which no other follows: their size is the answer's."""
+        found: set[str] = set()
+        todo = [n.uid for n in self.graph.nodes if n.layer.kind == "output"]
+        while todo:
+            node = self.graph.node(todo.pop())
+            if isinstance(node.layer, Dense | Conv2D):
+                found.add(node.uid)
+            else:
+                todo += [k.source for k in self.graph.inputs_of(node.uid)]
+        return frozenset(found)
+
+    @property
+    def weights(self) -> int:
+        """Trained numbers."""
+        return infer(self.graph, self.training, self.data).parameter_count
+
+    def program(self, mode: Mode, batch: int, examples: int = 0) -> Program:
+        """Recorded for `batch` examples that are written in, or gathered from `examples` that lie there."""
+        data = replace(self.data, count=examples, dtype="f32", scale=1.0, shift=0.0)
+        return record(self.graph, self.training, data, mode, batch)
+
+    def start(self, program: Program) -> dict[str, Array]:
+        """Start weights; moments are zero."""
+        state = {f"{v.owner}.{v.param}": np.zeros(v.shape, np.float32) for v in program.state()}
+        for uid, specs in infer(self.graph, self.training, self.data).params.items():
+            for s in specs:
+                if f"{uid}.{s.name}" in state:
+                    state[f"{uid}.{s.name}"] = initialize(s, self.training.seed, uid)
+        return state
+
+    def examples(self, count: int) -> tuple[Array, Array]:
+        """Made-up inputs (count, ...) in 0..1 and targets: class numbers, or (count, width)."""
+        need = 4 * count * math.prod(self.data.shape)
+        if need > MOST_DATA:
+            raise GraphError(
+                N_("These sizes need {need} MB; choose smaller ones, up to {most} MB are measured."),
+                need=need >> 20,
+                most=MOST_DATA >> 20,
+            )
+        rng = np.random.default_rng(7)
+        x = rng.random((count, *self.data.shape), dtype=np.float32)
+        if self.data.classes:
+            return x, rng.integers(0, self.data.classes, count).astype(np.int32)
+        return x, rng.random((count, self.data.target_width), dtype=np.float32)
+
+    def controls(self, step: int, n: int) -> dict[str, float]:
+        """The controls of a step, counted from 0."""
+        return {"n": n, "step": step, "pos": 0, **step_controls(self.training.controls(), step + 1)}
+
+
+PRODUCTS = ("dense", "dense_dx", "dense_dw", "conv2d", "conv2d_dx", "conv2d_dw")
+
+
+def flops_of(op: Op) -> float:
+    """Two operations for each multiplication of a product or convolution by its definition; else 0."""
+    if op.kind not in PRODUCTS:
+        return 0.0
+    weights = next(v for v in (*op.ins, *op.outs) if not v.batched and len(v.shape) > 1)
+    # each weight meets every place of the maps that come out of the layer, on the way there and back
+    far = op.ins[1] if op.kind.endswith("_dx") else op.ins[0] if op.kind.endswith("_dw") else op.out
+    return 2.0 * weights.size * math.prod(far.shape[1:-1]) * far.shape[-1]
+
+
+def flops(program: Program) -> float:
+    """Operations of all products and convolutions of a program; what is done cell by cell is not counted."""
+    return sum(flops_of(op) for op in program.ops)
+
+
+def input_id(program: Program) -> str:
+    """The id of the batch that is written from outside."""
+    return next(v.id for v in program.inputs if v.role is Role.INPUT and v.id != "target")
