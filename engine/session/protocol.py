@@ -12,6 +12,7 @@ from __future__ import annotations
 from engine.backends.base import Array
 from engine.explain import Explanation
 from engine.session.commands import (
+    AugmentPictures,
     CancelLoading,
     CheckpointNow,
     Command,
@@ -26,6 +27,7 @@ from engine.session.commands import (
     Predict,
     Pull,
     Read,
+    ReadWarped,
     Reset,
     SetDevice,
     SetPace,
@@ -33,7 +35,9 @@ from engine.session.commands import (
     Shutdown,
     Step,
     StepKind,
+    TurnPicture,
     UseSlots,
+    WarpPicture,
     Watch,
 )
 from engine.session.events import (
@@ -52,13 +56,16 @@ from engine.session.events import (
     Running,
     Saved,
     Status,
+    Turned,
+    Warped,
 )
 from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
-    "AUTO_PACE", "Array", "CancelLoading", "CheckpointNow", "Command", "Configure", "Configured",
-    "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain", "Explanation", "Export",
-    "ExportData", "Fault", "FindDevices", "Frame", "NeedSlots", "Pause", "Phase", "Play", "Predict",
-    "Prediction", "Progress", "Pull", "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice",
-    "SetPace", "SetTraining", "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch",
+    "AUTO_PACE", "Array", "AugmentPictures", "CancelLoading", "CheckpointNow", "Command", "Configure",
+    "Configured", "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain", "Explanation",
+    "Export", "ExportData", "Fault", "FindDevices", "Frame", "NeedSlots", "Pause", "Phase", "Play",
+    "Predict", "Prediction", "Progress", "Pull", "Read", "ReadWarped", "Reply", "Reset", "RunState",
+    "Running", "Saved", "SetDevice", "SetPace", "SetTraining", "Shutdown", "Status", "Step", "StepKind",
+    "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from engine.session.building import Builder, facts, set_hot
 from engine.session.keeper import Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.viewer import Viewer
+from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
 
 EVALUATION_SECONDS = 0.006
@@ -36,6 +37,7 @@ class Session:
         self.builder = Builder(canceled, self._progress)
         self.motion = Motion(self.viewer, self.keeper, self._report, clock)
         self._answers = Answers(emit, self.motion, self.builder, self.run_state)
+        self._warping = Warping(emit, self.builder.backend)
         self._pull = False
         self._told = 0.0
         self._stepped = False
@@ -101,6 +103,8 @@ class Session:
                 self._set_device(command.device)
             case p.Shutdown():
                 self.close()
+            case p.WarpPicture() | p.ReadWarped() | p.TurnPicture() | p.AugmentPictures():
+                self._warping.answer(command)
             case p.CancelLoading():
                 pass  # too late: while something is loaded, `canceled` sees it
             case p.Pause() | p.Reset() | p.SetTraining() if self.trainer is None:
