@@ -90,7 +90,7 @@ class Batch(View):
             draw_empty(self, painter, self.empty)
             return
         gap = theme.px(6)
-        side = min((self.width() + gap) / COLUMNS, (self.height() + gap) / ROWS) - gap
+        side = min((self.width() + gap - 1) / COLUMNS, (self.height() + gap - 1) / ROWS) - gap
         for k, image in enumerate(self._images[: ROWS * COLUMNS]):
             box = QRectF(k % COLUMNS * (side + gap), k // COLUMNS * (side + gap), side, side)
             painter.drawImage(box, image)

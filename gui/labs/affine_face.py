@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 from PySide6.QtWidgets import QWidget
 
 from engine import affine
@@ -19,6 +19,8 @@ from gui.labs.affine_state import HANDLES, AffineState, Handle, Point
 from gui.labs.affine_text import halo, low_index, point_text
 from gui.views.base import View, image_from_words, trace_ring, words_from_rgb
 
+GHOST = 400
+"""Pixels of the longer side of what is shown outside the frame: it only says where the picture went."""
 KNOB = 30
 """How far the knob that turns stands off its edge, in logical pixels."""
 
@@ -40,6 +42,7 @@ class PlaneFace(View):
         self.show_other = False
         self.pixel: tuple[int, int] | None = None
         self._original: QImage | None = None
+        self._ghost = QImage()
         self._result: QImage | None = None
         self._factor = 1
         self._zoom, self._pan = 1.0, QPointF()
@@ -52,6 +55,13 @@ class PlaneFace(View):
     def set_picture(self, pixels: np.ndarray) -> None:
         """The picture as it came, (H, W, C) bytes."""
         self._original = image_of(pixels)
+        side = theme.px(GHOST)
+        small = max(pixels.shape[:2]) > side
+        keep = Qt.AspectRatioMode.IgnoreAspectRatio
+        size = QSize(pixels.shape[1], pixels.shape[0]).scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)
+        size = size.expandedTo(QSize(1, 1))
+        smooth = Qt.TransformationMode.SmoothTransformation
+        self._ghost = self._original.scaled(size, keep, smooth) if small else self._original
         self._result = None
         self.size_ = (pixels.shape[0], pixels.shape[1])
         self.pixel = None
@@ -215,15 +225,20 @@ class PlaneFace(View):
         painter.save()
         painter.setTransform(to_screen, False)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._zoom < 1)
-        original = self._original
-        assert original is not None
         # outside the frame nothing is computed: there the picture only shows where it went
         if not wild(m):
             own = QTransform(m[0, 0], m[1, 0], m[0, 1], m[1, 1], m[0, 2], m[1, 2])
             painter.save()
+            if self._result is not None:
+                whole = self.rect()
+                first, last = (self.to_plane(QPointF(p)) for p in (whole.topLeft(), whole.bottomRight()))
+                around = QPainterPath()
+                around.addRect(QRectF(QPointF(*first), QPointF(*last)))
+                around.addRect(frame)  # twice inside is outside
+                painter.setClipPath(around)
             painter.setOpacity(0.28)
             painter.setTransform(own * to_screen, False)
-            painter.drawImage(frame, original)
+            painter.drawImage(frame, self._ghost)
             painter.restore()
         if self._result is not None:
             shown = QRectF(
@@ -340,7 +355,7 @@ class PlaneFace(View):
             labels = ((start, "P", point), (end, "P′", image))
             for place, name, value in labels:
                 text = f"{name}{'' if len(self.points) == 1 else low_index(number + 1)} = {point_text(value)}"
-                spot = QPointF(place.x() + theme.px(12), place.y() - theme.px(10))
+                spot = QPointF(place.x() + theme.px(12), place.y() + theme.px(22 if name == "P′" else -10))
                 while any(box.contains(spot) for box in taken):
                     spot += QPointF(0, theme.px(34))
                 taken.append(QRectF(spot.x() - 20, spot.y() - theme.px(14), theme.px(150), theme.px(28)))

@@ -6,13 +6,12 @@ The picture inside its frame is the engine's warp on the device in use; formulas
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -36,10 +35,12 @@ if TYPE_CHECKING:
 
 PICTURES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 FIRST = "chelsea"
+NUMBERS_MS = 66
+"""While something is dragged, numbers change this often; nobody reads them faster."""
 
 
 class AffineLab(QWidget):
-    """`open(path=..., layer=...)` shows a picture; `closed` when it is left."""
+    """`open(path=..., layer=..., sample=...)` shows a picture; `closed` by Escape."""
 
     closed = Signal()
 
@@ -50,7 +51,9 @@ class AffineLab(QWidget):
         self.subject: Subject | None = None
         self._points: tuple[Point, ...] = ()
         self._engine_cell: tuple[tuple[int, int], np.ndarray] | None = None
-        self._maps: list[Subject] = []
+        self.loader = affine_sources.Loader(bench, self)
+        self.loader.loaded.connect(self.show_subject)
+        self.loader.refused.connect(self._say)
         self.reason = ""
         self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -61,6 +64,10 @@ class AffineLab(QWidget):
         self.warps.probed.connect(self._probed)
         bench.runner.restarted.connect(lambda *_: self.warps.forget())
         bench.status_changed.connect(lambda *_: self._show_device())
+        self._numbers_timer = QTimer(self)
+        self._numbers_timer.setSingleShot(True)
+        self._numbers_timer.setInterval(NUMBERS_MS)
+        self._numbers_timer.timeout.connect(self._show_numbers)
         self._show_device()
         self._show(moving=False)
 
@@ -77,8 +84,8 @@ class AffineLab(QWidget):
         self.bar.augment.connect(self.augment)
         self.bar.identity.connect(lambda: self.set_state(self.state.reset()))
         self.bar.file_wanted.connect(self.choose_file)
-        self.bar.sample.connect(self.open_sample)
-        self.bar.layer.connect(self.open_layer)
+        self.bar.sample.connect(self.loader.sample)
+        self.bar.layer.connect(self.loader.layer)
         self.bar.example.connect(self.show_example)
         whole.addWidget(self.bar)
         across = QHBoxLayout()
@@ -116,7 +123,7 @@ class AffineLab(QWidget):
         self._say("")
         self.right = Right()
         self.maps, self.steps, self.product = self.right.maps, self.right.steps, self.right.product
-        self.maps.clicked.connect(self._next_map)
+        self.maps.clicked.connect(self.loader.next)
         self.steps.changed.connect(self._stepped)
         self.steps.refused.connect(self._say)
         self.product.other_shown.connect(self._show_other)
@@ -131,45 +138,35 @@ class AffineLab(QWidget):
 
     # ---- what is looked at ----------------------------------------------------------------------------
 
-    def open(self, path: str = "", layer: str = "", sample: str = "") -> None:
-        """A file, what leaves a layer, or a photograph; without a word the one shown, or the first."""
-        if path:
-            self.open_file(Path(path))
+    def open(
+        self, path: str = "", layer: str = "", sample: str = "", kept: tuple[Any, ...] | None = None
+    ) -> None:
+        """A file, what leaves a layer, or a photograph; without a word the one shown, or the first.
+
+        `kept` is what `memory` gave.
+        """
+        if kept is not None:
+            state, subject, points = kept
+            self.set_state(state)
+            if subject is not None:
+                self.show_subject(subject)
+            if points:
+                self._show_points(points)
+        elif path:
+            self.loader.file(Path(path))
         elif layer:
-            self.open_layer(layer)
+            self.loader.layer(layer)
         elif sample or self.subject is None:
-            self.open_sample(sample or FIRST)
+            self.loader.sample(sample or FIRST)
         self.plane.setFocus()
 
+    def memory(self) -> dict[str, Any]:
+        """What a rebuilt window opens again."""
+        return {"kept": (self.state, self.subject, self._points)}
+
     def close_lab(self) -> None:
-        """Leave."""
-        self.closed.emit()
-
-    def open_file(self, path: Path) -> None:
-        """Read a picture off the window's thread; what is wrong with it is said."""
-        self._read(tr("Reading {file}").format(file=path.name), lambda: affine_sources.from_file(path))
-
-    def open_sample(self, name: str) -> None:
-        """A photograph that is shipped."""
-        self._read(name, lambda: affine_sources.from_sample(name))
-
-    def _read(self, title: str, make: Callable[[], Subject]) -> None:
-        def done(subject: Subject) -> None:
-            self._maps = []
-            self.show_subject(subject)
-
-        self.bench.tasks.run(
-            "affine", title, lambda _progress, _canceled: make(), done, lambda m: self._say(tr_message(m))
-        )
-
-    def open_layer(self, uid: str) -> None:
-        """What leaves a layer for the batch of the step shown."""
-
-        def done(found: list[Subject]) -> None:
-            self._maps = found
-            self.show_subject(found[0])
-
-        affine_sources.ask_maps(self.bench, uid, done, lambda m: self._say(tr_message(m)))
+        """Out of sight: nothing is asked of the engine until it is opened again."""
+        self._numbers_timer.stop()
 
     def choose_file(self) -> None:
         """The dialog for a picture."""
@@ -179,7 +176,7 @@ class AffineLab(QWidget):
         )  # fmt: skip
         if name:
             self.bench.state.folder = str(Path(name).parent)
-            self.open_file(Path(name))
+            self.loader.file(Path(name))
 
     def show_subject(self, subject: Subject) -> None:
         """Look at this picture from now on."""
@@ -193,27 +190,22 @@ class AffineLab(QWidget):
         color = tr("RGB") if c == 3 else tr("grey")
         text = f"{w} × {h} {trn('pixel', 'pixels', w * h)}   {color}   {subject.name}"
         self._facts.setText(text + (f"   ({subject.note})" if subject.note else ""))
-        more = self._maps and len(self._maps) > 1
-        self.maps.setVisible(bool(more))
-        if more:
-            at = next(k for k, s in enumerate(self._maps) if s is subject)
-            self.maps.setText(tr("{name}: show the next of {n}").format(name=subject.name, n=len(self._maps)))
-            self.maps.setProperty("at", at)
+        self.maps.setVisible(self.loader.count > 1)
+        self.maps.setText(tr("{name}: show the next of {n}").format(name=subject.name, n=self.loader.count))
         self.turns.clear()
         self._say("")
         self._show(moving=False)
-        self.plane.set_pixel((h // 2, w // 2))
-
-    def _next_map(self) -> None:
-        at = int(self.maps.property("at") or 0)
-        self.show_subject(self._maps[(at + 1) % len(self._maps)])
+        self.plane.set_pixel((h * 2 // 5, w * 2 // 5))
 
     def show_example(self, name: str) -> None:
         """One of the worked examples of the text, on points."""
         found = examples()[name]
-        self._points = found.points
-        self.set_state(replace(found.state, order=AffineState().order))
-        self.plane.set_points(found.points)
+        self.set_state(found.state)
+        self._show_points(found.points)
+
+    def _show_points(self, points: tuple[Point, ...]) -> None:
+        self._points = points
+        self.plane.set_points(points)
         self._show(moving=False)
 
     def _points_moved(self, points: tuple[Point, ...]) -> None:
@@ -239,24 +231,31 @@ class AffineLab(QWidget):
 
     def _dragged(self, state: AffineState, moving: bool) -> None:
         self.state = state
-        self.steps.set_state(state)
         self._show(moving)
 
     def _show(self, moving: bool) -> None:
-        """The matrices at once, the picture as soon as the engine has it."""
-        self.bar.show_state(self.state)
-        self.reason = self.product.show_state(self.state, self._told_points())
-        self._note.setVisible(True)
-        if self.subject is None:
-            self.pixel.show_reason("")
-            return
-        if self.reason:
+        """The frame at once, the picture as soon as the engine has it, digits at the pace they are read."""
+        self.reason = why_not(self.state, self.subject)
+        if self.subject is not None and self.reason:
             self.plane.clear_result()
+        elif self.subject is not None:
+            self._engine_cell = None
+            how = self.state.border, self.state.interpolation
+            self.warps.wish(Wish(self._pixels(), *how, coarse=moving))
+        if not moving:
+            self._numbers_timer.stop()
+            self._show_numbers()
+        elif not self._numbers_timer.isActive():
+            self._numbers_timer.start()
+
+    def _show_numbers(self) -> None:
+        self.bar.show_state(self.state)
+        self.steps.set_state(self.state)
+        self.product.show_state(self.state, self._told_points(), self.reason)
+        if self.subject is None or self.reason:
             self.pixel.show_reason(self.reason)
-            return
-        self._engine_cell = None
-        self.warps.wish(Wish(self._pixels(), self.state.border, self.state.interpolation, coarse=moving))
-        self._show_pixel()
+        else:
+            self._show_pixel()
 
     def _pixels(self) -> np.ndarray:
         assert self.subject is not None
@@ -297,11 +296,13 @@ class AffineLab(QWidget):
         """The pixel traced: its terms from the op, the engine's own number beside their sum."""
         at = self.plane.pixel
         if self.subject is None or at is None or self.reason or self._points:
+            self.channel.hide()
             if self._points:
                 self.pixel.show_reason(tr("The example is about points. Choose a picture to trace a pixel."))
             return
         picture = self.subject.pixels
         h, w, c = picture.shape
+        self.channel.setVisible(c == 3)
         channel = int(self.channel.value() or 0) if c == 3 else 0
         known = self._engine_cell is not None and self._engine_cell[0] == at
         number = float(self._engine_cell[1][channel]) if known and self._engine_cell else float("nan")
@@ -388,19 +389,30 @@ class AffineLab(QWidget):
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.open_file(Path(files[0]))
+            self.loader.file(Path(files[0]))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.close_lab()
+            self.closed.emit()
         else:
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.right.setFixedWidth(theme.px(430 if self.width() >= theme.px(1400) else 390))
+        self.right.setFixedWidth(theme.px(430 if self.width() >= theme.px(1400) else 396))
         self._note.adjustSize()
         self._note.move(theme.px(12), self.plane.height() - self._note.height() - theme.px(12))
+
+
+def why_not(state: AffineState, subject: Subject | None) -> str:
+    """Why there is no way back, from the origin or in the picture's pixels; "" where there is one."""
+    try:
+        affine.inverse(state.matrix())
+        if subject is not None:
+            affine.inverse(state.pixels(*subject.pixels.shape[:2]))
+    except MatrizenError as error:
+        return tr_message(error)
+    return ""
 
 
 def _numbers(state: AffineState) -> dict[str, Any]:
@@ -409,10 +421,9 @@ def _numbers(state: AffineState) -> dict[str, Any]:
     return {name: getattr(state, name) for name in names}
 
 
-def register(window: Any, bench: Workbench, actions: Any) -> AffineLab:
-    """Make the lab for a window.
+def register(window: Any, bench: Workbench, actions: Any) -> None:
+    """Make the lab known to the window's host of labs; "affine_lab" opens it, with `open`'s words.
 
-    The host shows it over its working area, calls `open(...)` and goes back on `closed`. The action
-    "affine_lab" opens it; it needs no condition, since a photograph is always there.
+    It needs no condition: a photograph is always there.
     """
-    return AffineLab(bench, window)
+    window.labs.add("affine_lab", lambda: AffineLab(bench))

@@ -121,14 +121,16 @@ class PixelView(View):
 
     def _paint_words(self, painter: QPainter, room: QRectF) -> None:
         taps = self._taps()
-        y = room.top() + theme.px(18)
+        y = room.top() + theme.px(4)
 
         def line(text: str, font: QFont, token: str, high: int) -> None:
             nonlocal y
             painter.setFont(font)
             painter.setPen(theme.color(token))
-            painter.drawText(QPointF(room.left(), y), text)
-            y += theme.px(high)
+            flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+            box = QRectF(room.left(), y, room.width(), room.bottom() - y)
+            y += max(float(theme.px(high)), painter.boundingRect(box, int(flags), text).height())
+            painter.drawText(box, int(flags), text)
 
         small, mono = theme.ui_font(tokens.STATUS), theme.mono_font(tokens.TITLE)
         line(tr("output pixel"), small, "text2", 19)
@@ -221,7 +223,7 @@ class PixelView(View):
             self._chip(painter, QRectF(x, y, wide - theme.px(4), theme.px(15)), row, column, number)
             painter.setFont(theme.mono_font(tokens.CAPTION))
             painter.setPen(theme.color("text2" if weight >= 0 else "warning"))
-            text = f"· {i18n.number(weight, 4)}"
+            text = f"· {i18n.number(weight, 4 if wide >= theme.px(64) else 3)}"
             below = QRectF(x, y + theme.px(15), wide, theme.px(15))
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft, text)
 

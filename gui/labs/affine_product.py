@@ -7,10 +7,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine import affine
-from engine.errors import MatrizenError
 from gui import i18n, theme
 from gui.formulas import FormulaView
-from gui.i18n import tr, tr_message
+from gui.i18n import tr
 from gui.labs.affine_matrix import MatrixFace
 from gui.labs.affine_state import AffineState, Point
 from gui.labs.affine_text import point_text
@@ -106,18 +105,13 @@ class ProductPanel(QWidget):
             f" border-radius: {theme.px(10)}px; }}"
         )
 
-    def show_state(self, state: AffineState, points: tuple[tuple[str, Point], ...]) -> str:
-        """Show all of it; the reason where there is no inverse, else ""."""
+    def show_state(self, state: AffineState, points: tuple[tuple[str, Point], ...], reason: str) -> None:
+        """Show all of it; `reason` says why there is no inverse."""
         m, other = state.matrix(), state.other()
         forth, back = latex(state.letters()), latex(state.letters(backwards=True))
         self._formula.set_formula(f"M = {forth}")
         self.face.set_matrix(m)
-        reason = ""
-        try:
-            self.inverse.set_matrix(affine.inverse(m))
-        except MatrizenError as error:
-            reason = tr_message(error)
-            self.inverse.set_matrix(None)
+        self.inverse.set_matrix(None if reason else affine.inverse(m))
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason))
         differs = ~np.isclose(m, other, atol=5e-3)
@@ -125,7 +119,6 @@ class ProductPanel(QWidget):
             name.set_formula(text)
             face.set_matrix(matrix, differs)
         self.facts.setText(self._told(m, other, bool(differs.any()), points))
-        return reason
 
     def _told(
         self, m: np.ndarray, other: np.ndarray, differs: bool, points: tuple[tuple[str, Point], ...]

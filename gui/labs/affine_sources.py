@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PySide6.QtCore import QObject, Signal
 
 from engine.data.pictures import read_picture
 from engine.data.samples import PICTURES, sample_picture
 from engine.errors import N_, DataError, Message
 from engine.layers import Input
-from gui.i18n import tr
+from gui.i18n import tr, tr_message
 from gui.labs.affine_engine import shrunk
 
 if TYPE_CHECKING:
@@ -112,6 +113,57 @@ def ask_maps(bench: Workbench, uid: str, done: Callable[[list[Subject]], None],
         done(found)
 
     bench.runner.read(configured.outputs[uid], answered)
+
+
+class Loader(QObject):
+    """Brings pictures to the lab: `loaded(Subject)` or `refused(why)`, one picture at a time."""
+
+    loaded = Signal(object)
+    refused = Signal(str)
+
+    def __init__(self, bench: Workbench, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._maps: list[Subject] = []
+        self._at = 0
+
+    @property
+    def count(self) -> int:
+        """Pictures that came together: the maps of a layer, or pictures of a batch."""
+        return len(self._maps)
+
+    def file(self, path: Path) -> None:
+        """Read a picture off the window's thread."""
+        self._read(tr("Reading {file}").format(file=path.name), lambda: from_file(path))
+
+    def sample(self, name: str) -> None:
+        """A photograph that is shipped."""
+        self._read(name, lambda: from_sample(name))
+
+    def _read(self, title: str, make: Callable[[], Subject]) -> None:
+        def done(subject: Subject) -> None:
+            self._maps = []
+            self.loaded.emit(subject)
+
+        self._bench.tasks.run("affine", title, lambda _progress, _canceled: make(), done, self._refuse)
+
+    def layer(self, uid: str) -> None:
+        """What leaves a layer for the batch of the step shown."""
+
+        def done(found: list[Subject]) -> None:
+            self._maps, self._at = found, 0
+            self.loaded.emit(found[0])
+
+        ask_maps(self._bench, uid, done, self._refuse)
+
+    def next(self) -> None:
+        """The next of the pictures that came together."""
+        if self._maps:
+            self._at = (self._at + 1) % len(self._maps)
+            self.loaded.emit(self._maps[self._at])
+
+    def _refuse(self, message: Message) -> None:
+        self.refused.emit(tr_message(message))
 
 
 def input_of(bench: Workbench) -> str | None:
