@@ -137,7 +137,8 @@ class AugmentDialog(QDialog):
         self.border = Choice(BORDERS)
         self.border.set_value(layer.border)
         self.border.chosen.connect(lambda value: self._set("border", value))
-        form.addRow(tr(facts["border"][0].label), self.border)
+        outside = facts["border"][0].label
+        form.addRow(tr(outside), self.border)
         left.addLayout(form)
         self._note = QLabel()
         self._note.setProperty("role", "status")

@@ -170,10 +170,8 @@ class AffineLab(QWidget):
 
     def choose_file(self) -> None:
         """The dialog for a picture."""
-        name, _ = QFileDialog.getOpenFileName(
-            self, tr("Open picture"), self.bench.state.folder,
-            f"{tr('Pictures')} ({PICTURES});;{tr('All files')} (*)",
-        )  # fmt: skip
+        kinds = tr("Pictures") + f" ({PICTURES});;" + tr("All files") + " (*)"
+        name, _ = QFileDialog.getOpenFileName(self, tr("Open picture"), self.bench.state.folder, kinds)
         if name:
             self.bench.state.folder = str(Path(name).parent)
             self.loader.file(Path(name))
@@ -188,7 +186,8 @@ class AffineLab(QWidget):
         h, w, c = subject.pixels.shape
         self.channel.setVisible(c == 3)
         color = tr("RGB") if c == 3 else tr("grey")
-        text = f"{w} × {h} {trn('pixel', 'pixels', w * h)}   {color}   {subject.name}"
+        size = trn("{w} × {h} pixel", "{w} × {h} pixels", w * h).format(w=w, h=h)
+        text = f"{size}   {color}   {subject.name}"
         self._facts.setText(text + (f"   ({subject.note})" if subject.note else ""))
         self.maps.setVisible(self.loader.count > 1)
         self.maps.setText(tr("{name}: show the next of {n}").format(name=subject.name, n=self.loader.count))

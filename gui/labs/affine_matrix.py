@@ -44,7 +44,7 @@ class MatrixFace(View):
         return i18n.number(value, self.decimals, group=False)
 
     def _cell(self) -> float:
-        return QFontMetricsF(theme.mono_font(self._points)).horizontalAdvance("0" * 7) + theme.px(3)
+        return QFontMetricsF(theme.mono_font(self._points)).horizontalAdvance("0" * 7) + theme.px(6)
 
     def _row(self) -> float:
         return float(theme.px(self._points + (6 if self._points < 15 else 9)))

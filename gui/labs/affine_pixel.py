@@ -184,24 +184,27 @@ class PixelView(View):
 
     def _paint_rows(self, painter: QPainter, room: QRectF, taps: list[Tap]) -> None:
         high = theme.px(31)
+        wide, gap, chip = (66, 24, 54) if room.width() >= theme.px(280) else (54, 14, 46)
+        end = min(room.right(), room.left() + theme.px(320))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for k, (row, column, weight, number, product) in enumerate(taps):
-            y = room.top() + theme.px(4) + k * high
+            x, y = room.left(), room.top() + theme.px(4) + k * high
             painter.setFont(theme.mono_font(tokens.BASE))
-            painter.setPen(theme.color("text1"))
-            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(room.left(), y, theme.px(66), high - 4), flags, i18n.number(weight, 4))
-            painter.setPen(theme.color("text3"))
-            center = Qt.AlignmentFlag.AlignCenter
-            painter.drawText(QRectF(room.left() + theme.px(68), y, theme.px(22), high - 4), center, "·")
-            chip = QRectF(room.left() + theme.px(92), y, theme.px(54), high - 5)
-            self._chip(painter, chip, row, column, number)
-            painter.setPen(theme.color("text3"))
-            painter.drawText(QRectF(room.left() + theme.px(150), y, theme.px(24), high - 4), center, "=")
-            painter.setPen(theme.color("text1"))
+            for text, token, width, flags in (
+                (i18n.number(weight, 4), "text1", wide, right),
+                ("·", "text3", gap, Qt.AlignmentFlag.AlignCenter),
+            ):  # fmt: skip
+                painter.setPen(theme.color(token))
+                painter.drawText(QRectF(x, y, theme.px(width), high - 4), flags, text)
+                x += theme.px(width)
+            self._chip(painter, QRectF(x, y, theme.px(chip), high - 5), row, column, number)
+            x += theme.px(chip)
             painter.setFont(theme.mono_font(tokens.BASE))
-            end = min(room.right(), room.left() + theme.px(320))
-            box = QRectF(end - theme.px(120), y, theme.px(120), high - 4)
-            painter.drawText(box, flags, i18n.number(product, 2))
+            painter.setPen(theme.color("text3"))
+            painter.drawText(QRectF(x, y, theme.px(gap), high - 4), Qt.AlignmentFlag.AlignCenter, "=")
+            painter.setPen(theme.color("text1"))
+            x += theme.px(gap)
+            painter.drawText(QRectF(x, y, end - x, high - 4), right, i18n.number(product, 2))
 
     def _chip(self, painter: QPainter, box: QRectF, row: int, column: int, number: float) -> None:
         assert self._picture is not None

@@ -55,7 +55,7 @@ class Lower(QFrame):
         rule.setFixedWidth(1)
         row.addWidget(rule)
         self.turns = TurnsPanel()
-        self.turns.setFixedWidth(theme.px(236))
+        self.turns.setFixedWidth(theme.px(244))
         self.turns.clear()
         row.addWidget(self.turns)
         self.setFixedHeight(theme.px(232))
