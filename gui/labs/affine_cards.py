@@ -77,6 +77,7 @@ class StepCard(QFrame):
         grip.setPixmap(icons.pixmap("grid", "text3", theme.px(12)))
         self._earlier = QToolButton()
         self._earlier.setIcon(icons.icon("chevron-up", "text2", 14))
+        self._earlier.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._earlier.setToolTip(tr("One place earlier"))
         self._earlier.clicked.connect(self.earlier)
         for part in (self._number, title, letter):

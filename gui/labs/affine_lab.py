@@ -17,17 +17,15 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLay
 
 from engine import affine
 from engine.errors import MatrizenError, Message
-from engine.session.protocol import Turned
 from gui import theme
 from gui.i18n import tr, tr_message, trn
 from gui.labs import affine_augment, affine_sources
 from gui.labs.affine_bar import AffineBar
 from gui.labs.affine_engine import Answered, Warps, Wish
 from gui.labs.affine_plane import PlaneView
-from gui.labs.affine_rooms import Lower, Right
+from gui.labs.affine_rooms import Lower, Note, Right
 from gui.labs.affine_sources import Subject
 from gui.labs.affine_state import AffineState, Point, examples
-from gui.labs.affine_turns import DEGREES, TIMES, middle_of
 from gui.live import short_device
 
 if TYPE_CHECKING:
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
 
 PICTURES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 FIRST = "chelsea"
-NUMBERS_MS = 66
-"""While something is dragged, numbers change this often; nobody reads them faster."""
+NUMBERS_MS = 32
+"""While something is dragged, one panel of three shows new numbers this often: each ten times a second."""
 
 
 class AffineLab(QWidget):
@@ -67,7 +65,8 @@ class AffineLab(QWidget):
         self._numbers_timer = QTimer(self)
         self._numbers_timer.setSingleShot(True)
         self._numbers_timer.setInterval(NUMBERS_MS)
-        self._numbers_timer.timeout.connect(self._show_numbers)
+        self._numbers_timer.timeout.connect(self._show_some)
+        self._turn = 0
         self._show_device()
         self._show(moving=False)
 
@@ -100,14 +99,12 @@ class AffineLab(QWidget):
         self.plane.points_changed.connect(self._points_moved)
         left.addWidget(self.plane, 1)
         text = tr("Picture rows count downward, so a positive angle turns clockwise.")
-        self._note = QLabel(text, self.plane)
-        self._note.setProperty("role", "status")
-        self._dress_note()
-        theme.changed.connect(self._dress_note)
+        self._note = Note(text, self.plane)
         lower = Lower()
         lower.channel_chosen.connect(self._show_pixel)
         self.channel, self.pixel, self.turns = lower.channel, lower.pixel, lower.turns
         self.turns.asked.connect(self.turn)
+        self.turns.refused.connect(self._say)
         left.addWidget(lower)
         self._hint = QLabel()
         self._hint.setProperty("role", "status")
@@ -128,13 +125,6 @@ class AffineLab(QWidget):
         self.steps.refused.connect(self._say)
         self.product.other_shown.connect(self._show_other)
         across.addWidget(self.right)
-
-    def _dress_note(self) -> None:
-        t = theme.theme()
-        self._note.setStyleSheet(
-            f"QLabel {{ background: {t.raised}; color: {t.text2}; border: 1px solid {t.border};"
-            f" border-radius: {theme.px(6)}px; padding: {theme.px(4)}px {theme.px(8)}px; }}"
-        )
 
     # ---- what is looked at ----------------------------------------------------------------------------
 
@@ -223,7 +213,7 @@ class AffineLab(QWidget):
         self._show(moving=False)
 
     def _stepped(self, state: AffineState, moving: bool) -> None:
-        self.state = replace(self.state, **_numbers(state))
+        self.state = self.state.with_steps(state)
         self.plane.set_state(self.state)
         self._say("")
         self._show(moving)
@@ -250,7 +240,19 @@ class AffineLab(QWidget):
     def _show_numbers(self) -> None:
         self.bar.show_state(self.state)
         self.steps.set_state(self.state)
+        self._show_product()
+        self._show_traced()
+
+    def _show_some(self) -> None:
+        """While something moves the panels take turns, so that no frame pays for all of them."""
+        parts = (lambda: self.steps.set_state(self.state), self._show_product, self._show_traced)
+        parts[self._turn % len(parts)]()
+        self._turn += 1
+
+    def _show_product(self) -> None:
         self.product.show_state(self.state, self._told_points(), self.reason)
+
+    def _show_traced(self) -> None:
         if self.subject is None or self.reason:
             self.pixel.show_reason(self.reason)
         else:
@@ -323,21 +325,9 @@ class AffineLab(QWidget):
 
     def turn(self) -> None:
         """36 turns of 10 degrees, on the device."""
-        if self.subject is None:
-            return
-        subject, part = self.subject, middle_of(self.subject.pixels)
-        self.turns.set_busy()
-
-        def answered(found: Turned | None, error: Message | None) -> None:
-            if subject is not self.subject:
-                return
-            if found is None:
-                self.turns.clear()
-                self._say(tr_message(error) if error is not None else "")
-            else:
-                self.turns.show_turned(part, found)
-
-        self.bench.runner.turn(part, DEGREES, TIMES, self.state.border, self.state.interpolation, answered)
+        if self.subject is not None:
+            how = self.state.border, self.state.interpolation
+            self.turns.run(self.bench.runner, self.subject.pixels, *how)
 
     def augment(self) -> None:
         """Ranges that hold this map, put into training."""
@@ -412,12 +402,6 @@ def why_not(state: AffineState, subject: Subject | None) -> str:
     except MatrizenError as error:
         return tr_message(error)
     return ""
-
-
-def _numbers(state: AffineState) -> dict[str, Any]:
-    """What the cards know: the steps and their order."""
-    names = ("wide", "high", "across", "along", "angle", "right", "low", "order")
-    return {name: getattr(state, name) for name in names}
 
 
 def register(window: Any, bench: Workbench, actions: Any) -> None:

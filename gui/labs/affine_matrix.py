@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import i18n, theme, tokens
 from gui.views.base import View
 
+NOISE = 1e-12
+"""Below this share of the largest number a cell is what rounding left of a zero."""
+
 
 class MatrixFace(View):
     """A small matrix; `differs` marks cells in the color of the calculation."""
@@ -26,7 +29,10 @@ class MatrixFace(View):
 
     def set_matrix(self, matrix: np.ndarray | None, differs: np.ndarray | None = None) -> None:
         """Show a matrix, or None for none."""
-        self._matrix = np.full((3, 3), np.nan) if matrix is None else np.asarray(matrix)
+        shown = np.full((3, 3), np.nan) if matrix is None else np.array(matrix, np.float64)
+        with np.errstate(invalid="ignore"):
+            shown[np.abs(shown) < NOISE * np.abs(shown).max()] = 0.0
+        self._matrix = shown
         self._differs = np.zeros((3, 3), bool) if differs is None else differs
         told = [", ".join(self._text(v) for v in row) for row in self._matrix.tolist()]
         self.setAccessibleName("; ".join(told))

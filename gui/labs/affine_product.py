@@ -94,6 +94,7 @@ class ProductPanel(QWidget):
         self.facts.setWordWrap(True)
         orders.addWidget(self.facts)
         column.addLayout(orders)
+        self._written = ("", "")
         theme.changed.connect(self._dress)
         self._dress()
 
@@ -109,14 +110,17 @@ class ProductPanel(QWidget):
         """Show all of it; `reason` says why there is no inverse."""
         m, other = state.matrix(), state.other()
         forth, back = latex(state.letters()), latex(state.letters(backwards=True))
-        self._formula.set_formula(f"M = {forth}")
+        if (forth, back) != self._written:  # typesetting is not for every frame
+            self._written = (forth, back)
+            self._formula.set_formula(f"M = {forth}")
+            for name, text in zip(self._names, self._written, strict=True):
+                name.set_formula(text)
         self.face.set_matrix(m)
         self.inverse.set_matrix(None if reason else affine.inverse(m))
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason))
         differs = ~np.isclose(m, other, atol=5e-3)
-        for name, face, text, matrix in zip(self._names, self.sides, (forth, back), (m, other), strict=True):
-            name.set_formula(text)
+        for face, matrix in zip(self.sides, (m, other), strict=True):
             face.set_matrix(matrix, differs)
         self.facts.setText(self._told(m, other, bool(differs.any()), points))
 

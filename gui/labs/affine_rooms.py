@@ -21,6 +21,22 @@ def title(text: str, role: str = "title") -> QLabel:
     return label
 
 
+class Note(QLabel):
+    """A remark that lies on the plane."""
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        t = theme.theme()
+        self.setStyleSheet(
+            f"QLabel {{ background: {t.raised}; color: {t.text2}; border: 1px solid {t.border};"
+            f" border-radius: {theme.px(6)}px; padding: {theme.px(4)}px {theme.px(8)}px; }}"
+        )
+
+
 class Lower(QFrame):
     """One pixel read backwards, and 36 turns. `channel_chosen()` when another color is wanted."""
 

@@ -71,6 +71,10 @@ class AffineState:
         left.insert(max(0, min(place, len(left))), name)
         return replace(self, order=tuple(left))
 
+    def with_steps(self, other: AffineState) -> AffineState:
+        """With the numbers and the order of another state; origin, border and interpolation stay."""
+        return replace(other, origin=self.origin, border=self.border, interpolation=self.interpolation)
+
     def reset(self) -> AffineState:
         """The identity, everything else as it is."""
         return AffineState(

@@ -9,10 +9,12 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from engine.errors import Message
 from engine.session.protocol import Turned
 from gui import i18n, theme
-from gui.i18n import tr
+from gui.i18n import tr, tr_message
 from gui.labs.affine_face import image_of
+from gui.runner import Runner
 from gui.views.base import View
 
 SIDE = 192
@@ -66,9 +68,10 @@ class Pair(View):
 
 
 class TurnsPanel(QWidget):
-    """`asked()` by its button; `show_turned` when the answer is there."""
+    """`asked()` by its button, then `run`; `refused(why)`."""
 
     asked = Signal()
+    refused = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,16 +97,34 @@ class TurnsPanel(QWidget):
         self._words.setWordWrap(True)
         column.addWidget(self._words)
         self.psnr: float | None = None
+        self._serial = 0
 
     def clear(self) -> None:
         """Another picture or another way of reading it: the old answer is no longer true."""
         self.psnr = None
+        self._serial += 1
         self._pair.set_images(None, None)
         self._number.setText(f"<span style='color:{theme.theme().text3}'>PSNR –</span>")
         self.button.setEnabled(True)
 
-    def set_busy(self) -> None:
+    def run(self, runner: Runner, pixels: np.ndarray, border: str, interpolation: str) -> None:
+        """Have the middle of a picture turned; the answer to an older question is dropped."""
+        part = middle_of(pixels)
+        self._serial += 1
+        serial = self._serial
         self.button.setEnabled(False)
+
+        def answered(found: Turned | None, error: Message | None) -> None:
+            if serial != self._serial:
+                return
+            if found is not None:
+                self.show_turned(part, found)
+            else:
+                self.clear()
+                if error is not None:
+                    self.refused.emit(tr_message(error))
+
+        runner.turn(part, DEGREES, TIMES, border, interpolation, answered)
 
     def show_turned(self, before: np.ndarray, found: Turned) -> None:
         """Both pictures and what is left of the first."""

@@ -97,6 +97,8 @@ def test_the_order_is_changed_by_dragging_a_card(lab: AffineLab) -> None:
     assert lab.state.order[0] == "shift"
     assert (before, lab.product.face.texts()[0][2]) == ("5.000", "5.500")
     assert lab.product.sides[1].texts()[0][2] == "5.00"
+    lab.set_state(replace(lab.state, angle=35))
+    assert lab.product.inverse.texts()[1][2] == "0.000"  # not what rounding left of it
     cards["scale"]._earlier.click()
     assert lab.state.order[:2] == ("scale", "shift")
 
