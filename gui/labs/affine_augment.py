@@ -23,6 +23,7 @@ from engine.layers.augment import BORDERS, Augment
 from gui import theme
 from gui.forms import Choice
 from gui.i18n import tr, tr_message
+from gui.labs.affine_engine import while_alive
 from gui.labs.affine_face import image_of
 from gui.labs.affine_sources import Subject, ask_maps, input_of
 from gui.labs.affine_state import AffineState
@@ -173,7 +174,7 @@ class AugmentDialog(QDialog):
                 tr("A layer Augment is put behind the input.")
             drawn = augment_node(bench)
             self._note.setText(text.format(name=bench.document.node(drawn).name if drawn else ""))
-            ask_maps(bench, uid, self._take, self._fail)
+            ask_maps(bench, uid, self._take, self._fail, self)
 
     def _taker(self, name: str) -> Any:
         return lambda value: self._set(name, float(value))
@@ -214,9 +215,9 @@ class AugmentDialog(QDialog):
                 self._again = False
                 self._preview()
 
-        self.bench.runner.augment(
-            self._pictures, layer.rotation, layer.scale, layer.shift, layer.border, self._seed, answered
-        )
+        ranges_ = layer.rotation, layer.scale, layer.shift
+        told = while_alive(self, answered)
+        self.bench.runner.augment(self._pictures, *ranges_, layer.border, self._seed, told)
 
     def _use(self) -> None:
         if not all(editor.commit() for editor in self.editors.values()):

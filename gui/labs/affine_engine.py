@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from engine import affine
 from engine.errors import Message
@@ -131,7 +132,7 @@ class Warps(QObject):
                 self.probed.emit((cell, numbers))
             self._read()
 
-        self._runner.read_warped(*cell, answered)
+        self._runner.read_warped(*cell, while_alive(self, answered))
 
     def _ask(self) -> None:
         if self._busy or self._next is None or self._picture is None:
@@ -173,12 +174,23 @@ class Warps(QObject):
 
         matrix = in_small(wish.matrix, factor) if coarse else wish.matrix
         probe = None if coarse else wish.probe
-        self._runner.warp(key, given, matrix, wish.border, wish.interpolation, probe, answered)
+        how = wish.border, wish.interpolation
+        self._runner.warp(key, given, matrix, *how, probe, while_alive(self, answered))
 
     def _exactly(self) -> None:
         if self._last is not None and self._next is None:
             self._next = replace(self._last, coarse=False)
             self._ask()
+
+
+def while_alive(owner: QObject, answer: Callable[..., None]) -> Callable[..., None]:
+    """`answer`, but nothing once its owner is gone: a window is rebuilt while the engine still computes."""
+
+    def given(payload: Any, error: Message | None) -> None:
+        if isValid(owner):
+            answer(payload, error)
+
+    return given
 
 
 def shrunk(picture: Array, factor: int) -> Array:

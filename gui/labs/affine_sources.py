@@ -16,7 +16,7 @@ from engine.data.samples import PICTURES, sample_picture
 from engine.errors import N_, DataError, Message
 from engine.layers import Input
 from gui.i18n import tr, tr_message
-from gui.labs.affine_engine import shrunk
+from gui.labs.affine_engine import shrunk, while_alive
 
 if TYPE_CHECKING:
     from gui.workbench import Workbench
@@ -83,7 +83,7 @@ def layers_with_maps(bench: Workbench) -> list[tuple[str, str, int]]:
 
 
 def ask_maps(bench: Workbench, uid: str, done: Callable[[list[Subject]], None],
-             failed: Callable[[Message], None]) -> None:
+             failed: Callable[[Message], None], owner: QObject) -> None:
     """What leaves a layer for the batch of the step shown: its maps for one picture, or several inputs."""
     configured = bench.configured
     if configured is None or uid not in configured.outputs or not bench.document.graph.has(uid):
@@ -112,7 +112,7 @@ def ask_maps(bench: Workbench, uid: str, done: Callable[[list[Subject]], None],
                 found.append(Subject(as_pixels(array[k : k + 1, :, :, 0]), name))
         done(found)
 
-    bench.runner.read(configured.outputs[uid], answered)
+    bench.runner.read(configured.outputs[uid], while_alive(owner, answered))
 
 
 class Loader(QObject):
@@ -154,7 +154,7 @@ class Loader(QObject):
             self._maps, self._at = found, 0
             self.loaded.emit(found[0])
 
-        ask_maps(self._bench, uid, done, self._refuse)
+        ask_maps(self._bench, uid, done, self._refuse, self)
 
     def next(self) -> None:
         """The next of the pictures that came together."""

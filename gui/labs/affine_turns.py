@@ -13,6 +13,7 @@ from engine.errors import Message
 from engine.session.protocol import Turned
 from gui import i18n, theme
 from gui.i18n import tr, tr_message
+from gui.labs.affine_engine import while_alive
 from gui.labs.affine_face import image_of
 from gui.runner import Runner
 from gui.views.base import View
@@ -124,7 +125,7 @@ class TurnsPanel(QWidget):
                 if error is not None:
                     self.refused.emit(tr_message(error))
 
-        runner.turn(part, DEGREES, TIMES, border, interpolation, answered)
+        runner.turn(part, DEGREES, TIMES, border, interpolation, while_alive(self, answered))
 
     def show_turned(self, before: np.ndarray, found: Turned) -> None:
         """Both pictures and what is left of the first."""

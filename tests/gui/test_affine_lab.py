@@ -6,13 +6,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from engine import affine
+from engine.errors import Message
 from engine.layers import Augment
 from gui import i18n, theme
 from gui.labs import affine_sources
@@ -253,6 +256,28 @@ def test_a_rebuilt_window_finds_it_as_it_was(lab: AffineLab, desk: Desk) -> None
     again.close_lab()
     assert left == [True]
     again.deleteLater()
+
+
+def test_an_answer_to_a_lab_that_is_gone_is_dropped(desk: Desk) -> None:
+    made = AffineLab(desk.bench)
+    made.show_subject(squares())
+    held: list[Any] = []
+    runner = desk.bench.runner
+    runner.warp = lambda *asked: held.append(asked[-1])  # type: ignore[method-assign]
+    made.set_state(replace(made.state, angle=5))
+    shiboken6.delete(made)
+    held[0](None, Message("late"))
+    desk.runner.status.emit(desk.bench.status)
+    desk.runner.restarted.emit(None)
+    assert len(held) == 1
+
+
+def test_a_new_engine_gets_the_picture_once_more(lab: AffineLab, desk: Desk) -> None:
+    lab.show_subject(squares())
+    desk.runner.session._warping._pictures.clear()
+    lab.warps.forget()
+    assert desk.runner.session._warping._pictures
+    assert lab.plane._result is not None
 
 
 def test_in_german_commas_and_semicolons(lab: AffineLab) -> None:
