@@ -175,7 +175,7 @@ class AffineLab(QWidget):
         self.plane.set_picture(np.clip(np.rint(subject.pixels), 0, 255).astype(np.uint8))
         h, w, c = subject.pixels.shape
         self.channel.setVisible(c == 3)
-        color = tr("RGB") if c == 3 else tr("grey")
+        color = "RGB" if c == 3 else tr("grey")
         size = trn("{w} × {h} pixel", "{w} × {h} pixels", w * h).format(w=w, h=h)
         text = f"{size}   {color}   {subject.name}"
         self._facts.setText(text + (f"   ({subject.note})" if subject.note else ""))
