@@ -100,7 +100,7 @@ class StepCard(QFrame):
             words.setProperty("role", "status")
             slider = QSlider(Qt.Orientation.Horizontal)
             slider.setRange(-TICKS, TICKS)
-            slider.setMinimumWidth(theme.px(34))
+            slider.setMinimumSize(theme.px(34), theme.px(20))
             slider.setAccessibleName(f"{titles()[name]}: {label}")
             editor = NumberField(0.0, minimum=-MOST, maximum=MOST, unit=unit, step=step)
             editor.setFixedWidth(theme.px(80))

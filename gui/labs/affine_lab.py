@@ -388,7 +388,7 @@ class AffineLab(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.right.setFixedWidth(theme.px(430 if self.width() >= theme.px(1400) else 396))
+        self.right.setFixedWidth(theme.px(430 if self.width() >= theme.px(1400) else 414))
         self._note.adjustSize()
         self._note.move(theme.px(12), self.plane.height() - self._note.height() - theme.px(12))
 
