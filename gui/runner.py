@@ -156,6 +156,25 @@ class Runner(QObject):
         """What the network says to (N, C, H, W) or (N, F); `keep` names more values, ("*",) means all."""
         self._ask(lambda id: p.Predict(arrays, keep, id), answer)
 
+    def warp(self, key: str, picture: Any, matrix: Any, border: str, interpolation: str,
+             probe: tuple[int, int] | None, answer: Answer[p.Warped]) -> None:
+        """Move a picture by an affine map; it is given once, later None names the one held under `key`."""
+        self._ask(lambda id: p.WarpPicture(key, picture, matrix, border, interpolation, probe, id), answer)
+
+    def read_warped(self, row: int, column: int, answer: Answer[Any]) -> None:
+        """The numbers of one pixel of the picture warped last."""
+        self._ask(lambda id: p.ReadWarped(row, column, id), answer)
+
+    def turn(self, picture: Any, degrees: float, times: int, border: str, interpolation: str,
+             answer: Answer[p.Turned]) -> None:
+        """A picture turned again and again."""
+        self._ask(lambda id: p.TurnPicture(picture, degrees, times, border, interpolation, id), answer)
+
+    def augment(self, pictures: Any, rotation: float, scale: float, shift: float, border: str, seed: int,
+                answer: Answer[Any]) -> None:
+        """Pictures as the layer Augment would change them."""
+        self._ask(lambda id: p.AugmentPictures(pictures, rotation, scale, shift, border, seed, id), answer)
+
     def export(self, answer: Answer[p.ExportData]) -> None:
         """The weights with what a file needs to know about them."""
         self._ask(p.Export, answer)

@@ -40,6 +40,7 @@ for _key, _value in _before.items():
 
 Pixels = npt.NDArray[Any]  # (H, W, C) uint8 or uint16
 Border = Literal["constant", "replicate", "reflect", "wrap"]
+Sampling = Literal["nearest", "bilinear", "bicubic"]
 
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 << 20
@@ -283,8 +284,9 @@ def warp_affine(
     size: tuple[int, int] | None = None,
     border: Border = "constant",
     value: float = 0.0,
+    interpolation: Sampling = "bilinear",
 ) -> npt.NDArray[Any]:
-    """OpenCV's bilinear affine warp, as an independent reference for our own op.
+    """OpenCV's affine warp, as an independent reference for our own op.
 
     array: (H, W) or (H, W, C); matrix: (2, 3) or (3, 3), input to output in pixels, (x, y) columns;
     size: (height, width) of the result. OpenCV rounds source positions to 1/32 pixel.
@@ -293,12 +295,13 @@ def warp_affine(
         "constant": cv2.BORDER_CONSTANT, "replicate": cv2.BORDER_REPLICATE,
         "reflect": cv2.BORDER_REFLECT_101, "wrap": cv2.BORDER_WRAP,
     }  # fmt: skip
+    methods = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
     height, width = size or (array.shape[0], array.shape[1])
     return cv2.warpAffine(
         array,
         np.asarray(matrix, dtype=np.float64)[:2],
         (width, height),
-        flags=cv2.INTER_LINEAR,
+        flags=methods[interpolation],
         borderMode=modes[border],
         borderValue=(value, value, value, value),
     )

@@ -12,6 +12,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     normalization,
     pooling,
     updates,
+    warp,
 )
 from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
 

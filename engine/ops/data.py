@@ -1,4 +1,4 @@
-"""Getting the batch on the device: gather from resident data, random affine maps, affine warp."""
+"""Getting the batch on the device: gather from resident data, random affine maps."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ from engine.ops.base import (
     value,
 )
 from engine.values import Op, Role, Value
-
-BORDERS = ("zero", "edge", "reflect")
 
 
 @register
@@ -172,95 +170,3 @@ class RandomAffine(OpRule):
                 f"{h}x{w}x{n}",
                 smooth=False,
             )
-
-
-@register
-class AffineWarp(OpRule):
-    """ins X (C, H, W, N), M (6, N) -> y: each output pixel p is read at M⁻¹ p, bilinear.
-
-    Attribute border: "zero", "edge" (the border pixel goes on) or "reflect" (mirrored, edge not repeated).
-    A singular M gives the border's value at the origin of the picture.
-    """
-
-    kind = "affine_warp"
-    differentiable = False
-
-    def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        return (Out("y", ins[0].axes, ins[0].shape),)
-
-    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        x, m = ins
-        _, h, w, n = x.shape
-        border = cast(str, attrs["border"])
-        out = np.zeros_like(x)
-        for s in range(n):
-            px, py = source_points(m[:, s].astype(np.float64), h, w)
-            x0, y0 = np.floor(px).astype(np.int64), np.floor(py).astype(np.int64)
-            fx, fy = (px - x0).astype(x.dtype), (py - y0).astype(x.dtype)
-            for dy, wy in ((0, 1 - fy), (1, fy)):
-                for dx, wx in ((0, 1 - fx), (1, fx)):
-                    out[:, :, :, s] += wy * wx * taps(x[:, :, :, s], y0 + dy, x0 + dx, border)
-        return (out,)
-
-    def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
-        c, row, col, s = cell
-        x, m = read(op.ins[0]), read(op.ins[1])[:, s].astype(np.float64)
-        px, py = (p[row, col] for p in source_points(m, x.shape[1], x.shape[2]))
-        x0, y0 = int(np.floor(px)), int(np.floor(py))
-        terms = []
-        for yy, wy in ((y0, 1 - (py - y0)), (y0 + 1, py - y0)):
-            for xx, wx in ((x0, 1 - (px - x0)), (x0 + 1, px - x0)):
-                v = float(
-                    taps(x[:, :, :, s], np.array([[yy]]), np.array([[xx]]), cast(str, op.attrs["border"]))[
-                        c, 0, 0
-                    ]
-                )
-                terms.append(Term(((op.ins[0].id, (c, yy, xx, s), v),), float(wy * wx) * v, f"{wy * wx:.4f}"))
-        return Terms.sum_of(terms, float(read(op.out)[cell]), r"y(p) = x(M^{-1} p)")
-
-    def cases(self) -> Iterable[Case]:
-        for c, h, w, n in [(1, 28, 28, 33), (3, 7, 9, 7), (1, 1, 1, 1)]:
-            (m,) = RandomAffine().reference(
-                (),
-                {"height": h, "width": w, "capacity": n},
-                Context(n, {"rotation": 20.0, "scale": 15.0, "shift": 2.5}, seed=1, step=2, stream=3),
-            )
-            for border in BORDERS:
-                yield Case(
-                    (value("x", "C H W N", (c, h, w, n)), value("m", "M N", (6, n), Role.SAVED)),
-                    (normal(1, c, h, w, n), m),
-                    {"border": border},
-                    Context(n),
-                    f"{c}x{h}x{w}x{n} {border}",
-                    smooth=False,
-                )
-
-
-def source_points(m: Array, height: int, width: int) -> tuple[Array, Array]:
-    """Columns and rows of the source of every output pixel: M⁻¹ (x, y)."""
-    a, b, tx, c, d, ty = m
-    det = a * d - b * c
-    inverse = 1 / det if det != 0 else 0.0
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    u, v = x - tx, y - ty
-    return (d * u - b * v) * inverse, (a * v - c * u) * inverse
-
-
-def taps(x: Array, row: Array, column: Array, border: str) -> Array:
-    """Pixels of one picture (C, H, W) at whole coordinates, the border mode applied: (C, ...)."""
-    h, w = x.shape[1:]
-    if border == "zero":
-        inside = (row >= 0) & (row < h) & (column >= 0) & (column < w)
-        return np.where(inside, x[:, row.clip(0, h - 1), column.clip(0, w - 1)], x.dtype.type(0))
-    if border == "reflect":
-        row, column = mirrored(row, h), mirrored(column, w)
-    return np.asarray(x[:, row.clip(0, h - 1), column.clip(0, w - 1)])
-
-
-def mirrored(i: Array, size: int) -> Array:
-    """...2 1 0 1 2 ... size-1 size-2 ...: reflected without repeating the edge."""
-    if size == 1:
-        return np.zeros_like(i)
-    period = 2 * (size - 1)
-    i = np.abs(i) % period
-    return np.asarray(np.where(i < size, i, period - i))

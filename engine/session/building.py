@@ -45,6 +45,10 @@ class Builder:
     def device_name(self) -> str:
         return self._backend.device if self._backend is not None else "NumPy"
 
+    def backend(self) -> Backend:
+        """The device in use, opened where nothing was computed yet."""
+        return self._open(self.device)
+
     def build(self, c: p.Configure, trainer: Trainer | None) -> Trainer:
         """A new trainer, or `trainer` rebuilt for what was drawn."""
         dataset = self._load(c)

@@ -170,6 +170,57 @@ class CheckpointNow:
     id: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class WarpPicture:
+    """Move a picture by an affine map (3 x 3, in pixels); answered by `Warped`.
+
+    The picture (H, W, C) is sent once under `key` and held; later commands name the key alone.
+    """
+
+    key: str
+    picture: Array | None
+    matrix: Array
+    border: str
+    interpolation: str
+    probe: tuple[int, int] | None = None
+    """(row, column) of the output whose numbers are wanted as they are."""
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class ReadWarped:
+    """The numbers (C) of one pixel of the picture warped last; None outside of it."""
+
+    row: int
+    column: int
+    id: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TurnPicture:
+    """Turn a picture about its center again and again; answered by `Turned`."""
+
+    picture: Array
+    degrees: float
+    times: int
+    border: str
+    interpolation: str
+    id: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class AugmentPictures:
+    """Pictures (N, H, W, C) as the layer Augment with these ranges would change them; (N, H, W, C) bytes."""
+
+    pictures: Array
+    rotation: float
+    scale: float
+    shift: float
+    border: str
+    seed: int = 0
+    id: int = 0
+
+
 @dataclass(frozen=True)
 class XRayOf:
     """The update of the parameter "<node>.<name>" in the step shown, as an `XRay`."""
@@ -253,6 +304,10 @@ Command = (
     | RaceOptimizers
     | CancelJob
     | ProofOf
+    | WarpPicture
+    | ReadWarped
+    | TurnPicture
+    | AugmentPictures
     | UseSlots
     | Shutdown
 )

@@ -167,6 +167,22 @@ class ExportData:
         return self.run.checkpoint.state
 
 
+@dataclass(frozen=True, eq=False)
+class Warped:
+    """A warped picture (H, W, C) in bytes, and the numbers (C) of the pixel asked for as they are."""
+
+    pixels: Array
+    probe: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """The picture after the turns, in bytes, and how much of it is left: PSNR in dB inside the disc."""
+
+    pixels: Array
+    psnr: float
+
+
 @dataclass(frozen=True)
 class Devices:
     """What can compute; `best` is the id of a device that is better than the one in use, or ""."""

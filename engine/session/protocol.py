@@ -12,6 +12,7 @@ from __future__ import annotations
 from engine.backends.base import Array
 from engine.explain import Explanation
 from engine.session.commands import (
+    AugmentPictures,
     CancelJob,
     CancelLoading,
     CheckGradient,
@@ -30,6 +31,7 @@ from engine.session.commands import (
     Pull,
     RaceOptimizers,
     Read,
+    ReadWarped,
     Reset,
     SetDevice,
     SetPace,
@@ -37,7 +39,9 @@ from engine.session.commands import (
     Shutdown,
     Step,
     StepKind,
+    TurnPicture,
     UseSlots,
+    WarpPicture,
     Watch,
     XRayOf,
 )
@@ -58,14 +62,17 @@ from engine.session.events import (
     Running,
     Saved,
     Status,
+    Turned,
+    Warped,
 )
 from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
-    "AUTO_PACE", "Array", "CancelJob", "CancelLoading", "CheckGradient", "CheckpointNow", "Command",
-    "Configure", "Configured", "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain",
-    "Explanation", "Export", "ExportData", "Fault", "FindDevices", "Frame", "JobNews", "NeedSlots",
-    "Pause", "Phase", "Play", "Predict", "Prediction", "Progress", "ProofOf", "Pull", "RaceOptimizers",
-    "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice", "SetPace", "SetTraining",
-    "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch", "XRayOf",
+    "AUTO_PACE", "Array", "AugmentPictures", "CancelJob", "CancelLoading", "CheckGradient",
+    "CheckpointNow", "Command", "Configure", "Configured", "DataFacts", "Devices", "EditCells",
+    "Envelope", "Event", "Explain", "Explanation", "Export", "ExportData", "Fault", "FindDevices",
+    "Frame", "JobNews", "NeedSlots", "Pause", "Phase", "Play", "Predict", "Prediction", "Progress",
+    "ProofOf", "Pull", "RaceOptimizers", "Read", "ReadWarped", "Reply", "Reset", "RunState",
+    "Running", "Saved", "SetDevice", "SetPace", "SetTraining", "Shutdown", "Status", "Step",
+    "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from engine.session.jobs import Jobs
 from engine.session.keeper import Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.viewer import Viewer
+from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
 
 EVALUATION_SECONDS = 0.006
@@ -38,6 +39,7 @@ class Session:
         self.motion = Motion(self.viewer, self.keeper, self._report, clock)
         self.jobs = Jobs(emit, clock)
         self._answers = Answers(emit, self.motion, self.builder, self.run_state, self.jobs)
+        self._warping = Warping(emit, self.builder.backend)
         self._pull = False
         self._told = 0.0
         self._stepped = False
@@ -105,6 +107,8 @@ class Session:
                 self.close()
             case p.CancelJob():
                 self.jobs.cancel(command.job)
+            case p.WarpPicture() | p.ReadWarped() | p.TurnPicture() | p.AugmentPictures():
+                self._warping.answer(command)
             case p.CancelLoading():
                 pass  # too late: while something is loaded, `canceled` sees it
             case p.Pause() | p.Reset() | p.SetTraining() if self.trainer is None:

@@ -56,7 +56,9 @@ class InlineRunner(QObject):
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
-                 "xray": p.XRayOf, "proof": p.ProofOf}
+                 "xray": p.XRayOf, "proof": p.ProofOf,
+                 "read": p.Read, "warp": p.WarpPicture, "read_warped": p.ReadWarped, "turn": p.TurnPicture,
+                 "augment": p.AugmentPictures}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)

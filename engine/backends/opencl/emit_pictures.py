@@ -7,6 +7,7 @@ from typing import cast
 from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, pads, pair, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
+from engine.ops.warp import method_of
 from engine.values import Op, Value
 
 WIDE = 24
@@ -221,11 +222,13 @@ def affine_warp(op: Op, site: Site) -> Emission:
     t = site.target
     x, m = op.ins
     border = {"zero": 0, "edge": 1, "reflect": 2}[cast(str, op.attrs["border"])]
+    side = {"nearest": 1, "bilinear": 2, "bicubic": 4}[method_of(op.attrs)]
+    shape = {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2]}
     return Emission(
         [
             Launch(
                 "affine_warp",
-                {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2], "BORDER": border},
+                {**shape, "BORDER": border, "SIDE": side},
                 [reads("X", x), reads("M", m)],
                 (t.lanes // t.vw, x.shape[1]),
             )

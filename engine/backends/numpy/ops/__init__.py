@@ -10,4 +10,5 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     normalization,
     pooling,
     updates,
+    warp,
 )

@@ -1,4 +1,4 @@
-"""Getting the batch: gather from resident data, random affine maps, affine warp."""
+"""Getting the batch: gather from resident data, random affine maps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from engine.backends.base import Array
 from engine.backends.numpy.env import Call, Env, build
 from engine.ops.base import REGISTRY, Context, stream_number
-from engine.ops.data import mirrored
 from engine.values import Op
 
 
@@ -56,42 +54,5 @@ def random_affine(op: Op, env: Env) -> Call:
         controls = {k: c[name] for k, name in zip(("rotation", "scale", "shift"), names, strict=True)}
         ctx = Context(env.n, controls, env.seed, int(c["step"]), stream)
         np.copyto(matrix, rule.reference((), op.attrs, ctx)[0])
-
-    return call
-
-
-@build("affine_warp")
-def affine_warp(op: Op, env: Env) -> Call:
-    (x, m), y = (env.array(v) for v in op.ins), env.array(op.out)
-    c, h, w, n = x.shape
-    border = cast(str, op.attrs["border"])
-    pixels, out = x.reshape(c, -1), y.reshape(c, -1)
-    lane = np.arange(n, dtype=np.int64)
-    rows, columns = (a[..., None].astype(np.float64) for a in np.mgrid[0:h, 0:w])
-    tap = env.work.shared(0, out.shape)
-
-    def add_tap(row: Array, column: Array, weight: Array) -> None:
-        if border == "zero":
-            weight = weight * ((row >= 0) & (row < h) & (column >= 0) & (column < w))
-        elif border == "reflect":
-            row, column = mirrored(row, h), mirrored(column, w)
-        at = (row.clip(0, h - 1) * w + column.clip(0, w - 1)) * n + lane
-        np.take(pixels, at.reshape(-1), 1, out=tap, mode="clip")
-        np.multiply(tap, weight.reshape(1, -1), out=tap)
-        np.add(out, tap, out=out)
-
-    def call() -> None:
-        a, b, tx, e, d, ty = m.astype(np.float64)
-        det = a * d - b * e
-        inverse = np.divide(1.0, det, out=np.zeros_like(det), where=det != 0)
-        u, v = columns - tx, rows - ty
-        px, py = (d * u - b * v) * inverse, (a * v - e * u) * inverse
-        x0, y0 = np.floor(px), np.floor(py)
-        fx, fy = (px - x0).astype(np.float32), (py - y0).astype(np.float32)
-        x0, y0 = x0.astype(np.int64), y0.astype(np.int64)
-        y.fill(0)
-        for dy, wy in ((0, 1 - fy), (1, fy)):
-            for dx, wx in ((0, 1 - fx), (1, fx)):
-                add_tap(y0 + dy, x0 + dx, wy * wx)
 
     return call

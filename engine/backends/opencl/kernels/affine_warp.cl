@@ -1,10 +1,11 @@
-// OUT[c][y][x][lane] = X[c] at M^-1 (x, y) of the lane's own matrix, bilinear.
+// OUT[c][y][x][lane] = X[c] at M^-1 (x, y) of the lane's own matrix.
 //
-// Coordinates are computed for all lanes of a register at once; the four taps are read lane by lane,
+// Coordinates are computed for all lanes of a register at once; the taps are read lane by lane,
 // since every sample looks elsewhere. A singular matrix reads at the origin.
 //
 // Pointers: X (CHANNELS x HEIGHT x WIDTH x LANES), M (6 x LANES); the epilogue's own.
 // BORDER: 0 zero, 1 edge, 2 reflect (mirrored, the edge not repeated).
+// SIDE: taps in each direction: 1 nearest, 2 bilinear, 4 bicubic (slope -0.75).
 // One work-item computes one row of VW lanes, all channels.
 
 FUNCTION int CAT(NAME, _fold)(int i, const int size) {
@@ -15,6 +16,17 @@ FUNCTION int CAT(NAME, _fold)(int i, const int size) {
 #endif
     return clamp(i, 0, size - 1);
 }
+
+#if SIDE == 4
+FUNCTION void CAT(NAME, _cubic)(const vf f, vf *w) {
+    const float a = -0.75f;
+    const vf g = f + 1.0f, h = 1.0f - f;
+    w[0] = ((a * g - 5.0f * a) * g + 8.0f * a) * g - 4.0f * a;
+    w[1] = ((a + 2.0f) * f - (a + 3.0f)) * f * f + 1.0f;
+    w[2] = ((a + 2.0f) * h - (a + 3.0f)) * h * h + 1.0f;
+    w[3] = 1.0f - w[0] - w[1] - w[2];
+}
+#endif
 
 KERNEL void NAME(ARGUMENTS) {
     POINTERS
@@ -31,30 +43,45 @@ KERNEL void NAME(ARGUMENTS) {
         // beyond this range every tap is border; the limit keeps the conversion to int defined
         const vf px = clamp(select(fma(d, u, -(b * v)) / det, (vf)(0.0f), singular), (vf)(-1e6f), (vf)(1e6f));
         const vf py = clamp(select(fma(a, v, -(c * u)) / det, (vf)(0.0f), singular), (vf)(-1e6f), (vf)(1e6f));
+#if SIDE == 1
+        const vf left = floor(px + 0.5f), top = floor(py + 0.5f);
+#elif SIDE == 2
         const vf left = floor(px), top = floor(py);
         const vf fx = px - left, fy = py - top;
+        const vf across[SIDE] = {1.0f - fx, fx}, down[SIDE] = {1.0f - fy, fy};
+#else
+        const vf left = floor(px) - 1.0f, top = floor(py) - 1.0f;
+        vf across[SIDE], down[SIDE];
+        CAT(NAME, _cubic)(px - floor(px), across);
+        CAT(NAME, _cubic)(py - floor(py), down);
+#endif
         float column[VW], row[VW];
         PUT(left, column);
         PUT(top, row);
-        int at[4][VW], on[4][VW];
+        int at[SIDE * SIDE][VW], on[SIDE * SIDE][VW];
         for (int s = 0; s < VW; s++) {
             #pragma unroll
-            for (int tap = 0; tap < 4; tap++) {
-                const int i = (int)row[s] + tap / 2, j = (int)column[s] + tap % 2;
+            for (int tap = 0; tap < SIDE * SIDE; tap++) {
+                const int i = (int)row[s] + tap / SIDE, j = (int)column[s] + tap % SIDE;
                 on[tap][s] = BORDER != 0 || (i >= 0 && i < HEIGHT && j >= 0 && j < WIDTH);
                 at[tap][s] = (CAT(NAME, _fold)(i, HEIGHT) * WIDTH + CAT(NAME, _fold)(j, WIDTH)) * LANES + lane + s;
             }
         }
         for (int channel = 0; channel < CHANNELS; channel++) {
-            float value[4][VW];
+            float value[SIDE * SIDE][VW];
             for (int s = 0; s < VW; s++) {
                 #pragma unroll
-                for (int tap = 0; tap < 4; tap++) {
+                for (int tap = 0; tap < SIDE * SIDE; tap++) {
                     value[tap][s] = on[tap][s] ? X[channel * (HEIGHT * WIDTH * LANES) + at[tap][s]] : 0.0f;
                 }
             }
-            const vf t0 = TAKE(value[0]), t1 = TAKE(value[1]), t2 = TAKE(value[2]), t3 = TAKE(value[3]);
-            const vf sum = (1.0f - fy) * (1.0f - fx) * t0 + (1.0f - fy) * fx * t1 + fy * (1.0f - fx) * t2 + fy * fx * t3;
+#if SIDE == 1
+            const vf sum = TAKE(value[0]);
+#else
+            vf sum = down[0] * across[0] * TAKE(value[0]);
+            #pragma unroll
+            for (int tap = 1; tap < SIDE * SIDE; tap++) sum += down[tap / SIDE] * across[tap % SIDE] * TAKE(value[tap]);
+#endif
             EPILOGUE(((channel * HEIGHT + y) * WIDTH + x) * LANES + lane, sum)
         }
     }
