@@ -22,12 +22,14 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.labs import matrix_lab
 from gui.live import long_device
 from gui.main_window import MainWindow
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
 from gui.workbench import Workbench
 
+LABS = ("matrix_lab", "affine_lab", "device_lab", "lessons")
 PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 
 
@@ -88,6 +90,8 @@ class Commands(QObject):
         on("search", self.search)
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
         on("about", lambda: AboutDialog(long_device(self.bench.status), self.window).exec())
+        for name in LABS:
+            on(name, partial(self._open_lab, name))
         for name in ("dark", "light", "system"):
             on(f"theme_{name}", partial(self.set_theme, name))
         for code in i18n.LANGUAGES:
@@ -123,12 +127,17 @@ class Commands(QObject):
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
+        matrix_lab.register(window, self.bench, self.actions)
+        self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
         for name in ("weights", "activations", "gradients", "loss"):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
             self.actions.check(name, window.panel_shown(name))
         self._selected(window.selection())
         self._name_undo()
+
+    def _open_lab(self, name: str) -> None:
+        self.window.open_lab(name)
 
     def _on_canvas(self, act: Callable[[CanvasView], object]) -> None:
         act(self.window.canvas)

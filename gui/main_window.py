@@ -40,6 +40,7 @@ from gui.document import DocumentState
 from gui.feed import CanvasFeed
 from gui.file_drops import FileDrops
 from gui.i18n import tr, tr_message
+from gui.labs.frame import LabHost
 from gui.live import Live
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
@@ -174,9 +175,16 @@ class MainWindow(QMainWindow):
         rows = QVBoxLayout(whole)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        for bar in (self.training_bar, self.strip):
-            rows.addWidget(bar)
-        rows.addWidget(self.down, 1)
+        working = QWidget()
+        works = QVBoxLayout(working)
+        works.setContentsMargins(0, 0, 0, 0)
+        works.setSpacing(0)
+        works.addWidget(self.strip)
+        works.addWidget(self.down, 1)
+        self.labs = LabHost(working)
+        self.labs.opened.connect(self._lab_opened)
+        rows.addWidget(self.training_bar)
+        rows.addWidget(self.labs, 1)
         rows.addWidget(self.status_bar)
         self.setCentralWidget(whole)
         # a click does its work and Space goes on to play; with Tab every button is still reached
@@ -214,6 +222,8 @@ class MainWindow(QMainWindow):
         """Build everything again with the words of the language in use, the same place in sight."""
         zoom, center = self.canvas.zoom, self.canvas.mapToScene(self.canvas.viewport().rect().center())
         selected, running_stage = self._selected, self.live.memory()
+        lab, what = self.labs.memory()
+        self.labs.leave()
         self.dock_row.close_windows()
         self.live.close()
         self.actions_.retranslate()
@@ -238,6 +248,8 @@ class MainWindow(QMainWindow):
         self.live.restore(running_stage)
         self._show_program(self.bench.configured)
         self._show_title()
+        if lab:
+            self.labs.open(lab, **what)
 
     # ---- what others tell it ---------------------------------------------------------------------------
 
@@ -425,6 +437,16 @@ class MainWindow(QMainWindow):
         self._widths = None
         self._settle_timer.start(0)
         self._fit_soon()
+
+    def open_lab(self, name: str, **what: object) -> None:
+        """Bring a lab over the working area; `what` says what it is about. Raises KeyError."""
+        self.labs.open(name, **what)
+
+    def _lab_opened(self, name: str) -> None:
+        """What a lab covers is not watched; what comes into sight is asked for."""
+        self.live.sync()
+        if not name:
+            self.canvas.setFocus()
 
     # ---- what it shows ---------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class MatrixView(MatrixHands):
         self.max_decimals = 2
         self.square = False  # cells as wide as high: pictures and kernels
         self.largest_cell = _LARGEST
+        self.head_gap = 6.0  # between the names of rows and the cells
         self._role = role
         self._stable = StableScale(role)
         self._values: Array = np.zeros((0, 0), dtype=np.float32)
@@ -248,7 +249,7 @@ class MatrixView(MatrixHands):
             made.fill(Qt.GlobalColor.transparent)
             painter = QPainter(made)
             try:
-                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover)
+                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover, self.head_gap)
             finally:
                 painter.end()
             self._head_cache = kept = (made, key)

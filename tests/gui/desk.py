@@ -54,7 +54,8 @@ class InlineRunner(QObject):
                   "set_pace": p.SetPace, "set_device": p.SetDevice}  # fmt: skip
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
-        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells}
+        asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
+                 "read": p.Read}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)

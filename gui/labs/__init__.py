@@ -1,0 +1,1 @@
+"""Labs: pages over the working area where one thing is taken apart number by number."""
