@@ -206,6 +206,9 @@ class MainWindow(QMainWindow):
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
         self.canvas.node_opened.connect(self.open_layer)
+        self.canvas.lab_wanted.connect(lambda uid: self.open_lab("matrix_lab", uid=uid))
+        for dock in self.docks.values():
+            dock.lab_wanted.connect(lambda uid, v: self.open_lab("matrix_lab", uid=uid, value=v))
         self.strip.dismissed.connect(lambda: self.show_samples(False))
         self.dock_row.changed.connect(self._dock_heights)
         self.dock_row.window_opened.connect(self._adopt)
@@ -445,6 +448,7 @@ class MainWindow(QMainWindow):
     def _lab_opened(self, name: str) -> None:
         """What a lab covers is not watched; what comes into sight is asked for."""
         self.live.sync()
+        self._show_title()
         if not name:
             self.canvas.setFocus()
 
@@ -452,7 +456,8 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         bench = self.bench
-        self.menu_row.set_title(bench.title, bench.modified)
+        lab = self.labs.title()
+        self.menu_row.set_title(f"{bench.title} · {lab}" if lab else bench.title, bench.modified)
         self.setWindowModified(bench.modified)
         self.setWindowTitle(f"{bench.title}[*] – Matrizen")
         if bench.path is not None:

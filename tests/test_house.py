@@ -25,7 +25,7 @@ LONGEST = 450
 # files that may be longer, why, and how long
 LONGER = {
     # places every part of the window and joins their signals, which no other file may
-    "gui/main_window.py": 520,
+    "gui/main_window.py": 550,
 }
 
 

@@ -6,12 +6,18 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QUndoCommand
 from PySide6.QtWidgets import QWidget
 
-from gui import theme
+from engine.errors import Message
+from engine.values import Role
+from gui import i18n, theme
+from gui.i18n import tr, tr_message
+from gui.labs.pane import Pane
 from gui.number_field import NumberField
+from gui.panels.terms_view import index_text
+from gui.workbench import Workbench
 
 
 class Writer(Protocol):
@@ -73,3 +79,65 @@ class CellField(NumberField):
             self.hide()
             self.gone.emit()
             self.deleteLater()
+
+
+class CellEditor(QObject):
+    """Opens a field over a cell of a parameter, and writes what is typed as an undoable command.
+
+    `written` follows every writing, undo and redo. `say(text, level)` tells the person.
+    """
+
+    written = Signal()
+
+    def __init__(self, parent: QWidget, bench: Workbench, say: Callable[..., object],
+                 name_of: Callable[[str], str]) -> None:
+        super().__init__(parent)
+        self._parent, self._bench, self._say, self._name_of = parent, bench, say, name_of
+        self.field: CellField | None = None
+
+    def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
+        """A field over a cell; what is typed is written between two steps."""
+        configured = self._bench.configured
+        found = pane.sheets[index].cell(row, column)
+        value = configured.program.values.get(found[0]) if configured is not None and found else None
+        if found is None or value is None or value.role is not Role.PARAM or not value.id.endswith("@old"):
+            self._say(tr("Weights and biases can be typed; everything else follows from them."), "info")
+            return
+        if self._bench.running:
+            self._bench.runner.pause()
+        old = pane.matrices[index].value_at(row, column)
+        if old is None or not pane.matrices[index].part().exact:
+            self._say(tr("Zoom in until every number is a cell of its own."), "info")
+            return
+        at, size = pane.corner_of(index, row, column)
+        field = CellField(float(f"{old:.7g}"), pane)
+        wide = max(size.width(), theme.px(86))
+        field.setFixedSize(QSize(wide, max(size.height(), theme.px(26))))
+        field.move(at - QPoint((wide - size.width()) // 2, 0))
+        before = float(old)
+        field.taken.connect(lambda number: self._write(value.id, found[1], before, number))
+        field.refused.connect(lambda text: self._say(text, "warning"))
+        field.gone.connect(self._gone)
+        self.field = field
+        field.show()
+        field.setFocus()
+
+    def _gone(self) -> None:
+        self.field = None
+        self._parent.setFocus()
+
+    def _write(self, value: str, cell: tuple[int, ...], old: float, new: float) -> None:
+        bench = self._bench
+        node = bench.configured.program.values[value].owner if bench.configured is not None else ""
+        name = bench.document.node(node).name if bench.document.graph.has(node) else node
+        text = tr("type {name} {index} = {number}").format(
+            name=f"{name} {self._name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
+        )
+
+        def told(error: Message | None) -> None:
+            if error is not None:
+                self._say(tr_message(error), "warning")
+            self.written.emit()
+
+        key = value.removesuffix("@old")
+        bench.document.undo_stack.push(CellEdit(bench.runner, key, cell, old, new, text, told))

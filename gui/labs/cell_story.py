@@ -1,24 +1,30 @@
-"""At most one cell of the lab is open: its story from the engine on the card, its factors ringed everywhere."""
+"""At most one cell of the lab is open: its story from the engine on the card, its factors ringed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.explain import Explanation
 from engine.ops.base import REGISTRY, Context
-from engine.values import Program, Role
+from engine.values import Program, Role, Value
 from gui.i18n import tr_message
 from gui.labs.curve_point import Point
-from gui.labs.equations import POINTWISE, chain
+from gui.labs.equation import POINTWISE
+from gui.labs.equations import chain
 from gui.labs.pane import Pane
-from gui.labs.sheet import Cell
+from gui.labs.sheet import Array, Cell
 from gui.labs.story_card import StoryCard
 from gui.opening import cells_of
 from gui.panels import targets
 from gui.workbench import Workbench
+
+
+def _read(arrays: Mapping[str, Array], value: Value) -> Array:
+    return arrays[value.id]
 
 
 class CellStory(QObject):
@@ -98,7 +104,8 @@ class CellStory(QObject):
             if equation is None or equation.ghost is None or arrays is None or value not in arrays:
                 continue
             op, array = equation.ghost, arrays[value]
-            terms = REGISTRY[op.kind].explain(op, 0, cell, lambda v: arrays[v.id], Context(array.shape[-1]))
+            context = Context(array.shape[-1])
+            terms = REGISTRY[op.kind].explain(op, 0, cell, partial(_read, arrays), context)
             number = float(array[cell])
             ins = tuple(v.id for v in op.ins)
             step = self._bench.status.step
@@ -133,7 +140,8 @@ class CellStory(QObject):
         if self.opened is not None:
             cells.setdefault(self.opened[0], set()).add(self.opened[1])
         self._cells = cells
-        self._card.show_story(symbol, explanation, node, point, way)
+        called = {v: self._name_of(v) for v in explanation.ins if self._name_of(v)}
+        self._card.show_story(symbol, explanation, node, point, way, called)
         self.mark()
 
     def _point(self, explanation: Explanation, program: Program) -> Point | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
 
+from engine.errors import Message
 from engine.export import text
-from engine.session.protocol import Array
-from gui.i18n import tr
-from gui.labs.equations import Equation
+from gui.i18n import tr, tr_message
+from gui.labs.equation import Equation
+from gui.labs.matrix_names import plain_symbol
 from gui.labs.pane import Pane
-from gui.labs.sheet import Sheet
+from gui.labs.sheet import Array, Sheet
+from gui.workbench import Workbench
 
 FORMATS = ("csv", "latex", "numpy")
 
@@ -38,11 +44,6 @@ def written(array: Array, form: str, name: str) -> str:
     return text.as_numpy(array, name)
 
 
-def formula(equation: Equation) -> str:
-    """The equation in symbols."""
-    return equation.title
-
-
 def with_numbers(equation: Equation, arrays: list[Array]) -> str:
     """The equation in numbers: a bmatrix for each factor."""
     left = iter(arrays)
@@ -50,29 +51,65 @@ def with_numbers(equation: Equation, arrays: list[Array]) -> str:
     return text.equation_as_latex(parts)
 
 
-def collect(pane: Pane, runner: Any, indices: list[int], done: Callable[[list[Array]], None],
-            failed: Callable[[Any], None]) -> None:
-    """Read the matrices named and give them as they stand on the screen, complete and exact."""
-    found: dict[int, Array] = {}
+class Copier(QObject):
+    """Fills the menus and the clipboard. `say(text, level)` tells the person."""
 
-    def finish() -> None:
-        if len(found) == len(indices):
-            done([found[i] for i in indices])
+    def __init__(self, parent: QWidget, bench: Workbench, say: Callable[..., object]) -> None:
+        super().__init__(parent)
+        self._parent, self._bench, self._say = parent, bench, say
 
-    for index in indices:
-        whole = pane.complete(index)
-        if whole is not None:
-            found[index] = whole
-    missing = [i for i in indices if i not in found]
-    finish()
-    for index in missing:
-        sheet: Sheet = pane.sheets[index]
+    def popup(self, pane: Pane, index: int, at: QPoint) -> None:
+        """The menu of one matrix, at a point of the screen."""
+        menu = QMenu(self._parent)
+        self.fill(menu, pane, index)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
 
-        def told(array: Any, error: Any, index: int = index, sheet: Sheet = sheet) -> None:
+    def fill(self, menu: QMenu, pane: Pane, only: int | None) -> None:
+        """Every matrix of an equation in three formats, and the formula; or one matrix alone."""
+        menu.clear()
+        equation = pane.equation
+        if equation is None:
+            return
+        everything = list(range(len(pane.sheets)))
+        for index in everything if only is None else [only]:
+            into = menu if only is not None else menu.addMenu(plain_symbol(pane.sheets[index].factor.symbol))
+            for form, name in format_names().items():
+                into.addAction(tr("Copy as {format}").format(format=name)).triggered.connect(
+                    lambda _checked=False, i=index, f=form: self.copy_matrix(pane, i, f)
+                )
+        menu.addSeparator()
+        menu.addAction(tr("Copy formula as LaTeX")).triggered.connect(lambda *_: self._put(equation.title))
+        menu.addAction(tr("Copy formula with numbers as LaTeX")).triggered.connect(
+            lambda *_: self._collect(pane, everything, lambda arrays: with_numbers(equation, arrays))
+        )
+
+    def copy_matrix(self, pane: Pane, index: int, form: str) -> None:
+        """One matrix into the clipboard."""
+        name = plain(pane.sheets[index].factor.symbol)
+        self._collect(pane, [index], lambda arrays: written(arrays[0], form, name))
+
+    def _put(self, made: str) -> None:
+        QGuiApplication.clipboard().setText(made)
+        self._say(tr("Copied."), "ok")
+
+    def _collect(self, pane: Pane, indices: list[int], write: Callable[[list[Array]], str]) -> None:
+        """Read the matrices as they stand on the screen, complete and exact, and copy what `write` makes."""
+        found = {i: whole for i in indices if (whole := pane.complete(i)) is not None}
+
+        def finish() -> None:
+            if len(found) == len(indices):
+                self._put(write([found[i] for i in indices]))
+
+        def told(index: int, sheet: Sheet, array: Any, error: Message | None) -> None:
             if array is None:
-                failed(error)
+                self._say(tr_message(error) if error is not None else "", "warning")
                 return
             found[index] = np.asarray(sheet.lens.of(array))
             finish()
 
-        runner.read(sheet.factor.value, told)
+        missing = [i for i in indices if i not in found]
+        finish()
+        for index in missing:
+            sheet = pane.sheets[index]
+            self._bench.runner.read(sheet.factor.value, partial(told, index, sheet))

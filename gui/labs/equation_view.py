@@ -10,18 +10,18 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme, tokens
 from gui.formulas import formula_size, paint_formula
-from gui.labs.equations import Equation
+from gui.labs.equation import Equation
 from gui.labs.lab_matrix import LabMatrix
 from gui.labs.sheet import Cell, Sheet
 from gui.views.base import View
 
-CELL = (62.0, 34.0)
+CELL = (84.0, 44.0)
 LEAST = (42.0, 20.0)
 """Cells are made smaller down to this before the equation scrolls."""
 MOST_COLUMNS, MOST_ROWS = 24, 16
-"""Of a larger matrix this much room is given, and its cells become smaller."""
-PICTURE = 250.0
-"""Side of a map or a kernel."""
+"""A larger matrix gets room for so many, and its cells become smaller."""
+PICTURE, LARGE, HIGH = 290.0, 220.0, 330.0
+"""Side of a map or a kernel; least width of a matrix without digits; height of a high one."""
 TITLE_ROOM = 30
 
 
@@ -41,7 +41,7 @@ class EquationView(View):
         self.equation: Equation | None = None
         self._places: list[tuple[str, QRectF]] = []
         self._titles: list[QRectF] = []
-        self._rows = MOST_ROWS
+        self._rows, self._largest = MOST_ROWS, CELL
 
     # ---- what is shown --------------------------------------------------------------------------------
 
@@ -82,11 +82,9 @@ class EquationView(View):
             self.sheets[index] = sheet
             self.place()
 
-    def set_rows_shown(self, rows: int) -> None:
-        """How many rows of a high matrix are given room; fewer where two equations share a window."""
-        if rows != self._rows:
-            self._rows = rows
-            self.place()
+    def make_small(self) -> None:
+        """The lesser of two equations in a window."""
+        self._rows, self._largest = 8, (64.0, 32.0)
 
     # ---- links ----------------------------------------------------------------------------------------
 
@@ -103,11 +101,11 @@ class EquationView(View):
             rows, columns = {p[0] for p in found}, {p[1] for p in found}
             whole = sheet.shape
             if len(found) > 1 and len(rows) == 1 and len(found) == whole[1]:
-                matrix.set_highlight(rows=rows)
+                matrix.set_highlight(rows=rows, dim_rest=True)
             elif len(found) > 1 and len(columns) == 1 and len(found) == whole[0]:
-                matrix.set_highlight(columns=columns)
+                matrix.set_highlight(columns=columns, dim_rest=True)
             else:
-                matrix.set_highlight(cells=sorted(found)[:400])
+                matrix.set_highlight(cells=sorted(found)[:400], dim_rest=True)
             matrix.set_selected(here)
 
     @staticmethod
@@ -146,38 +144,55 @@ class EquationView(View):
         rows, columns = sheet.shape
         return min(rows, self._rows), min(columns, MOST_COLUMNS)
 
+    def _sizes(self, fixed: float) -> list[tuple[float, float]]:
+        """Width and height of the cells of each matrix: digits keep their room as long as they can."""
+        scale = theme.scale()
+        least_wide, least_high = (v * scale for v in LEAST)
+        pictures = sum(m.square for m in self.matrices)
+        plain = [s for m, s in zip(self.matrices, self.sheets, strict=True) if not m.square]
+        large = [s for s in plain if s.shape[1] > MOST_COLUMNS]
+        columns = sum(s.shape[1] for s in plain if s not in large)
+        room = self.width() - fixed
+        side = 0.0
+        if pictures:
+            side = min(PICTURE * scale, (room - columns * least_wide) / pictures)
+            side = max(side, 110.0 * scale)
+            room -= pictures * side
+        broad = 0.0
+        if large:
+            broad = max(LARGE * scale, (room - columns * least_wide * 1.2) / len(large))
+            room -= broad * len(large)
+        wide = min(self._largest[0] * scale, max(least_wide, room / max(columns, 1)))
+        high = min(self._largest[1] * scale, max(least_high, wide * 0.62))
+        found = []
+        for matrix, sheet in zip(self.matrices, self.sheets, strict=True):
+            rows, across = sheet.shape
+            if matrix.square:
+                cell = min(side / max(sheet.shape), 54.0 * scale)
+                found.append((cell * across, cell * rows))
+                continue
+            down = high * rows
+            most = side if pictures else HIGH * scale * (self._rows / MOST_ROWS)
+            if down > most:
+                down = max(most, least_high * rows if rows <= 12 else 0.0)
+            found.append((broad if sheet in large else wide * across, down))
+        return found
+
     def place(self) -> None:
         """Give every matrix its room; cells shrink until they would lose their digits."""
         if self.equation is None:
             self.setFixedHeight(theme.px(40))
             return
-        scale = theme.scale()
         gap = theme.px(10)
         signs = {part: formula_size(part, 20).width() + gap for part in self.equation.parts
                  if isinstance(part, str)}
-        pictures = [m.square for m in self.matrices]
         fixed = float(theme.px(16)) + sum(signs[p] for p in self.equation.parts if isinstance(p, str))
-        columns = 0.0
-        for matrix, sheet, picture in zip(self.matrices, self.sheets, pictures, strict=True):
-            fixed += matrix.room()[0]
-            columns += 0 if picture else self._cells_of(sheet)[1]
-        side = PICTURE * scale
-        count = sum(pictures)
-        if count:
-            side = min(side, max(110.0 * scale, (self.width() - fixed - columns * LEAST[0]) / count))
-        room = self.width() - fixed - count * side
-        wide = min(CELL[0] * scale, max(LEAST[0] * scale, room / max(columns, 1)))
-        high = min(CELL[1] * scale, max(LEAST[1] * scale, wide * 0.62))
+        fixed += sum(matrix.room()[0] for matrix in self.matrices)
         x = float(theme.px(8))
         boxes: list[tuple[float, float, float, float]] = []
-        for matrix, sheet, picture in zip(self.matrices, self.sheets, pictures, strict=True):
+        for matrix, (wide, high) in zip(self.matrices, self._sizes(fixed), strict=True):
             left, top = matrix.room()
-            rows, across = self._cells_of(sheet)
-            if picture:
-                cell = min(side / max(sheet.shape), CELL[1] * scale * 1.4)
-                boxes.append((left + cell * sheet.shape[1], top + cell * sheet.shape[0], top, left))
-            else:
-                boxes.append((left + wide * across, top + high * rows, top, left))
+            boxes.append((left + wide, top + high, top, left))
         above = max((b[2] + (b[1] - b[2]) / 2 for b in boxes), default=0.0) + theme.px(TITLE_ROOM)
         below = max(((b[1] - b[2]) / 2 for b in boxes), default=0.0) + theme.px(8)
         axis = above
@@ -192,12 +207,24 @@ class EquationView(View):
             y = axis - (h - top) / 2 - top
             self.matrices[number].setGeometry(int(x), int(y), int(w) + 1, int(h) + 1)
             middle = left - theme.px(8)
-            self._titles.append(QRectF(x + middle, y - theme.px(TITLE_ROOM), w - middle, theme.px(TITLE_ROOM)))
+            head = theme.px(TITLE_ROOM)
+            self._titles.append(QRectF(x + middle, y - head, w - middle, head))
             x += w
             number += 1
-        self.setMinimumWidth(int(min(x + theme.px(8), 40_000)))
+        self._center(x + theme.px(8))
+        self.setMinimumWidth(int(min(x - theme.px(4), 40_000)))
         self.setFixedHeight(int(axis + below))
         self.update()
+
+    def _center(self, wide: float) -> None:
+        """An equation that needs less room stands in the middle."""
+        shift = int(max(0.0, self.width() - wide) / 2)
+        if not shift:
+            return
+        self._places = [(latex, rect.translated(shift, 0)) for latex, rect in self._places]
+        self._titles = [rect.translated(shift, 0) for rect in self._titles]
+        for matrix in self.matrices:
+            matrix.move(matrix.x() + shift, matrix.y())
 
     def sizeHint(self) -> QSize:
         return QSize(self.minimumWidth(), self.height())
@@ -219,7 +246,8 @@ class EquationView(View):
             paint_formula(painter, sheet.factor.symbol,
                           QRectF(x, rect.top(), size.width() + 1, rect.height()), 17)
             painter.setPen(theme.color("text3"))
-            painter.drawText(QRectF(x + size.width() + theme.px(6), rect.top(), shape_width + 4, rect.height()),
+            x += size.width() + theme.px(6)
+            painter.drawText(QRectF(x, rect.top(), shape_width + 4, rect.height()),
                              int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
     def corner_of(self, index: int, row: int, column: int) -> tuple[QPoint, QSize]:

@@ -112,6 +112,10 @@ class LabHost(QStackedWidget):
         """The lab in sight, "" for none."""
         return self._name
 
+    def title(self) -> str:
+        """What the lab in sight is called, "" for none."""
+        return cast(Lab, self._frames[self._name].lab).title() if self._name else ""
+
     def lab(self, name: str) -> QWidget | None:
         """A lab that was opened before."""
         return self._frames[name].lab if name in self._frames else None

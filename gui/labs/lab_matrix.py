@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
@@ -29,10 +29,10 @@ class LabMatrix(MatrixView):
     def __init__(self, role: str = "weights", parent: QWidget | None = None) -> None:
         super().__init__(role, parent)
         self.head_gap = 14.0
-        self.largest_cell = (64.0, 36.0)
+        self.largest_cell = (90.0, 48.0)
         self.max_decimals = MOST_DECIMALS
         self._unknown: NDArray[np.bool_] | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys belong to the lab
 
     def show_values(self, values: Array) -> None:
         """Choose the decimals: as many as the numbers have, of long ones three."""
@@ -95,7 +95,15 @@ class LabMatrix(MatrixView):
         return made
 
     def _paint_rings(self, painter: QPainter, box: CellBox) -> None:
+        cells = self._cells
+        rows, columns = {c[0] for c in cells}, {c[1] for c in cells}
+        area = (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1) if cells else 0
+        if len(cells) > 1 and area == len(cells):  # a window: one ring around all of it
+            self._cells = frozenset()
+            trace_ring(painter, box.rect(min(rows), min(columns), max(rows) - min(rows) + 1,
+                                         max(columns) - min(columns) + 1))
         super()._paint_rings(painter, box)
+        self._cells = cells
         if self._rows and self._columns:  # where row and column meet
             for row in self._rows:
                 for column in self._columns:
@@ -112,12 +120,6 @@ class LabMatrix(MatrixView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_wanted.emit(event.globalPos())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_0):
-            super().keyPressEvent(event)
-        else:
-            event.ignore()  # the lab walks with the arrow keys
 
 
 def decimals_of(values: Array) -> int:

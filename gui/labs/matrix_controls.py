@@ -1,4 +1,4 @@
-"""The switches of the matrix lab: which layer, which examples, how it is written; and the bar that plays it."""
+"""The switches of the matrix lab: which layer and examples, how it is written; and the bar that plays it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.product import ORDERS
 from gui import i18n, icons, theme
 from gui.formulas import FormulaView
 from gui.i18n import tr
-from gui.labs.equations import Equation, Style
+from gui.labs.equation import Equation, Style
 from gui.labs.pane import Sight
 from gui.labs.player import PACES
 from gui.number_field import NumberField
@@ -79,11 +79,12 @@ class TopBar(QWidget):
             lambda key: self.example_changed.emit(key == "all", int(self.example.value()) - 1)
         )
         for field in (self.channel, self.inner):
-            field.value_changed.connect(
-                lambda _n: self.channel_changed.emit(int(self.channel.value()) - 1, int(self.inner.value()) - 1)
-            )
+            field.value_changed.connect(self._see_channels)
         self.samples.chosen.connect(lambda _key: self.style_changed.emit())
         self.bias.chosen.connect(lambda _key: self.style_changed.emit())
+
+    def _see_channels(self, _number: object) -> None:
+        self.channel_changed.emit(int(self.channel.value()) - 1, int(self.inner.value()) - 1)
 
     def _number(self) -> NumberField:
         field = NumberField(1, minimum=1, integer=True)
@@ -119,8 +120,8 @@ class TopBar(QWidget):
             field.setVisible(maps and count > 1)
             field.set_range(1, max(count, 1))
             field.set_value(min(value, count - 1) + 1)
-        for widget in (self.samples, self.bias):
-            widget.setVisible(not maps)
+        self.samples.setVisible(not maps)
+        self.bias.setVisible(not maps)
 
 
 class PlayBar(QWidget):

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from engine.errors import Message
 from engine.session.protocol import Configured, Frame
 from engine.session.views import MatrixData, ViewData
-from engine.values import Phase, Role
+from engine.values import Phase
 from gui import i18n, theme
-from gui.i18n import tr, tr_message
-from gui.labs import copying
-from gui.labs.cell_edit import CellEdit, CellField
+from gui.i18n import tr
+from gui.labs.cell_edit import CellEditor
 from gui.labs.cell_story import CellStory
-from gui.labs.equations import Equation, equations, family
+from gui.labs.copying import Copier
+from gui.labs.equation import Equation
+from gui.labs.equations import equations, family
 from gui.labs.matrix_controls import PlayBar, TopBar
-from gui.labs.pane import Pane, Sight, sheets_of
+from gui.labs.matrix_names import Names, names_of, plain_symbol
+from gui.labs.pane import Pane, Sight
 from gui.labs.player import Player
 from gui.labs.rail import Rail, part_of
 from gui.labs.sheet import Cell, Sheet
 from gui.labs.story_card import StoryCard
 from gui.panels import targets
-from gui.panels.terms_view import index_text
 from gui.watching import Wish
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 BATCH_SHOWN = 10
 """Batches up to so many examples are shown whole at first."""
-NAMED = 24
-"""Characters of a head at most."""
 
 
 def register(window: MainWindow, bench: Workbench, actions: Actions) -> None:
@@ -47,7 +45,7 @@ def register(window: MainWindow, bench: Workbench, actions: Actions) -> None:
 
 
 class MatrixLab(QWidget):
-    """`open(uid=..., value=..., cell=...)` shows a layer, and a cell of it opened. `closed` when it is left."""
+    """`open(uid=..., value=..., cell=...)` shows a layer and a cell of it. `closed`: it closes itself."""
 
     closed = Signal()
 
@@ -61,10 +59,15 @@ class MatrixLab(QWidget):
         self._at = 0
         self._lanes = 1
         self.sight = Sight()
-        self._field: CellField | None = None
-        self._build()
+        self.pane, self.below, self.card = Pane(), Pane(), StoryCard()
         self.story = CellStory(window.bench, self.card, [self.pane, self.below], self._name_of)
         self.story.moved.connect(self._bring_into_sight)
+        self.player = Player(self.pane, self)
+        self.player.cell_wanted.connect(self.story.open)
+        self.copier = Copier(self, window.bench, window.toasts.show_message)
+        self.editor = CellEditor(self, window.bench, window.toasts.show_message, self._name_of)
+        self.editor.written.connect(self.story.follow)
+        self._build()
 
     # ---- building -------------------------------------------------------------------------------------
 
@@ -74,7 +77,9 @@ class MatrixLab(QWidget):
         self.top.style_changed.connect(self._restyle)
         self.top.example_changed.connect(self._see_example)
         self.top.channel_changed.connect(self._see_channels)
-        self.top.copy_menu.aboutToShow.connect(lambda: self._fill_copy(self.top.copy_menu, None))
+        self.top.copy_menu.aboutToShow.connect(
+            lambda: self.copier.fill(self.top.copy_menu, self.pane, None)
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -107,12 +112,8 @@ class MatrixLab(QWidget):
         hint.setContentsMargins(theme.px(16), theme.px(8), theme.px(12), 0)
         side.addWidget(hint)
         row.addWidget(left)
-        self.pane, self.below = Pane(), Pane()
-        self.below.set_rows_shown(8)
-        self.card = StoryCard()
+        self.below.make_small()
         self.play_bar = PlayBar()
-        self.player = Player(self.pane, self)
-        self.player.cell_wanted.connect(lambda value, cell: self.story.open(value, cell))
         self.player.changed.connect(self._show_player)
         self.play_bar.play_clicked.connect(self._toggle)
         self.play_bar.walk_clicked.connect(self.player.walk)
@@ -122,15 +123,16 @@ class MatrixLab(QWidget):
         for pane in (self.pane, self.below):
             pane.clicked.connect(self._clicked)
             pane.part_wanted.connect(self._sync)
-            pane.edit_wanted.connect(lambda i, r, c, pane=pane: self.edit(pane, i, r, c))
-            pane.menu_wanted.connect(lambda i, at, pane=pane: self._popup(pane, i, at))
+            pane.edit_wanted.connect(lambda i, r, c, pane=pane: self.editor.edit(pane, i, r, c))
+            pane.menu_wanted.connect(lambda i, at, pane=pane: self.copier.popup(pane, i, at))
         self._below_head = QLabel()
         self._below_head.setProperty("role", "heading")
         self._empty = QLabel()
         self._empty.setProperty("role", "muted")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
-        stage = QWidget()
+        stage = QFrame()
+        stage.setProperty("surface", "canvas")
         column = QVBoxLayout(stage)
         column.setContentsMargins(theme.px(20), theme.px(12), theme.px(20), theme.px(16))
         column.setSpacing(theme.px(8))
@@ -160,12 +162,14 @@ class MatrixLab(QWidget):
             bench.watcher.add(self)
             bench.programmed.connect(self._on_program)
             bench.framed.connect(self._on_frame)
+            bench.status_changed.connect(self._show_facts)
             bench.restarted.connect(self._on_restart)
         self._set_layer(uid or self._window_layer())
         if step is not None:
             self.choose(step)
-        if value and cell is not None:
+        if value:
             self._go_to_value(value)
+        if value and cell is not None:
             self.story.open(value, tuple(cell))
 
     def close_lab(self) -> None:
@@ -177,6 +181,7 @@ class MatrixLab(QWidget):
         bench = self._bench
         bench.programmed.disconnect(self._on_program)
         bench.framed.disconnect(self._on_frame)
+        bench.status_changed.disconnect(self._show_facts)
         bench.restarted.disconnect(self._on_restart)
         bench.watcher.remove(self)
         bench.watcher.sync()
@@ -229,7 +234,7 @@ class MatrixLab(QWidget):
             self._empty.setText(self._why_empty(program is not None))
         self._show_equation()
 
-    def _show_facts(self) -> None:
+    def _show_facts(self, *_: object) -> None:
         count = len(self._equations)
         step = i18n.integer(self._bench.status.step)
         self._sub.setText(i18n.trn("One step, {n} operation", "One step, {n} operations", count)
@@ -254,11 +259,12 @@ class MatrixLab(QWidget):
 
     def _companion(self, equation: Equation) -> Equation | None:
         """What is shown below: the way back of a way forward, and the other way round."""
-        kinds = {"dense": ("dense_dw",), "conv2d": ("conv2d_dw",)}.get(equation.kind)
-        if kinds is None and equation.phase in (Phase.BACKWARD, Phase.UPDATE):
-            kinds = ("dense", "conv2d")
-        if kinds is None:
-            kinds = (f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", "conv2d")
+        if equation.phase in (Phase.BACKWARD, Phase.UPDATE):
+            kinds = ["dense", "conv2d"]
+        elif equation.kind in ("dense", "conv2d"):
+            kinds = [f"{equation.kind}_dw"]
+        else:
+            kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", "conv2d"]
         for kind in kinds:
             for other in self._equations:
                 if other.kind == kind and other is not equation:
@@ -301,46 +307,11 @@ class MatrixLab(QWidget):
                     channels = max(channels, value.shape[0])
         self.top.set_sight(self.sight, self._lanes, maps, channels, inner)
 
-    def _names(self, sheet: Sheet) -> tuple[Sequence[str] | None, Sequence[str] | None]:
-        """Heads that name real things where there are any."""
-        rows, columns = sheet.shape
-        first, second = sheet.factor.heads
-        if sheet.turned:
-            first, second = second, first
-        if sheet.lens.kind in ("map", "kernel"):
+    def _names(self, sheet: Sheet) -> tuple[Names, Names]:
+        configured = self._bench.configured
+        if configured is None:
             return None, None
-        return self._head_names(first, rows, sheet), self._head_names(second, columns, sheet)
-
-    def _head_names(self, kind: str, count: int, sheet: Sheet) -> list[str] | None:
-        configured = self._bench.configured
-        if configured is None or not kind:
-            return [""] * count if count == 1 else None
-        plain = count
-        more: list[str] = []
-        if sheet.factor.ones and kind == "inputs":
-            plain, more = count - 1, ["1"]
-        if sheet.extra is not None and kind == "inputs":
-            plain, more = count - 1, ["b"]
-        names: Sequence[str] = ()
-        if kind == "examples" and sheet.lens.fixed:
-            names = (str(sheet.lens.fixed[0] + 1),)
-        elif kind == "units":
-            graph = self._bench.document.graph
-            nodes = family(configured.program, graph, self._uid)
-            if nodes and graph.node(nodes[-1]).layer.kind == "output":
-                names = configured.data.class_names
-        elif kind == "inputs" and self._reads_data():
-            names = configured.data.feature_names
-        if len(names) == plain:
-            return [name[:NAMED] for name in names] + more
-        return [str(i + 1) for i in range(plain)] + more if more else None
-
-    def _reads_data(self) -> bool:
-        graph = self._bench.document.graph
-        configured = self._bench.configured
-        nodes = family(configured.program, graph, self._uid) if configured is not None else ()
-        links = graph.inputs_of(nodes[0]) if nodes else ()
-        return bool(links) and graph.node(links[0].source).layer.kind == "input"
+        return names_of(sheet, configured, self._bench.document.graph, self._uid)
 
     # ---- numbers --------------------------------------------------------------------------------------
 
@@ -368,7 +339,6 @@ class MatrixLab(QWidget):
 
     def _on_frame(self, _frame: Frame) -> None:
         self.story.follow()
-        self._show_facts()
 
     def _on_program(self, _configured: Configured | None) -> None:
         graph = self._bench.document.graph
@@ -384,6 +354,7 @@ class MatrixLab(QWidget):
     # ---- places ---------------------------------------------------------------------------------------
 
     def _clicked(self, value: str, cell: Cell) -> None:
+        self.setFocus()  # a field that was open is left
         if self.player.playing:
             self.player.pause()
         self.story.open(value, tuple(cell))
@@ -419,7 +390,7 @@ class MatrixLab(QWidget):
                 sight = replace(sight, channel=cell[0], channel_in=cell[1])
             elif sheet.lens.kind == "map":
                 inner = sheet.lens.fixed[0] == sight.channel_in and sheet.factor.symbol.endswith("X")
-                sight = replace(sight, **{"channel_in" if inner else "channel": cell[0]})
+                sight = (replace(sight, channel_in=cell[0]) if inner else replace(sight, channel=cell[0]))
         if sight != self.sight:
             self.sight = sight
             self._show_equation()
@@ -473,107 +444,3 @@ class MatrixLab(QWidget):
             self.story.close()
         else:
             super().keyPressEvent(event)
-
-    # ---- editing --------------------------------------------------------------------------------------
-
-    def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
-        """A field over a cell of a parameter; what is typed is written between two steps."""
-        configured = self._bench.configured
-        found = pane.sheets[index].cell(row, column)
-        value = configured.program.values.get(found[0]) if configured is not None and found else None
-        if found is None or value is None or value.role is not Role.PARAM or not value.id.endswith("@old"):
-            text = tr("Weights and biases can be typed; everything else follows from them.")
-            self._window.toasts.show_message(text, "info")
-            return
-        if self._bench.running:
-            self._bench.runner.pause()
-        at, size = pane.corner_of(index, row, column)
-        array = pane.arrays.get(index)
-        old = pane.matrices[index].value_at(row, column) if array is not None else None
-        if old is None:
-            return
-        field = CellField(float(f"{old:.7g}"), pane)
-        wide = max(size.width(), theme.px(86))
-        field.setFixedSize(QSize(wide, max(size.height(), theme.px(26))))
-        field.move(at - QPoint((wide - size.width()) // 2, 0))
-        field.taken.connect(lambda number: self._write(value.id, found[1], float(old), number))
-        field.refused.connect(lambda text: self._window.toasts.show_message(text, "warning"))
-        field.gone.connect(self.setFocus)
-        self._field = field
-        field.show()
-        field.setFocus()
-
-    def _write(self, value: str, cell: Cell, old: float, new: float) -> None:
-        key = value.removesuffix("@old")
-        bench = self._bench
-        node = bench.configured.program.values[value].owner if bench.configured is not None else ""
-        name = bench.document.node(node).name if bench.document.graph.has(node) else node
-        text = tr("type {name} {index} = {number}").format(
-            name=f"{name} {self._name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
-        )
-
-        def written(error: Message | None) -> None:
-            if error is not None:
-                self._window.toasts.show_message(tr_message(error), "warning")
-            self.story.follow()
-
-        bench.document.undo_stack.push(CellEdit(bench.runner, key, cell, old, new, text, written))
-
-    # ---- copying --------------------------------------------------------------------------------------
-
-    def _popup(self, pane: Pane, index: int, at: QPoint) -> None:
-        menu = QMenu(self)
-        self._fill_copy(menu, (pane, index))
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(at)
-
-    def _fill_copy(self, menu: QMenu, only: tuple[Pane, int] | None) -> None:
-        """Every matrix of the equation in three formats, and the formula; or one matrix alone."""
-        menu.clear()
-        pane = only[0] if only is not None else self.pane
-        equation = pane.equation
-        if equation is None:
-            return
-        indices = [only[1]] if only is not None else list(range(len(pane.sheets)))
-        for index in indices:
-            symbol = pane.sheets[index].factor.symbol
-            into = menu if only is not None else menu.addMenu(plain_symbol(symbol))
-            for form, name in copying.format_names().items():
-                text = tr("Copy as {format}").format(format=name)
-                into.addAction(text).triggered.connect(
-                    lambda _checked=False, i=index, f=form: self.copy_matrix(pane, i, f)
-                )
-        menu.addSeparator()
-        menu.addAction(tr("Copy formula as LaTeX")).triggered.connect(
-            lambda *_: self._put(copying.formula(equation))
-        )
-        menu.addAction(tr("Copy formula with numbers as LaTeX")).triggered.connect(
-            lambda *_: self._collect(pane, list(range(len(pane.sheets))),
-                                     lambda arrays: copying.with_numbers(equation, arrays))
-        )
-
-    def copy_matrix(self, pane: Pane, index: int, form: str) -> None:
-        """One matrix into the clipboard."""
-        name = copying.plain(pane.sheets[index].factor.symbol)
-        self._collect(pane, [index], lambda arrays: copying.written(arrays[0], form, name))
-
-    def _collect(self, pane: Pane, indices: list[int], write: Any) -> None:
-        def failed(error: Message | None) -> None:
-            if error is not None:
-                self._window.toasts.show_message(tr_message(error), "warning")
-
-        copying.collect(pane, self._bench.runner, indices, lambda arrays: self._put(write(arrays)), failed)
-
-    def _put(self, text: str) -> None:
-        QGuiApplication.clipboard().setText(text)
-        self._window.toasts.show_message(tr("Copied."), "ok")
-
-
-def plain_symbol(latex: str) -> str:
-    """A symbol without LaTeX: ∂L/∂W, Wᵀ, W⁺."""
-    text = latex
-    for mark, sign in ((r"\partial ", "∂"), (r"\hat{Y}", "Ŷ"), ("^T", "ᵀ"), ("^{+}", "⁺"), (r"\mid", "|"),
-                       (r"\mu", "μ"), (r"\sigma", "σ"), (r"\gamma", "γ"), (r"\beta", "β"),
-                       (r"\binom", ""), (r"\mathrm", ""), ("{", ""), ("}", ""), ("\\", "")):
-        text = text.replace(mark, sign)
-    return text

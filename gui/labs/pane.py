@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.ops.base import REGISTRY, Context
 from engine.session.views import MatrixData
-from engine.values import Op, Program, Role
+from engine.values import Op, Program
+from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
-from gui.labs.equations import Equation, Factor
 from gui.labs.lens import lens_for
 from gui.labs.sheet import Array, Pair, Sheet
 from gui.panels import targets
@@ -19,8 +19,6 @@ from gui.views.matrix_part import Part
 from gui.views.scale import Scale, StableScale
 from gui.watching import Wish
 
-WHOLE = 96
-"""A matrix up to so many rows and columns is asked for whole."""
 MOST = 512
 Names = Sequence[str] | None
 
@@ -63,18 +61,31 @@ def sheets_of(equation: Equation, program: Program, lanes: int, sight: Sight) ->
 
 def _channel(op: Op, value: str, sight: Sight) -> int:
     """Which channel of a map: what goes into a convolution has channels of its own."""
-    inner = {"conv2d": op.ins[-1 if len(op.ins) < 3 else 1], "conv2d_dw": op.ins[-1],
-             "conv2d_dx": op.outs[0]}.get(op.kind)  # fmt: skip
-    return sight.channel_in if inner is not None and inner.id == value else sight.channel
+    inner = ""
+    if op.kind in ("conv2d", "conv2d_dw"):
+        inner = op.ins[1].id
+    elif op.kind == "conv2d_dx":
+        inner = op.out.id
+    return sight.channel_in if inner == value else sight.channel
 
 
 class Pane(EquationView):
     """An equation that fills itself: `wants` for the watcher, `take` for what arrives."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.data: dict[int, dict[str, MatrixData]] = {}
+        self._scales: dict[int, StableScale] = {}
+        self.arrays: dict[int, Array] = {}
+        """The numbers in sight, whole where `complete` says so."""
+        self.program: Program | None = None
+        self.key = ""
+        self._shown: tuple[Equation | None, Sight] | None = None
+
     def show_equation(self, key: str, equation: Equation | None, program: Program | None, lanes: int,
                       sight: Sight, names: Callable[[Sheet], tuple[Names, Names]]) -> None:
         """Another equation, or the same seen otherwise. `key` begins the names of its wishes."""
-        same = (equation, sight) == getattr(self, "_shown", None) and program is self.program
+        same = (equation, sight) == self._shown and program is self.program
         self._shown = (equation, sight)
         self.key, self.program, self.names_of = key, program, names
         if same:
@@ -91,17 +102,6 @@ class Pane(EquationView):
         for i in range(len(sheets)):
             self._scales[i] = StableScale(sheets[i].factor.role)
             self.fill(i)
-
-    program: Program | None = None
-    key = ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.data: dict[int, dict[str, MatrixData]] = {}
-        self._scales: dict[int, StableScale] = {}
-        self._sizes: dict[int, tuple[int, int]] = {}
-        self.arrays: dict[int, Array] = {}
-        """The numbers in sight, whole where `complete` says so."""
 
     # ---- watching -------------------------------------------------------------------------------------
 
@@ -211,14 +211,3 @@ class Pane(EquationView):
         self.arrays[index] = shown
         self.matrices[index].show_values(shown)
         self.matrices[index].set_values(shown)
-
-
-def kind_of(program: Program, factor: Factor) -> Role:
-    """What a factor's value is for."""
-    return program.values[factor.value].role
-
-
-def marks_of(sheet: Sheet, rows: Sequence[int], columns: Sequence[int]) -> Mapping[str, Sequence[int]]:
-    """Rows and columns of the screen to ring."""
-    height, width = sheet.shape
-    return {"rows": [r for r in rows if r < height], "columns": [c for c in columns if c < width]}

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine import product
 from engine.product import Order
 from gui.labs.pane import Pane
+from gui.labs.sheet import Array
 
 LARGEST = 4_000_000
 """Multiplications up to which partial sums are computed while a person watches."""
@@ -135,7 +136,7 @@ class Player(QObject):
             return
         self._mark(now)
 
-    def _partial(self, final: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _partial(self, final: Array) -> None:
         pane = self.pane
         a, b = pane.complete(0), pane.complete(1)
         m, n, k, with_bias = self.sizes()
@@ -161,14 +162,14 @@ class Player(QObject):
             matrix.set_highlight()
             matrix.set_selected(None)
         if now.row is not None:
-            first.set_highlight(rows=_one(now.row))
-            out.set_highlight(rows=_one(now.row))
+            first.set_highlight(rows=_one(now.row), dim_rest=True)
+            out.set_highlight(rows=_one(now.row), dim_rest=True)
         elif now.column is not None:
-            second.set_highlight(columns=_one(now.column))
-            out.set_highlight(columns=_one(now.column))
+            second.set_highlight(columns=_one(now.column), dim_rest=True)
+            out.set_highlight(columns=_one(now.column), dim_rest=True)
         elif now.inner is not None:
-            first.set_highlight(columns=_one(now.inner))
-            second.set_highlight(rows=_one(now.inner))
+            first.set_highlight(columns=_one(now.inner), dim_rest=True)
+            second.set_highlight(rows=_one(now.inner), dim_rest=True)
         elif now.bias:
             rows, columns = pane.sheets[2].shape
             pane.matrices[2].set_highlight(cells=[(r, c) for r in range(rows) for c in range(columns)])

@@ -12,7 +12,7 @@ from engine.values import Phase
 from gui import theme, tokens
 from gui.formulas import formula_size, paint_formula
 from gui.i18n import tr
-from gui.labs.equations import Equation
+from gui.labs.equation import Equation
 from gui.views.base import View
 
 ROW, HEAD = 50, 34

@@ -11,7 +11,7 @@ import numpy as np
 from engine.ops.base import REGISTRY, Context
 from engine.session.views import Matrix, MatrixData
 from engine.values import Op
-from gui.labs.equations import Factor
+from gui.labs.equation import Factor
 from gui.labs.lens import Lens
 
 Array = np.ndarray[Any, Any]

@@ -1,14 +1,18 @@
-"""One cell of the matrix lab opened: its terms with the running sum, the engine's number beside it, the curve."""
+"""One cell of the matrix lab opened: its terms with the running sum, the engine's number, the curve."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.explain import Explanation
 from gui import i18n, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr
+from gui.labs.chips import Chips
 from gui.labs.curve_point import CurvePoint, Point
 from gui.panels.explain_card import (
     FUNCTION_NAMES,
@@ -17,7 +21,6 @@ from gui.panels.explain_card import (
     inputs_of,
     is_update,
 )
-from gui.labs.chips import Chips
 from gui.panels.terms_view import TermsView, index_text, number_text
 
 RULES = ("sum", "mean")
@@ -59,10 +62,11 @@ class StoryCard(QFrame):
         self._area.setWidgetResizable(False)
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFixedHeight(theme.px(132))
+        self._area.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.viewport().setAutoFillBackground(False)
         self._terms.setAutoFillBackground(False)
-        body.addWidget(self._area, 1)
+        body.addWidget(self._area)
         self._equals = QLabel("=")
         self._equals.setProperty("role", "heading")
         body.addWidget(self._equals)
@@ -74,6 +78,8 @@ class StoryCard(QFrame):
         self._sums = QLabel()
         self._sums.setProperty("role", "caption")
         self._sums.setTextFormat(Qt.TextFormat.RichText)
+        for label in (self._figure, self._sums):
+            label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         result.addStretch(1)
         result.addWidget(self._figure)
         result.addWidget(self._sums)
@@ -98,18 +104,18 @@ class StoryCard(QFrame):
             widget.hide()
 
     def show_story(self, symbol: str, explanation: Explanation, node: str, point: Point | None,
-                   way: list[tuple[str, str]]) -> None:
+                   way: list[tuple[str, str]], called: Mapping[str, str]) -> None:
         """Show how a cell came about. `symbol` is what its value is called on this page.
 
         `point` is its place on the curve of an activation function, `way` the chips (value, text) of its way
-        back to the loss.
+        back to the loss, `called` what the factors are called on this page.
         """
         self.explanation = explanation
         self._dress()
         trace = theme.theme().trace
         self._name.setText(
-            f'<span style="color:{trace};font-size:{theme.px(17)}px">{symbol}'
-            f'<sub style="font-size:{theme.px(12)}px">{index_text(explanation.cell)}</sub></span>'
+            f'<span style="color:{trace};font-size:{theme.px(19)}px"><i>{small(symbol)}</i>'
+            f'<sub style="font-size:{theme.px(12)}px">{close_index(explanation.cell)}</sub></span>'
         )
         self._text.setText(describe(explanation, node))
         terms = explanation.terms
@@ -119,13 +125,26 @@ class StoryCard(QFrame):
         self._figure.show()
         self._figure.setText(number_text(explanation.number))
         if terms is not None:
-            names = {**inputs_of(explanation), **deltas_of(explanation)}
+            names = {**called, **inputs_of(explanation), **deltas_of(explanation)}
             factor = {"sgd": "−η"}.get(explanation.kind, tr("rate here")) if is_update(explanation) else ""
             self._terms.set_terms(terms, FUNCTION_NAMES.get(explanation.kind, "f"), names, factor)
-            self._terms.fit(max(theme.px(300), self._area.width() - theme.px(8)))
             self._sums.setText(sums_text(explanation))
         self._curve.show_point(point)
+        self._fit()
         self._way.set_chips(way)
+
+    def _fit(self) -> None:
+        """The terms take what the result and the curve leave; the result follows them closely."""
+        rest = theme.px(120) + max(self._sums.sizeHint().width(), self._figure.sizeHint().width())
+        rest += self._curve.width() if not self._curve.isHidden() else 0
+        room = max(theme.px(240), self.width() - rest)
+        self._terms.fit(room)
+        self._area.setFixedWidth(min(room, self._terms.width() + 2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.explanation is not None:
+            self._fit()
 
     def _dress(self) -> None:
         current = theme.theme()
@@ -136,6 +155,17 @@ class StoryCard(QFrame):
             f"color: {current.trace}; background: {ground}; border: 2px solid {current.trace};"
             f"padding: {theme.px(4)}px {theme.px(14)}px; font-size: {theme.px(22)}px;"
         )
+
+
+def small(symbol: str) -> str:
+    """The letter of one entry: z of Z, ∂L/∂w of ∂L/∂W."""
+    head, slash, letter = symbol.rpartition("/∂")
+    return symbol if symbol == "L" else head + slash + letter.lower()
+
+
+def close_index(cell: tuple[int, ...]) -> str:
+    """24 for row 2, column 4; with commas where that could be misread."""
+    return index_text(cell).replace(",", "") if all(c < 9 for c in cell) else index_text(cell)
 
 
 def sums_text(explanation: Explanation) -> str:
