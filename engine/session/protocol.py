@@ -17,6 +17,7 @@ from engine.session.commands import (
     Command,
     Configure,
     EditCells,
+    EditInput,
     Envelope,
     Explain,
     Export,
@@ -57,7 +58,7 @@ from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
     "AUTO_PACE", "Array", "CancelLoading", "CheckpointNow", "Command", "Configure", "Configured",
-    "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain", "Explanation", "Export",
+    "DataFacts", "Devices", "EditCells", "EditInput", "Envelope", "Event", "Explain", "Explanation", "Export",
     "ExportData", "Fault", "FindDevices", "Frame", "NeedSlots", "Pause", "Phase", "Play", "Predict",
     "Prediction", "Progress", "Pull", "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice",
     "SetPace", "SetTraining", "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch",

@@ -1,8 +1,10 @@
-"""A weight typed by hand: a command whose undo writes the old number at the step the run stands at then."""
+"""Numbers typed by hand. A weight is written into the run, and undo writes the old number at the step it has
+come to; an input is another one for the step shown only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,10 +13,12 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QUndoCommand
 from PySide6.QtWidgets import QWidget
 
 from engine.errors import Message
-from engine.values import Role
+from engine.session.protocol import Explanation
+from engine.values import Program, Role
 from gui import i18n, theme
 from gui.i18n import tr, tr_message
 from gui.labs.pane import Pane
+from gui.labs.sheet import Cell
 from gui.number_field import NumberField
 from gui.panels.terms_view import index_text
 from gui.workbench import Workbench
@@ -47,6 +51,32 @@ class CellEdit(QUndoCommand):
             self._written(error)
 
         self._writer.edit_cells(self._key, np.array([self._cell]), np.array([value]), told)
+
+
+class InputEdit(QUndoCommand):
+    """Inputs of the step shown: `show` is given those that differ from the data."""
+
+    def __init__(self, show: Callable[[Mapping[Cell, float]], None], old: Mapping[Cell, float],
+                 new: Mapping[Cell, float], text: str) -> None:
+        super().__init__(text)
+        self._show, self._old, self._new = show, old, new
+
+    def redo(self) -> None:
+        self._show(self._new)
+
+    def undo(self) -> None:
+        self._show(self._old)
+
+
+def is_input(program: Program, value: str) -> bool:
+    """Whether a value is the batch as it comes from the data."""
+    made = program.producers.get(value)
+    return made is not None and program.ops[made].kind == "gather" and program.values[value].axes != ("N",)
+
+
+def _listed(cells: Mapping[Cell, float], axes: int) -> tuple[Any, Any]:
+    where = np.array(list(cells), np.intp).reshape(-1, axes)
+    return where, np.array(list(cells.values()), np.float32)
 
 
 class CellField(NumberField):
@@ -82,7 +112,7 @@ class CellField(NumberField):
 
 
 class CellEditor(QObject):
-    """Opens a field over a cell of a parameter, and writes what is typed as an undoable command.
+    """Opens a field over a cell, and writes what is typed as an undoable command.
 
     `written` follows every writing, undo and redo. `say(text, level)` tells the person.
     """
@@ -94,33 +124,91 @@ class CellEditor(QObject):
         super().__init__(parent)
         self._parent, self._bench, self._say, self._name_of = parent, bench, say, name_of
         self.field: CellField | None = None
+        self.inputs: dict[str, dict[Cell, float]] = {}
+        """Inputs of the step shown that differ from the data."""
 
     def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
         """A field over a cell; what is typed is written between two steps."""
         configured = self._bench.configured
         found = pane.sheets[index].cell(row, column)
-        value = configured.program.values.get(found[0]) if configured is not None and found else None
-        if found is None or value is None or value.role is not Role.PARAM or not value.id.endswith("@old"):
-            self._say(tr("Weights and biases can be typed; everything else follows from them."), "info")
+        program = configured.program if configured is not None else None
+        value = program.values.get(found[0]) if program is not None and found else None
+        if program is None or found is None or value is None:
             return
         if self._bench.running:
             self._bench.runner.pause()
-        old = pane.matrices[index].value_at(row, column)
-        if old is None or not pane.matrices[index].part().exact:
-            self._say(tr("Zoom in until every number is a cell of its own."), "info")
+        place = (pane, index, row, column)
+        if value.role is Role.PARAM and value.id.endswith("@old"):
+            old = pane.matrices[index].value_at(row, column)
+            if old is not None and pane.matrices[index].part().exact:
+                self._open(place, old, lambda new: self._write(value.id, found[1], float(old), new))
+            else:
+                self._say(tr("Zoom in until every number is a cell of its own."), "info")
+        elif is_input(program, value.id):
+            self._edit_input(place, value.id, found[1])
+        else:
+            text = tr("Only weights, biases and inputs can be typed; everything else follows from them.")
+            self._say(text, "info")
+
+    def _edit_input(self, place: tuple[Pane, int, int, int], value: str, cell: Cell) -> None:
+        """The step to come is shown, the one whose inputs can still be others; then the field opens."""
+        runner = self._bench.runner
+
+        def shown(explanation: Explanation | None, _error: Message | None) -> None:
+            if explanation is not None:
+                self._open(place, explanation.number, lambda new: self._type_input(value, cell, new))
+
+        def ready(_old: Any, error: Message | None) -> None:
+            if error is not None:
+                self._say(tr_message(error), "warning")
+            else:
+                runner.explain(value, cell, shown)
+
+        runner.edit_input(value, *_listed(self.inputs.get(value, {}), len(cell)), ready)
+
+    def _open(self, place: tuple[Pane, int, int, int], old: float, take: Callable[[float], None]) -> None:
+        pane, index, row, column = place
+        if index >= len(pane.matrices):
             return
         at, size = pane.corner_of(index, row, column)
         field = CellField(float(f"{old:.7g}"), pane)
         wide = max(size.width(), theme.px(86))
         field.setFixedSize(QSize(wide, max(size.height(), theme.px(26))))
         field.move(at - QPoint((wide - size.width()) // 2, 0))
-        before = float(old)
-        field.taken.connect(lambda number: self._write(value.id, found[1], before, number))
+        field.taken.connect(take)
         field.refused.connect(lambda text: self._say(text, "warning"))
         field.gone.connect(self._gone)
         self.field = field
         field.show()
         field.setFocus()
+
+    def _type_input(self, value: str, cell: Cell, new: float) -> None:
+        before = dict(self.inputs.get(value, {}))
+        text = tr("type {name} {index} = {number}").format(
+            name=self._name_of(value), index=index_text(cell), number=i18n.short(new, 4)
+        )
+        self._bench.document.undo_stack.push(
+            InputEdit(partial(self._show_inputs, value), before, {**before, cell: new}, text)
+        )
+        self._say(tr("What a typed input changes is seen until the next step."), "info")
+
+    def _show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
+        """Show the step to come with these inputs instead of those of the data."""
+        configured = self._bench.configured
+        if configured is None or value not in configured.program.values:
+            return
+        self.inputs[value] = dict(cells)
+        axes = len(configured.program.values[value].axes)
+        self._bench.runner.edit_input(value, *_listed(cells, axes), self._told)
+
+    def forget_inputs(self) -> None:
+        """Another step: it computes with the data."""
+        self.inputs.clear()
+
+    def _told(self, _payload: Any, error: Message | None) -> None:
+        if error is not None:
+            self._say(tr_message(error), "warning")
+        self.written.emit()
 
     def _gone(self) -> None:
         self.field = None
@@ -135,9 +223,10 @@ class CellEditor(QObject):
         )
 
         def told(error: Message | None) -> None:
-            if error is not None:
-                self._say(tr_message(error), "warning")
-            self.written.emit()
+            for name, cells in self.inputs.items():
+                if cells:  # the writing has put the data back
+                    self._show_inputs(name, cells)
+            self._told(None, error)
 
         key = value.removesuffix("@old")
         bench.document.undo_stack.push(CellEdit(bench.runner, key, cell, old, new, text, told))

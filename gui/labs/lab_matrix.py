@@ -56,6 +56,18 @@ class LabMatrix(MatrixView):
     def _area(self) -> QRectF:
         return super()._area().adjusted(theme.px(BRACKET), 0, -theme.px(BRACKET), 0)
 
+    def _box(self) -> CellBox:
+        """A fitted matrix fills its room, whatever its shape; zoomed in, cells are as everywhere."""
+        if self.square or self._zoom != 1.0:
+            return super()._box()
+        area, scale = self._area(), theme.scale()
+        rows, columns = (max(n, 1) for n in self.shape())
+        width = min(self.largest_cell[0] * scale, area.width() / columns)
+        height = min(self.largest_cell[1] * scale, area.height() / rows)
+        width, height = (float(int(v)) if v >= 4 else v for v in (width, height))
+        x = area.left() + max(0.0, (area.width() - columns * width) / 2)
+        return CellBox(float(int(x)), float(int(area.top())), width, height)
+
     def _digits(self, box: CellBox) -> Digits | None:
         if not self._values.size or not self._part.exact:
             return None

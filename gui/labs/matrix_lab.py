@@ -58,6 +58,7 @@ class MatrixLab(QWidget):
         self._equations: list[Equation] = []
         self._at = 0
         self._lanes = 1
+        self._step = -1
         self.sight = Sight()
         self.pane, self.below, self.card = Pane(), Pane(), StoryCard()
         self.story = CellStory(window.bench, self.card, [self.pane, self.below], self._name_of)
@@ -105,7 +106,7 @@ class MatrixLab(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         side.addWidget(scroll, 1)
-        hint = QLabel(tr("Click any number to see where it comes from, twice to type a weight. "
+        hint = QLabel(tr("Click any number to see where it comes from, twice to type it. "
                          "← → go through the calculation, ↑ ↓ choose a step, P plays."))
         hint.setProperty("role", "caption")
         hint.setWordWrap(True)
@@ -235,6 +236,9 @@ class MatrixLab(QWidget):
         self._show_equation()
 
     def _show_facts(self, *_: object) -> None:
+        if self._bench.status.step != self._step:
+            self._step = self._bench.status.step
+            self.editor.forget_inputs()
         count = len(self._equations)
         step = i18n.integer(self._bench.status.step)
         self._sub.setText(i18n.trn("One step, {n} operation", "One step, {n} operations", count)

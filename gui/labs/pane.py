@@ -37,9 +37,12 @@ def sheets_of(equation: Equation, program: Program, lanes: int, sight: Sight) ->
     """The matrices of an equation as they are shown."""
     op = equation.ghost or program.ops[equation.op]
     made = []
+    result = program.values.get(equation.out.value) or op.out
+    # what is added up over the batch cannot be shown with one example of it
+    whole = sight.whole or not result.batched
     for factor in equation.factors:
         value = program.values.get(factor.value) or next(v for v in op.outs if v.id == factor.value)
-        example = None if sight.whole else sight.example
+        example = None if whole else sight.example
         if value.axes == ("N",) or value.batched:
             shown = lens_for(value, lanes, example=example, shown=sight.example,
                              channel=_channel(op, value.id, sight))

@@ -78,13 +78,14 @@ class StoryCard(QFrame):
         self._sums = QLabel()
         self._sums.setProperty("role", "caption")
         self._sums.setTextFormat(Qt.TextFormat.RichText)
-        for label in (self._figure, self._sums):
+        for label in (self._equals, self._figure, self._sums):
             label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         result.addStretch(1)
         result.addWidget(self._figure)
         result.addWidget(self._sums)
         result.addStretch(1)
         body.addLayout(result)
+        body.addStretch(1)
         self._curve = CurvePoint()
         body.addWidget(self._curve, 0, Qt.AlignmentFlag.AlignVCenter)
         column.addLayout(body)
@@ -97,7 +98,7 @@ class StoryCard(QFrame):
     def show_hint(self) -> None:
         """No cell is open."""
         self.explanation = None
-        self._name.setText("")
+        self._name.hide()
         self._text.setText(tr("Click any number to see where it comes from."))
         self._formula.set_formula("")
         for widget in (self._area, self._equals, self._figure, self._sums, self._curve, self._way):
@@ -113,6 +114,7 @@ class StoryCard(QFrame):
         self.explanation = explanation
         self._dress()
         trace = theme.theme().trace
+        self._name.show()
         self._name.setText(
             f'<span style="color:{trace};font-size:{theme.px(19)}px"><i>{small(symbol)}</i>'
             f'<sub style="font-size:{theme.px(12)}px">{close_index(explanation.cell)}</sub></span>'

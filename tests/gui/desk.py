@@ -55,7 +55,7 @@ class InlineRunner(QObject):
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
-                 "read": p.Read}  # fmt: skip
+                 "edit_input": p.EditInput, "read": p.Read}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)

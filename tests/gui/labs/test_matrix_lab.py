@@ -156,6 +156,35 @@ def test_only_parameters_can_be_typed(desk: Desk) -> None:
     assert lab.editor.field is None
 
 
+def test_a_typed_input_changes_what_is_shown_until_the_next_step(desk: Desk) -> None:
+    lab = opened(desk)
+    before = [m.values().copy() for m in lab.pane.matrices]
+    lab.editor.edit(lab.pane, 1, 1, 0)
+    field = lab.editor.field
+    assert field is not None and field.value() == 3
+    field.setText("5")
+    field.setModified(True)
+    desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+    desk.settle()
+    w, x, b, z = (m.values() for m in lab.pane.matrices)
+    assert x[1, 0] == 5
+    np.testing.assert_allclose(z, w @ x + b, atol=1e-6)
+    # columns do not influence each other
+    np.testing.assert_array_equal(z[:, 1], before[3][:, 1])
+    desk.actions["undo"].trigger()
+    desk.settle()
+    np.testing.assert_array_equal(shown(lab, -1), before[3])
+    desk.actions["redo"].trigger()
+    desk.settle()
+    assert shown(lab, 1)[1, 0] == 5
+    trainer = desk.runner.session.trainer
+    assert trainer is not None and trainer.step == 0
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    assert shown(lab, 1)[1, 0] == 3 and not lab.editor.inputs
+    np.testing.assert_allclose(trainer.store.state()["layer1.weight"], [[0.49, -0.27], [0.3, 0.6]], rtol=1e-6)
+
+
 def test_matrices_and_formulas_are_copied(desk: Desk) -> None:
     lab = opened(desk)
     board = QGuiApplication.clipboard()
@@ -262,3 +291,30 @@ def test_another_language_and_another_project_go_on_in_the_lab(desk: Desk) -> No
     desk.bench.new()
     desk.settle()
     assert now._empty.isVisible() and not now.pane.isVisible()
+
+
+def test_what_is_added_up_over_the_batch_shows_all_of_it(desk: Desk) -> None:
+    lab = opened(desk, "circle")
+    lab._see_example(False, 3)
+    desk.settle()
+    assert [m.values().shape[1] for m in lab.pane.matrices] == [2, 1, 1, 1]
+    step(lab, desk, r"\partial L/\partial W")
+    delta, x, dw = (m.values() for m in lab.pane.matrices)
+    assert delta.shape[1] == 10
+    np.testing.assert_allclose(delta @ x, dw, atol=1e-5)
+
+
+def test_the_path_of_a_gradient_leads_from_layer_to_layer(desk: Desk) -> None:
+    lab = opened(desk)
+    step(lab, desk, r"\partial L/\partial W")
+    lab.pane.matrices[-1].cell_clicked.emit(1, 1)
+    desk.settle()
+    assert lab.card._way.texts() == ["∂L/∂W (layer1)", "∂L/∂Z (relu1)", "∂L/∂A (output)", "L"]
+    lab.card.step_clicked.emit("layer1.z@grad")
+    desk.settle()
+    equation = lab.equation()
+    assert equation is not None and equation.title.startswith(r"\partial L/\partial Z")
+    # a factor of the card opens where it came from
+    lab.card.factor_clicked.emit("relu1.a", (1, 1))
+    desk.settle()
+    assert lab.card.explanation is not None and lab.card.explanation.kind == "relu"
