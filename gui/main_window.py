@@ -420,6 +420,8 @@ class MainWindow(QMainWindow):
         whole = self.centralWidget()
         if whole is None:
             return QPoint()
+        if self.labs.name:
+            return self.labs.mapTo(whole, QPoint(theme.px(264), self.labs.height() - theme.px(8)))
         above = self.canvas.zoom_bar.y() - theme.px(8)
         return self.canvas.viewport().mapTo(whole, QPoint(theme.px(12), above))
 
@@ -449,6 +451,7 @@ class MainWindow(QMainWindow):
         """What a lab covers is not watched; what comes into sight is asked for."""
         self.live.sync()
         self._show_title()
+        self.toasts.settle()
         if not name:
             self.canvas.setFocus()
 

@@ -14,6 +14,8 @@ FUNCTIONS = {
     "relu": r"\max(0, \cdot)", "leaky_relu": r"\mathrm{LeakyReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh",
     "softmax": r"\mathrm{softmax}", "maxpool2d": r"\max_{\mathrm{window}}",
     "avgpool2d": r"\mathrm{mean}_{\mathrm{window}}", "batchnorm": r"\mathrm{BN}",
+    "maxpool2d_dx": r"\mathrm{to\ the\ largest}", "avgpool2d_dx": r"\mathrm{spread}",
+    "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
     "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}",
 }  # fmt: skip
 
@@ -317,6 +319,8 @@ class Writer:
             for i, each in enumerate(ins):
                 parts += [between, each] if i else [each]
             name = FUNCTIONS.get(op.kind, r"\mathrm{" + op.kind.replace("_", r"\ ") + "}")
+            if op.kind == "maxpool2d" and out is not op.out:
+                name = r"\arg\max_{\mathrm{window}}"
             listed = f" {between} ".join(each.symbol for each in ins)
             if between == ",":
                 parts, listed = [name, *parts], f"{name}({listed})"

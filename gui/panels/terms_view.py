@@ -173,9 +173,10 @@ class TermsView(View):
             self._paint_function(painter, self._terms[0], x, top)
             return
         sum_so_far = 0.0
+        sign = "," if self._all.rule == "max" else "+"
         for number, term in enumerate(self._terms):
             if number:
-                self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
+                self._word(painter, sign, x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
             start, sum_so_far = x, sum_so_far + term.value
             x = self._paint_term(painter, term, x, top)
             if self._running and self._all.rule == "sum" and self._rest is None and number:
@@ -183,7 +184,7 @@ class TermsView(View):
                 wide = x - theme.px(self._gap) - start
                 self._caption(painter, text, start - 8, top + theme.px(_ROW + 46), wide + 16)
         if self._rest is not None:
-            self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
+            self._word(painter, sign, x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
             count, value = self._rest
             text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
             self._caption(painter, text, x, top + theme.px(18), theme.px(96))
