@@ -14,7 +14,7 @@ FUNCTIONS = {
     "relu": r"\max(0, \cdot)", "leaky_relu": r"\mathrm{LeakyReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh",
     "softmax": r"\mathrm{softmax}", "maxpool2d": r"\max_{\mathrm{window}}",
     "avgpool2d": r"\mathrm{mean}_{\mathrm{window}}", "batchnorm": r"\mathrm{BN}",
-    "maxpool2d_dx": r"\mathrm{to\ the\ largest}", "avgpool2d_dx": r"\mathrm{spread}",
+    "maxpool2d_dx": r"\mathrm{unpool}", "avgpool2d_dx": r"\mathrm{unpool}",
     "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
     "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}",
 }  # fmt: skip
