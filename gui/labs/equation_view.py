@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from gui import theme, tokens
 from gui.formulas import formula_size, paint_formula
@@ -23,6 +23,36 @@ MOST_COLUMNS, MOST_ROWS = 24, 16
 PICTURE, LARGE, HIGH = 290.0, 220.0, 330.0
 """Side of a map or a kernel; least width of a matrix without digits; height of a high one."""
 TITLE_ROOM = 30
+
+
+class SidewaysArea(QScrollArea):
+    """As high as what is in it; what is too wide is scrolled sideways, and nothing else moves."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        inside.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._grow()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._grow()
+
+    def _grow(self) -> None:
+        inside = self.widget()
+        if inside is not None:
+            bar = self.horizontalScrollBar().sizeHint().height()
+            wide = inside.minimumWidth() > self.viewport().width()
+            self.setFixedHeight(inside.height() + (bar if wide else 0))
 
 
 class EquationView(View):

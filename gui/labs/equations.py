@@ -5,6 +5,8 @@ Pure functions of program and graph; what is shown of each matrix is decided in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.graph import GraphSpec, Uid
 from engine.values import Phase, Program, Role
 from gui.labs.equation import Equation, Style
@@ -51,6 +53,18 @@ def equations(program: Program, graph: GraphSpec, uid: Uid, style: Style | None 
         at = next((i for i, e in enumerate(made) if e.phase is Phase.UPDATE), len(made))
         made[at:at] = writer.ghost(first)
     return made
+
+
+def companion(equation: Equation, others: Sequence[Equation]) -> Equation | None:
+    """What is shown with an equation: the way back of a way forward, and the other way round."""
+    if equation.phase in (Phase.BACKWARD, Phase.UPDATE):
+        kinds = ["dense", "conv2d"]
+    elif equation.kind in ("dense", "conv2d"):
+        kinds = [f"{equation.kind}_dw"]
+    else:
+        kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", "conv2d"]
+    found = (other for kind in kinds for other in others if other.kind == kind and other is not equation)
+    return next(found, None)
 
 
 def chain(program: Program, value: str) -> list[tuple[str, int]]:

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from engine.session.protocol import Configured, Frame
 from engine.session.views import MatrixData, ViewData
-from engine.values import Phase
 from gui import i18n, theme
 from gui.i18n import tr
 from gui.labs.cell_edit import CellEditor
 from gui.labs.cell_story import CellStory
 from gui.labs.copying import Copier
 from gui.labs.equation import Equation
-from gui.labs.equations import equations, family
+from gui.labs.equation_view import SidewaysArea
+from gui.labs.equations import companion, equations, family
 from gui.labs.matrix_controls import PlayBar, TopBar
 from gui.labs.matrix_names import Names, names_of, plain_symbol
 from gui.labs.pane import Pane, Sight
@@ -137,7 +137,8 @@ class MatrixLab(QWidget):
         column = QVBoxLayout(stage)
         column.setContentsMargins(theme.px(20), theme.px(12), theme.px(20), theme.px(16))
         column.setSpacing(theme.px(8))
-        for widget in (self.play_bar, self.pane, self.card, self._below_head, self.below, self._empty):
+        self._upper, self._lower = SidewaysArea(self.pane), SidewaysArea(self.below)
+        for widget in (self.play_bar, self._upper, self.card, self._below_head, self._lower, self._empty):
             column.addWidget(widget)
         column.addStretch(1)
         self.area = QScrollArea()
@@ -228,7 +229,7 @@ class MatrixLab(QWidget):
         self._head.setText(" · ".join(names) if names else tr("No layer"))
         self._show_facts()
         nothing = not self._equations
-        for widget in (self.play_bar, self.pane, self.card, self._below_head, self.below):
+        for widget in (self.play_bar, self._upper, self.card, self._below_head, self._lower):
             widget.setVisible(not nothing)
         self._empty.setVisible(nothing)
         if nothing:
@@ -261,29 +262,15 @@ class MatrixLab(QWidget):
         """The one shown."""
         return self._equations[self._at] if self._equations else None
 
-    def _companion(self, equation: Equation) -> Equation | None:
-        """What is shown below: the way back of a way forward, and the other way round."""
-        if equation.phase in (Phase.BACKWARD, Phase.UPDATE):
-            kinds = ["dense", "conv2d"]
-        elif equation.kind in ("dense", "conv2d"):
-            kinds = [f"{equation.kind}_dw"]
-        else:
-            kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", "conv2d"]
-        for kind in kinds:
-            for other in self._equations:
-                if other.kind == kind and other is not equation:
-                    return other
-        return None
-
     def _show_equation(self) -> None:
         configured = self._bench.configured
         program = configured.program if configured is not None else None
         equation = self.equation()
         self.rail.set_equations(self._equations, self._at)
-        below = self._companion(equation) if equation is not None else None
+        below = companion(equation, self._equations) if equation is not None else None
         self.pane.show_equation("lab", equation, program, self._lanes, self.sight, self._names)
         self.below.show_equation("lab.below", below, program, self._lanes, self.sight, self._names)
-        self.below.setVisible(below is not None)
+        self._lower.setVisible(below is not None)
         self._below_head.setVisible(below is not None)
         if equation is not None:
             self.play_bar.show_equation(part_of(equation.phase), equation)
