@@ -268,6 +268,22 @@ class Trainer:
         """Execute ops of the open step up to index `until`."""
         self._walk.advance(until)
 
+    def look_with(self, value_id: str, cells: Sequence[Array], values: Array) -> Array:
+        """Walk a step in which cells of a batch of inputs are others, without committing it.
+
+        `cells` are indices for each axis. Returns the numbers of the data at these cells.
+        """
+        self.abandon_step()
+        self.begin_step()
+        self.advance(self.program.producers[value_id] + 1)
+        array = self.read(value_id)
+        where = tuple(cells)
+        old = np.array(array[where])
+        array[where] = values
+        self._walk.write(value_id, array)
+        self.advance(len(self.program.ops))
+        return old
+
     def finish_step(self) -> NonFinite | None:
         """Execute what is left of the open step and commit it, unless a value is not finite."""
         trouble = self._walk.finish(self.step)

@@ -65,6 +65,10 @@ class Walk:
         self.plan.advance(until)
         self._op = max(self._op, until)
 
+    def write(self, value_id: str, array: Array) -> None:
+        """Put other numbers (live examples) in the place of a value that the open step has computed."""
+        self.plan.write(value_id, array)
+
     def abandon(self) -> None:
         """Leave the open step; nothing of it is committed."""
         self._op = -1

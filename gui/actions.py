@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QMenu
 from gui import icons
 from gui.i18n import LANGUAGES, tr
 
-MENUS = ("file", "edit", "view", "network", "training", "help")
+MENUS = ("file", "edit", "view", "network", "training", "labs", "help")
 SEPARATOR = "-"
 
 
@@ -48,7 +48,9 @@ class ActionSpec:
 
 def menu_titles() -> dict[str, str]:
     """Menu id -> its title, in the order of the menu bar."""
-    titles = (tr("File"), tr("Edit"), tr("View"), tr("Network"), tr("Training"), tr("Help"))
+    titles = (
+        tr("File"), tr("Edit"), tr("View"), tr("Network"), tr("Training"), tr("Labs"), tr("Help"),
+    )  # fmt: skip
     return dict(zip(MENUS, titles, strict=True))
 
 
@@ -62,7 +64,7 @@ def submenu_titles() -> dict[str, str]:
 
 def catalog() -> tuple[ActionSpec, ...]:
     """Every action there is, in menu order, in the language of the moment."""
-    return (*_file(), *_edit(), *_view(), *_network(), *_training(), *_help())
+    return (*_file(), *_edit(), *_view(), *_network(), *_training(), *_labs(), *_help())
 
 
 def _file() -> tuple[ActionSpec, ...]:
@@ -184,6 +186,18 @@ def _training() -> tuple[ActionSpec, ...]:
                    "Ctrl+F", "", "training", "pace", checkable=True, group="pace"),
         ActionSpec("devices", tr("Choose a device …"), "", "device", "training", gap=True,
                    words="OpenCL NumPy GPU CPU"),
+    )  # fmt: skip
+
+
+def _labs() -> tuple[ActionSpec, ...]:
+    # each is on once a lab of its name is registered, see gui/labs/frame.py
+    return (
+        ActionSpec("matrix_lab", tr("Matrix lab"), "Ctrl+M", "matrix", "labs", needs=("lab_matrix_lab",),
+                   words=tr("equation product gradient weights numbers")),
+        ActionSpec("affine_lab", tr("Affine lab"), "", "affine", "labs", needs=("lab_affine_lab",),
+                   words=tr("rotate scale shift matrix picture")),
+        ActionSpec("device_lab", tr("Device lab"), "", "device", "labs", needs=("lab_device_lab",),
+                   words=tr("speed GFLOP/s serial parallel")),
     )  # fmt: skip
 
 

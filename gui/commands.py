@@ -22,6 +22,7 @@ from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
+from gui.labs import affine_lab, device_lab, matrix_lab
 from gui.labs.opening import register
 from gui.lessons.course import Course
 from gui.live import long_device
@@ -32,6 +33,7 @@ from gui.workbench import Workbench
 
 PUT_AWAY = ("palette", "inspector", "samples")
 """What gives its room to the network and its numbers in a presentation."""
+LABS = ("matrix_lab", "affine_lab", "device_lab")
 PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 
 
@@ -95,6 +97,8 @@ class Commands(QObject):
         on("shortcuts", lambda: ShortcutSheet(self.actions, self.window).exec())
         on("glossary", self.course.open_glossary)
         on("about", lambda: AboutDialog(long_device(self.bench.status), self.window).exec())
+        for name in LABS:
+            on(name, partial(self._open_lab, name))
         for name in ("dark", "light", "system"):
             on(f"theme_{name}", partial(self.set_theme, name))
         for code in i18n.LANGUAGES:
@@ -131,6 +135,9 @@ class Commands(QObject):
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
+        for lab in (matrix_lab, affine_lab, device_lab):
+            lab.register(window, self.bench, self.actions)
+        self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
         for name in ("weights", "activations", "gradients", "loss"):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
@@ -138,6 +145,9 @@ class Commands(QObject):
         self._selected(window.selection())
         self._name_undo()
         self.labs.place.rebuilt()
+
+    def _open_lab(self, name: str) -> None:
+        self.window.open_lab(name)
 
     def _on_canvas(self, act: Callable[[CanvasView], object]) -> None:
         act(self.window.canvas)

@@ -39,6 +39,7 @@ from gui.document import DocumentState
 from gui.feed import CanvasFeed
 from gui.file_drops import FileDrops
 from gui.i18n import tr_message
+from gui.labs.frame import LabHost
 from gui.live import Live
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
@@ -175,9 +176,16 @@ class MainWindow(QMainWindow):
         rows = QVBoxLayout(whole)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        for bar in (self.training_bar, self.strip):
-            rows.addWidget(bar)
-        rows.addWidget(self.down, 1)
+        working = QWidget()
+        works = QVBoxLayout(working)
+        works.setContentsMargins(0, 0, 0, 0)
+        works.setSpacing(0)
+        works.addWidget(self.strip)
+        works.addWidget(self.down, 1)
+        self.labs = LabHost(working)
+        self.labs.opened.connect(self._lab_opened)
+        rows.addWidget(self.training_bar)
+        rows.addWidget(self.labs, 1)
         rows.addWidget(self.status_bar)
         self.setCentralWidget(whole)
         # a click does its work and Space goes on to play; with Tab every button is still reached
@@ -201,6 +209,9 @@ class MainWindow(QMainWindow):
         self.live = Live(self)
         self.canvas.selection_changed.connect(self._select)
         self.canvas.node_opened.connect(self.open_layer)
+        self.canvas.lab_wanted.connect(lambda uid: self.open_lab("matrix_lab", uid=uid))
+        for dock in self.docks.values():
+            dock.lab_wanted.connect(lambda uid, v: self.open_lab("matrix_lab", uid=uid, value=v))
         self.strip.dismissed.connect(lambda: self.show_samples(False))
         self.dock_row.changed.connect(self._dock_heights)
         self.dock_row.window_opened.connect(self._adopt)
@@ -217,6 +228,8 @@ class MainWindow(QMainWindow):
         """Build everything again with the words of the language in use, the same place in sight."""
         zoom, center = self.canvas.zoom, self.canvas.mapToScene(self.canvas.viewport().rect().center())
         selected, running_stage = self._selected, self.live.memory()
+        lab, what = self.labs.memory()
+        self.labs.leave()
         self.dock_row.close_windows()
         self.live.close()
         self.actions_.retranslate()
@@ -241,6 +254,8 @@ class MainWindow(QMainWindow):
         self.live.restore(running_stage)
         self._show_program(self.bench.configured)
         self._show_title()
+        if lab:
+            self.labs.open(lab, **what)
 
     # ---- what others tell it ---------------------------------------------------------------------------
 
@@ -401,6 +416,8 @@ class MainWindow(QMainWindow):
         whole = self.centralWidget()
         if whole is None:
             return QPoint()
+        if self.labs.name:
+            return self.labs.mapTo(whole, QPoint(theme.px(264), self.labs.height() - theme.px(8)))
         above = self.canvas.zoom_bar.y() - theme.px(8)
         if self.card.isVisible() and self.card.y() > theme.px(64):
             above = min(above, self.card.y() - theme.px(8))
@@ -424,11 +441,24 @@ class MainWindow(QMainWindow):
         self._settle_timer.start(0)
         self._fit_soon()
 
+    def open_lab(self, name: str, **what: object) -> None:
+        """Bring a lab over the working area; `what` says what it is about. Raises KeyError."""
+        self.labs.open(name, **what)
+
+    def _lab_opened(self, name: str) -> None:
+        """What a lab covers is not watched; what comes into sight is asked for."""
+        self.live.sync()
+        self._show_title()
+        self.toasts.settle()
+        if not name:
+            self.canvas.setFocus()
+
     # ---- what it shows ---------------------------------------------------------------------------------
 
     def _show_title(self) -> None:
         bench = self.bench
-        self.menu_row.set_title(bench.title, bench.modified)
+        lab = self.labs.title()
+        self.menu_row.set_title(f"{bench.title} · {lab}" if lab else bench.title, bench.modified)
         self.setWindowModified(bench.modified)
         self.setWindowTitle(f"{bench.title}[*] – Matrizen")
         if bench.path is not None:

@@ -144,6 +144,10 @@ class Runner(QObject):
         """Write cells (k, axes) of the parameter "<node>.<name>"; answered with the old numbers (k)."""
         self._ask(lambda id: p.EditCells(key, cells, values, id), answer or _ignore)
 
+    def edit_input(self, value: str, cells: Any, values: Any, answer: Answer[Any] | None = None) -> None:
+        """Show the next step with other inputs at cells (k, axes) of a batch; no cells: with the data."""
+        self._ask(lambda id: p.EditInput(value, cells, values, id), answer or _ignore)
+
     def explain(self, value: str, cell: tuple[int, ...], answer: Answer[p.Explanation]) -> None:
         """How a cell of the step shown came about."""
         self._ask(lambda id: p.Explain(value, cell, id), answer)

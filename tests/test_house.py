@@ -25,7 +25,7 @@ LONGEST = 450
 # files that may be longer, why, and how long
 LONGER = {
     # places every part of the window and joins their signals, which no other file may
-    "gui/main_window.py": 530,
+    "gui/main_window.py": 570,
 }
 
 

@@ -32,13 +32,15 @@ class Answers:
         self._finding: threading.Thread | None = None
 
     def answer(self, command: p.Command, t: Trainer) -> None:
-        """One of EditCells, Predict, Explain, Read, Export, CheckpointNow, XRayOf, or a job."""
+        """One of EditCells, EditInput, Predict, Explain, Read, Export, CheckpointNow, XRayOf, or a job."""
         reply = self._emit
         match command:
             case p.EditCells():
                 old = self._edit(command, t)
                 if command.id:
                     reply(p.Reply(command.id, old))
+            case p.EditInput():
+                reply(p.Reply(command.id, self._edit_input(command, t)))
             case p.Predict():
                 reply(p.Reply(command.id, self._predict(command, t)))
             case p.Explain():
@@ -90,6 +92,23 @@ class Answers:
         self._builder.rescue.keep(t)
         self._motion.changed()
         return old
+
+    def _edit_input(self, command: p.EditInput, t: Trainer) -> p.Array:
+        value = t.program.values.get(command.value)
+        made = t.program.producers.get(command.value)
+        if value is None or made is None or t.program.ops[made].kind != "gather" or value.dtype != "f32":
+            raise GraphError(N_("{value} is no input of this network."), value=command.value)
+        self._motion.show()
+        shape = t.read(command.value).shape
+        cells = np.asarray(command.cells, np.intp).reshape(-1, len(shape))
+        values = np.asarray(command.values, np.float32).ravel()
+        inside = (cells >= 0).all() and (cells < np.array(shape)).all()
+        if not inside or len(values) != len(cells):
+            raise GraphError(N_("{value} has the shape {shape}; cells outside it cannot be written."),
+                             value=command.value, shape=shape)
+        if not np.isfinite(values).all():
+            raise GraphError(N_("Only finite numbers can be written into {value}."), value=command.value)
+        return self._motion.look_with(command.value, tuple(cells.T), values)
 
     def _predict(self, command: p.Predict, t: Trainer) -> p.Prediction:
         x = as_seen(t.dataset, np.asarray(command.arrays))

@@ -115,6 +115,20 @@ class EditCells:
 
 
 @dataclass(frozen=True)
+class EditInput:
+    """Show the next step as it would be with other inputs: cells (k, axes) of `value`, the batch of an input.
+
+    Only a preview: the next step computes with the data again. Every command tells all cells that differ;
+    none shows the data as they are. Answered with the numbers of the data at these cells (k).
+    """
+
+    value: str
+    cells: Array
+    values: Array
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class Watch:
     """Show something under `key` from now on; None stops. At most `rate` times a second and `bytes` big."""
 
@@ -292,6 +306,7 @@ Command = (
     | SetDevice
     | FindDevices
     | EditCells
+    | EditInput
     | Watch
     | Pull
     | Predict

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from engine.backends.base import Array
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
 from engine.session.keeper import Keeper
@@ -134,6 +135,15 @@ class Motion:
             t.begin_step()
             t.advance(len(t.program.ops))
             self.shown = "preview"
+
+    def look_with(self, value: str, cells: Sequence[Array], values: Array) -> Array:
+        """Show the next step with other inputs, uncommitted; the numbers of the data come back."""
+        assert self.trainer is not None
+        self.stop()
+        old = self.trainer.look_with(value, cells, values)
+        self.shown = "preview"
+        self._viewer.touch()
+        return old
 
     def leave_step(self) -> None:
         """Drop what the traced plan holds; a step walked half-way is not committed."""

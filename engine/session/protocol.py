@@ -20,6 +20,7 @@ from engine.session.commands import (
     Command,
     Configure,
     EditCells,
+    EditInput,
     Envelope,
     Explain,
     Export,
@@ -70,9 +71,10 @@ from engine.session.run_state import AUTO_PACE, RunState
 __all__ = [
     "AUTO_PACE", "Array", "AugmentPictures", "CancelJob", "CancelLoading", "CheckGradient",
     "CheckpointNow", "Command", "Configure", "Configured", "DataFacts", "Devices", "EditCells",
-    "Envelope", "Event", "Explain", "Explanation", "Export", "ExportData", "Fault", "FindDevices",
-    "Frame", "JobNews", "NeedSlots", "Pause", "Phase", "Play", "Predict", "Prediction", "Progress",
-    "ProofOf", "Pull", "RaceOptimizers", "Read", "ReadWarped", "Reply", "Reset", "RunState",
-    "Running", "Saved", "SetDevice", "SetPace", "SetTraining", "Shutdown", "Status", "Step",
-    "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
+    "EditInput", "Envelope", "Event", "Explain", "Explanation", "Export", "ExportData", "Fault",
+    "FindDevices", "Frame", "JobNews", "NeedSlots", "Pause", "Phase", "Play", "Predict",
+    "Prediction", "Progress", "ProofOf", "Pull", "RaceOptimizers", "Read", "ReadWarped", "Reply",
+    "Reset", "RunState", "Running", "Saved", "SetDevice", "SetPace", "SetTraining", "Shutdown",
+    "Status", "Step", "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped",
+    "Watch", "XRayOf",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ def build(view: CanvasView) -> QMenu:
         if len(canvas.selected) == 1:
             uid = canvas.selected[0]
             add(tr("Open"), "matrix", lambda: view.node_opened.emit(uid), "Return")
+            add(tr("Matrix lab"), "matrix", lambda: view.lab_wanted.emit(uid), "Ctrl+M")
             add(tr("Rename"), "rename", view.rename_selected, "F2")
             kind = document.node(uid).layer.kind
             add(tr("Explain this layer"), "help", lambda: view.help_requested.emit(kind))

@@ -36,6 +36,7 @@ from gui import theme
 from gui.canvas import backdrop, keys, menu
 from gui.canvas.drops import Drops
 from gui.canvas.edit_view import EditView
+from gui.canvas.geometry import HEADER
 from gui.canvas.gestures import DrawLink, Gesture, MoveNodes, Pan, PressRepair, RubberBand
 from gui.canvas.guard import guarded
 from gui.canvas.hover import Hover
@@ -57,6 +58,8 @@ class CanvasView(EditView):
     selection_changed = Signal(tuple)
     """The uids of the selected nodes."""
     node_opened = Signal(str)
+    lab_wanted = Signal(str)
+    """A layer is to be taken apart number by number: its title was clicked twice."""
     """A node was double clicked, or Enter pressed on it."""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
@@ -216,7 +219,9 @@ class CanvasView(EditView):
             and event.button() == Qt.MouseButton.LeftButton
             and self.canvas.port_at(point) is None
         ):
-            self.node_opened.emit(uid)
+            top = self.canvas.nodes[self.canvas.shown(uid)].rect().top()
+            in_title = point.y() < top + HEADER
+            (self.lab_wanted if in_title else self.node_opened).emit(uid)
         elif (
             uid is None
             and event.button() == Qt.MouseButton.LeftButton

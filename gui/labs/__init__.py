@@ -1,1 +1,1 @@
-"""Labs: pages that open one thing of the network to the last number."""
+"""Labs: pages over the working area where one thing is taken apart number by number."""

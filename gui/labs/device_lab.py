@@ -336,10 +336,8 @@ class DeviceLab(DevicePage):
 
 
 def register(window: Any, bench: Workbench, actions: Any) -> None:
-    """Wire the lab. Needs `window.open_lab(name, **what)`, the action "device_lab", and a host that makes
-    `DeviceLab(bench)`, calls `open(**what)`, listens to `closed` and, when it goes, calls `end()`.
-    """
-    actions.on("device_lab", lambda: window.open_lab("device_lab"))
+    """Make the lab known to the window's host of labs; `open(experiment="layers")` jumps to a page."""
+    window.labs.add("device_lab", lambda: DeviceLab(bench))
 
 
 def _none() -> Results:

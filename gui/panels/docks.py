@@ -76,6 +76,8 @@ class ValueDock(Panel):
 
     opened = Signal(str, object)
     wishes_changed = Signal()
+    lab_wanted = Signal(str, str)
+    """(layer, value id): its equation is to be opened in the matrix lab."""
     rows_wanted = Signal(bool)
     """Rows and columns, or pictures, for weights whose inputs are pixels."""
 
@@ -118,10 +120,17 @@ class ValueDock(Panel):
                 }
             )
         self.add_header(self.switch)
+        self._lab = self._button("explain", tr("Open its equation in the matrix lab"))
+        self._lab.clicked.connect(self._want_lab)
+        self.add_header(self._lab)
         self.switch.chosen.connect(self._switched)
         self.numbers.clicked.connect(self._click)
         self.numbers.matrix.part_wanted.connect(self.wishes_changed)
         self.set_empty(tr("Nothing to show yet."))
+
+    def _want_lab(self) -> None:
+        if self.target is not None:
+            self.lab_wanted.emit(self.target.node, self.target.value)
 
     # ---- what is shown -------------------------------------------------------------------------------
 

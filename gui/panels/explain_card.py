@@ -247,8 +247,7 @@ def is_update(explanation: Explanation) -> bool:
 def describe(explanation: Explanation, node: str) -> str:
     """One line: which row meets which column."""
     cell = explanation.cell
-    row = cell[0] + 1
-    column = cell[-1] + 1
+    row, column = (cell[0] + 1, cell[-1] + 1) if cell else (1, 1)
     what = {
         "dense": tr("{node}, example {column}: row {row} of W times column {column} of X, plus bias {row}"),
         "dense_dw": tr("{node}: row {row} of δ = ∂L/∂Z times row {column} of X, over the batch"),
@@ -264,7 +263,26 @@ def describe(explanation: Explanation, node: str) -> str:
         elif explanation.terms is not None and explanation.terms.rule == "function":
             template = tr("{node}, example {column}, neuron {row}: the function of one number")
         else:
-            template = tr("{node}, place {place}")
+            template = places_of(explanation)
         if is_update(explanation):
             template = tr("{node}: the weight before this step, and what the update adds to it")
-    return template.format(node=node, row=row, column=column, place=index_text(cell))
+    picture = len(cell) == 4
+    at = cell[2:] if kernel(explanation) else cell[1:3]
+    down, across, channel = (at[0] + 1, at[1] + 1, cell[1] + 1) if picture else (1, 1, 1)
+    return template.format(
+        node=node, row=row, column=column, place=index_text(cell), down=down, across=across, channel=channel
+    )
+
+
+def kernel(explanation: Explanation) -> bool:
+    """Whether a cell of four indices lies in a kernel, not in a map."""
+    return len(explanation.cell) == 4 and explanation.kind == "conv2d_dw"
+
+
+def places_of(explanation: Explanation) -> str:
+    """Where a cell lies that is neither of a product nor of a function."""
+    if kernel(explanation):
+        return tr("{node}, filter {row}, channel {channel}: row {down}, column {across} of the kernel")
+    if len(explanation.cell) == 4:
+        return tr("{node}, example {column}, map {row}: row {down}, column {across}")
+    return tr("{node}, place {place}")

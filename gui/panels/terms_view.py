@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.ops.base import Term, Terms
@@ -45,10 +45,17 @@ def role_of(value: str) -> str:
 
 
 class TermsView(View):
-    """The factors as colored cells, a product under each pair, the sum in a yellow frame."""
+    """The factors as colored cells, a product under each pair, the sum in a yellow frame.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    With `running` the sum so far stands below each product. `factor_clicked(value, cell)`.
+    """
+
+    factor_clicked = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None, *, running: bool = False) -> None:
         super().__init__(parent)
+        self._running = running
+        self._places: list[tuple[QRectF, str, tuple[int, ...]]] = []
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._terms: list[Term] = []
         self._rest: tuple[int, float] | None = None
@@ -142,17 +149,22 @@ class TermsView(View):
         if self._as_function and self._terms:
             count = len(self._terms[0].factors)
             wide = self._name_width() + count * (self._cell_width + theme.px(12)) + theme.px(28)
-            return QSize(int(wide), theme.px(96))
+            return QSize(int(wide), theme.px(self._height))
         wide = theme.px(12) + sum(self._width(term) for term in self._terms)
         if self._rest is not None:
             wide += theme.px(120)
-        return QSize(int(wide), theme.px(96))
+        return QSize(int(wide), theme.px(self._height))
+
+    @property
+    def _height(self) -> int:
+        return 118 if self._running else 96
 
     def _width(self, term: Term) -> float:
         count = max(1, len(term.factors))
         return self._cell_width * count + theme.px(12) * (count - 1) + theme.px(self._gap)
 
     def paint(self, painter: QPainter) -> None:
+        self._places = []
         if self._all is None:
             return
         x = float(theme.px(4))
@@ -160,16 +172,30 @@ class TermsView(View):
         if self._as_function and self._terms:
             self._paint_function(painter, self._terms[0], x, top)
             return
+        sum_so_far = 0.0
+        sign = "," if self._all.rule == "max" else "+"
         for number, term in enumerate(self._terms):
             if number:
-                self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
+                self._word(painter, sign, x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
+            start, sum_so_far = x, sum_so_far + term.value
             x = self._paint_term(painter, term, x, top)
+            if self._running and self._all.rule == "sum" and self._rest is None and number:
+                text = "Σ " + number_text(sum_so_far, self._decimals)
+                wide = x - theme.px(self._gap) - start
+                self._caption(painter, text, start - 8, top + theme.px(_ROW + 46), wide + 16)
         if self._rest is not None:
-            self._word(painter, "+", x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
+            self._word(painter, sign, x - theme.px(self._gap - 2), top, theme.px(self._gap - 4))
             count, value = self._rest
             text = i18n.trn("{n} more term", "{n} more terms", count).format(n=i18n.integer(count))
             self._caption(painter, text, x, top + theme.px(18), theme.px(96))
             self._product(painter, value, x, top + theme.px(_ROW + 12), theme.px(96))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        hit = next((p for p in self._places if p[0].contains(event.position())), None)
+        if hit is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.factor_clicked.emit(hit[1], hit[2])
+        else:
+            super().mousePressEvent(event)
 
     def _paint_function(self, painter: QPainter, term: Term, x: float, top: float) -> None:
         """tanh ( z ): the name, and in parentheses the numbers it is made of."""
@@ -186,6 +212,7 @@ class TermsView(View):
                 self._word(painter, ",", x, top, theme.px(12))
                 x += theme.px(12)
             self._cell(painter, value, amount, QRectF(x, top, self._cell_width, theme.px(_ROW)))
+            self._places.append((QRectF(x, top, self._cell_width, theme.px(_ROW)), value, cell))
             self._caption(painter, self._head(value, cell), x, top - theme.px(5), self._cell_width)
             x += self._cell_width
         self._word(painter, ")", x, top, theme.px(16))
@@ -201,6 +228,8 @@ class TermsView(View):
                 self._word(painter, "·", x, top, theme.px(12))
                 x += theme.px(12)
             self._cell(painter, value, amount, QRectF(x, top, self._cell_width, theme.px(_ROW)), not cell)
+            if cell:
+                self._places.append((QRectF(x, top, self._cell_width, theme.px(_ROW)), value, cell))
             self._caption(painter, self._head(value, cell), x, top - theme.px(5), self._cell_width)
             x += self._cell_width
         if not term.factors:

@@ -18,6 +18,7 @@ from gui.views.matrix_layout import CellBox, Heads
 
 # smallest cell for two and for one decimal; 17 high still holds 11 px digits, so 8 rows fit a dock
 DIGITS_2, DIGITS_1 = (34.0, 17.0), (21.0, 17.0)
+DIGITS_3 = 44.0  # from this width more than two decimals are tried, where they are wished for
 _GAP_FROM = 11.0  # smallest cell that gets a hairline around it
 _MONO_ADVANCE = 0.6  # width of a JetBrains Mono character per pixel of size
 
@@ -69,7 +70,8 @@ def choose_digits(
     exponent = 0 if whole else unit_exponent(biggest, True)
     shown = biggest / 10.0**exponent
     lead = max(1, math.floor(math.log10(shown)) + 1) if shown >= 1 else 1
-    allowed = 0 if whole else min(most, 2 if width >= DIGITS_2[0] else 1)
+    roomy = 4 if width >= DIGITS_3 * scale else 2
+    allowed = 0 if whole else min(most, roomy if width >= DIGITS_2[0] else 1)
     largest = int(min(16.0 * scale, height * 0.66))
     smallest = int(11 * scale)
     # without a decimal, −0.6 would be called −1: better no digits than wrong ones
@@ -80,7 +82,7 @@ def choose_digits(
         size = int(min(largest, (width - 7) / (characters * _MONO_ADVANCE)))
         if size < smallest:  # better close to the edge than not at all
             # two decimals of neighbors must not touch; the last one may stand close
-            edge = 4 if decimals == 2 else 1
+            edge = 4 if decimals >= 2 else 1
             size = int(min(largest, smallest, (width - edge) / (characters * _MONO_ADVANCE)))
         if size >= smallest or (size >= 10 and decimals in (0, 2)):
             return Digits(decimals, max(size, 10), characters, strip, exponent)
@@ -182,14 +184,22 @@ def draw_digits(
 
 
 def draw_heads(
-    painter: QPainter, box: CellBox, area: QRectF, head: Heads, hovered: tuple[int, int] | None
+    painter: QPainter,
+    box: CellBox,
+    area: QRectF,
+    head: Heads,
+    hovered: tuple[int, int] | None,
+    gap: float = 6,
 ) -> None:
-    """Names or numbers of rows and columns around `area`, every one that has room, bold at the cross."""
+    """Names or numbers of rows and columns around `area`, every one that has room, bold at the cross.
+
+    `gap` lies between the names of the rows and the cells.
+    """
     normal, bold = theme.ui_font(tokens.CAPTION), theme.ui_font(tokens.CAPTION, theme.SEMIBOLD)
     line = QFontMetricsF(normal).height()
     row_names, column_names, widest = head.rows, head.columns, head.widest_column
     hover_row, hover_column = hovered or (-1, -1)
-    right = max(area.left(), box.x) - theme.px(6)
+    right = max(area.left(), box.x) - theme.px(gap)
     step = _every(box.height, line)
     first = max(0, box.cell_at(area.left(), area.top())[0])
     last = min(len(row_names), box.cell_at(area.left(), area.bottom() - 1e-6)[0] + 1)

@@ -39,6 +39,7 @@ class MatrixView(MatrixHands):
         self.square = False  # cells as wide as high: pictures and kernels
         self.largest_cell = _LARGEST
         self.stretch = (2.2, 1.6)  # how much wider than high and higher than wide a cell may be
+        self.head_gap = 6.0  # between the names of rows and the cells
         self._role = role
         self._stable = StableScale(role)
         self._values: Array = np.zeros((0, 0), dtype=np.float32)
@@ -249,7 +250,7 @@ class MatrixView(MatrixHands):
             made.fill(Qt.GlobalColor.transparent)
             painter = QPainter(made)
             try:
-                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover)
+                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover, self.head_gap)
             finally:
                 painter.end()
             self._head_cache = kept = (made, key)

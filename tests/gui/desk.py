@@ -58,7 +58,7 @@ class InlineRunner(QObject):
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
                  "xray": p.XRayOf, "proof": p.ProofOf,
                  "read": p.Read, "warp": p.WarpPicture, "read_warped": p.ReadWarped, "turn": p.TurnPicture,
-                 "augment": p.AugmentPictures}  # fmt: skip
+                 "augment": p.AugmentPictures, "edit_input": p.EditInput}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)

@@ -354,3 +354,29 @@ def test_only_one_status_answers_a_pull(inline: Inline) -> None:
     for status, waiting in zip(inline.of(p.Status), (True, False), strict=True):
         client._note(status)
         assert client.waiting is waiting
+
+
+def test_inputs_can_be_others_for_one_look(inline: Inline) -> None:
+    inline.circle()
+    trainer = inline.session.trainer
+    assert trainer is not None
+    value = next(op.out.id for op in trainer.program.ops if op.kind == "gather")
+    batch = inline.reply(p.Read(value, 2))
+    loss = inline.reply(p.Read(trainer.program.losses[0].id, 7))
+    state = inline.state()
+    cells = np.array([[0, 1], [1, 0]])
+    old = inline.reply(p.EditInput(value, cells, np.array([7.0, -7.0]), 3))
+    np.testing.assert_array_equal(old, [batch[0, 1], batch[1, 0]])
+    seen = inline.reply(p.Read(value, 4))
+    assert seen[0, 1] == 7 and seen[1, 0] == -7 and np.count_nonzero(seen != batch) == 2
+    assert inline.reply(p.Read(trainer.program.losses[0].id, 8)) != loss
+    assert len(inline.reply(p.EditInput(value, np.zeros((0, 2)), np.zeros(0), 5))) == 0
+    np.testing.assert_array_equal(inline.reply(p.Read(value, 6)), batch)
+    for bad in (p.EditInput(value, np.array([[9, 0]]), np.array([1.0]), 9),
+                p.EditInput(value, np.array([[0, 0]]), np.array([np.nan]), 10),
+                p.EditInput("dense1.weight@old", np.array([[0, 0]]), np.array([1.0]), 11)):
+        inline.say(bad)
+        assert inline.of(p.Reply)[-1].error is not None
+    # nothing of it is learnt
+    after = inline.state()
+    assert all(np.array_equal(state[key], after[key]) for key in state)

@@ -344,6 +344,11 @@ def test_a_double_click_opens_a_node_and_searches_on_paper(make: Make, qtbot: Qt
     view = make(chain())
     hand = Hand(view)
     with qtbot.waitSignal(view.node_opened) as seen:
+        picture = view.canvas.nodes["conv1"].rect().center()
+        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=hand.at(picture))
+    assert seen.args == ["conv1"]
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=hand.at(picture))
+    with qtbot.waitSignal(view.lab_wanted) as seen:
         QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=hand.at(hand.title("conv1")))
     assert seen.args == ["conv1"]
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=hand.at(hand.title("conv1")))

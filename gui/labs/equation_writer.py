@@ -1,0 +1,328 @@
+"""How each kind of op is written as an equation, with the letters of the page it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.values import Op, Phase, Program, Role, Value
+from gui.i18n import tr
+from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
+
+UPDATES = ("sgd", "momentum", "rmsprop", "adam")
+FUNCTIONS = {
+    "relu": r"\max(0, \cdot)", "leaky_relu": r"\mathrm{LeakyReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh",
+    "softmax": r"\mathrm{softmax}", "maxpool2d": r"\max_{\mathrm{window}}",
+    "avgpool2d": r"\mathrm{mean}_{\mathrm{window}}", "batchnorm": r"\mathrm{BN}",
+    "maxpool2d_dx": r"\mathrm{unpool}", "avgpool2d_dx": r"\mathrm{unpool}",
+    "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
+    "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}",
+}  # fmt: skip
+
+
+def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
+    """Value id -> its letter on this page."""
+    found: dict[str, str] = {}
+    for op in ops:
+        if op.phase not in (Phase.FORWARD, Phase.LOSS, Phase.AUGMENT):
+            continue
+        names = {"softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",)}.get(op.kind)
+        plain = 0
+        for i, value in enumerate(op.ins):
+            if value.role in (Role.PARAM, Role.STATE):
+                letter = {"weight": "W", "bias": "b", "running_mean": r"\bar{\mu}",
+                          "running_var": r"\bar{\sigma}^2"}.get(value.param, value.param)
+                if op.kind == "conv2d" and letter == "W":
+                    letter = "K"
+                if op.kind.startswith("batchnorm"):
+                    letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
+            elif names is not None and i < len(names):
+                letter = names[i]
+            else:
+                plain += 1
+                letter = "X" if plain == 1 else f"X_{plain}"
+            found.setdefault(value.id, letter)
+        outs = {
+            "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
+            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
+        }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
+        for value, letter in zip(op.outs, outs, strict=False):
+            found.setdefault(value.id, letter)
+    return found
+
+
+class Writer:
+    """Writes ops as equations with the letters of one page."""
+
+    def __init__(self, program: Program, letters: Mapping[str, str], style: Style) -> None:
+        self.program, self.letters, self.style = program, letters, style
+        self.gradient_of = {grad.id: value for value, grad in program.gradients.items()}
+        self.old_of = {new.id: old for old, new in program.commits}
+
+    # ---- one matrix -----------------------------------------------------------------------------------
+
+    def letter(self, value: Value) -> str:
+        """W, or the part of an id that people know."""
+        if value.id in self.letters:
+            return self.letters[value.id]
+        source = self.gradient_of.get(value.id)
+        if source is not None:
+            return r"\partial L/\partial " + self.letter(self.program.values[source])
+        old = self.old_of.get(value.id)
+        if old is not None:
+            return self.letter(old) + "^{+}"
+        if value.role is Role.STATE:
+            name = value.param.rsplit(".", 1)[-1]
+            letter = {"velocity": "V", "square": "S", "m": "M", "v": "V"}.get(name, name)
+            owner = value.param.rsplit(".", 1)[0]
+            return letter + {"weight": "_W", "bias": "_b"}.get(owner, "")
+        name = value.id.split(".", 1)[-1].split("@")[0].split("/")[0]
+        base = {"z": "Z", "a": "A", "x": "X", "y": "Y", "weight": "W", "bias": "b"}.get(name, name)
+        base = base if len(base) == 1 else r"\mathrm{" + base.replace("_", r"\ ") + "}"
+        return (r"\partial L/\partial " if value.role is Role.GRAD else "") + base
+
+    def factor(self, value: Value, symbol: str = "") -> Factor:
+        """A value as it stands in the chosen orientation."""
+        role = "activations"
+        if value.role is Role.GRAD or value.id in self.gradient_of:
+            role = "gradients"
+        elif value.role in (Role.PARAM, Role.STATE):
+            role = "weights"
+        rows, columns = {
+            ("F", "N"): ("units", "examples"), ("out", "in"): ("units", "inputs"), ("out",): ("units", ""),
+            ("N",): ("", "examples"),
+        }.get(value.axes, ("", ""))  # fmt: skip
+        turned = self.style.rows and len(value.axes) in (1, 2) and (value.batched or len(value.axes) == 1)
+        return Factor(value.id, symbol or self.letter(value), role, turned, (rows, columns))
+
+    def input(self, value: Value) -> Factor:
+        """X of a layer: its rows are the inputs."""
+        return replace(self.factor(value), heads=("inputs", "examples"))
+
+    # ---- one op ---------------------------------------------------------------------------------------
+
+    def write(self, index: int, op: Op) -> list[Equation]:
+        """The equations of an op, one for each output that is looked at."""
+        written = getattr(self, f"_{op.kind}", None)
+        if op.kind in UPDATES:
+            return self._update(index, op)
+        if written is not None:
+            return list(written(index, op))
+        if op.kind in POINTWISE:
+            return [self._pointwise(index, op)]
+        if op.kind.removesuffix("_grad") in POINTWISE:
+            return [self._slope(index, op)]
+        return self._any(index, op)
+
+    def _made(self, index: int, op: Op, title: str, words: str, *parts: Factor | str) -> Equation:
+        return Equation(index, op.kind, op.phase, title, words, parts)
+
+    def _dense(self, index: int, op: Op) -> list[Equation]:
+        w, x, z = self.factor(op.ins[0]), self.input(op.ins[1]), self.factor(op.out)
+        b = self.factor(op.ins[2]) if len(op.ins) > 2 else None
+        rows, folded = self.style.rows, self.style.folded and b is not None
+        left, right, bias = w.symbol, x.symbol, b.symbol if b is not None else ""
+        if folded and b is not None:
+            left, right = f"({left} \\mid {bias})", rf"\binom{{{right}}}{{1}}"
+            if rows:
+                left, right = rf"\binom{{{w.symbol}^T}}{{{bias}^T}}", f"({x.symbol} \\mid 1)"
+            w, x = replace(w, extra=b.value, symbol=left), replace(x, ones=True, symbol=right)
+        elif rows:
+            left = f"{left}^T"
+            w = replace(w, symbol=left)
+        if rows:
+            w = w.turn()
+        ordered = (x, w) if rows else (w, x)
+        title = f"{z.symbol} = {ordered[0].symbol} \\cdot {ordered[1].symbol}"
+        parts: list[Factor | str] = [ordered[0], r"\cdot", ordered[1]]
+        words = tr("one multiplication")
+        if b is not None and not folded:
+            title, words = f"{title} + {bias}", tr("one multiplication, then the bias")
+            parts += ["+", b]
+        elif folded:
+            words = tr("the bias is one more column, its input always 1")
+        return [self._made(index, op, title, words, *parts, "=", z)]
+
+    def _dense_dw(self, index: int, op: Op) -> list[Equation]:
+        d, x, dw = self.factor(op.ins[0]), self.input(op.ins[1]), self.factor(op.out)
+        words = tr("same shape as {symbol}").format(symbol="W")
+        if self.style.folded:
+            bias = next((o.out for o in self.program.ops
+                         if o.kind == "sum_samples" and o.ins[0].id == op.ins[0].id), None)
+            if bias is not None:
+                both = f"({dw.symbol} \\mid {self.letter(bias)})"
+                dw = replace(dw, extra=bias.id, symbol=both)
+                x = replace(x, ones=True, symbol=rf"\binom{{{x.symbol}}}{{1}}")
+                words = tr("the last column is the gradient of the bias")
+        if self.style.rows:
+            d = replace(d.turn(), symbol=f"({d.symbol})^T")
+            if x.ones:
+                x = replace(x, symbol=f"({self.letter(op.ins[1])} \\mid 1)")
+        else:
+            x = replace(x.turn(), symbol=f"{x.symbol}^T")
+        title = f"{dw.symbol} = {d.symbol} \\cdot {x.symbol}"
+        return [self._made(index, op, title, words, d, r"\cdot", x, "=", dw)]
+
+    def _dense_dx(self, index: int, op: Op) -> list[Equation]:
+        w, d = self.factor(op.ins[0]), self.factor(op.ins[1])
+        dx = replace(self.factor(op.out), heads=("inputs", "examples"))
+        words = tr("goes to the layer before; its f′ is still to come")
+        if self.style.rows:
+            title = f"{dx.symbol} = {d.symbol} \\cdot {w.symbol}"
+            return [self._made(index, op, title, words, d, r"\cdot", w, "=", dx)]
+        w = replace(w.turn(), symbol=f"{w.symbol}^T")
+        title = f"{dx.symbol} = {w.symbol} \\cdot {d.symbol}"
+        return [self._made(index, op, title, words, w, r"\cdot", d, "=", dx)]
+
+    def ghost(self, op: Op) -> list[Equation]:
+        """dL/dX of a layer whose input is the data: training has no use for it, the textbook shows it."""
+        gradient = self.program.gradients.get(op.out.id)
+        if gradient is None or gradient.view is not None or max(op.ins[0].shape) > WHOLE:
+            return []
+        x = op.ins[1]
+        out = Value(f"{x.id}@grad", x.axes, x.shape, role=Role.GRAD)
+        left_out = Op("dense_dx", (op.ins[0], gradient), (out,), {}, op.node, Phase.BACKWARD)
+        self.gradient_of.setdefault(out.id, x.id)
+        words = tr("not needed for training: nothing lies before")
+        return [replace(e, ghost=left_out, words=words) for e in self._dense_dx(-1, left_out)]
+
+    def _sum_samples(self, index: int, op: Op) -> list[Equation]:
+        d, db = self.factor(op.ins[0]), self.factor(op.out)
+        title = rf"{db.symbol} = \sum_k {d.symbol}_{{\cdot k}}"
+        if self.style.rows:
+            title = rf"{db.symbol} = \sum_k {d.symbol}_{{k \cdot}}"
+        return [self._made(index, op, title, tr("added up over the batch"), r"\sum_k", d, "=", db)]
+
+    def _pointwise(self, index: int, op: Op) -> Equation:
+        z, a = self.factor(op.ins[0]), self.factor(op.out)
+        name = {"relu": r"\mathrm{ReLU}"}.get(op.kind, FUNCTIONS[op.kind])
+        title = f"{a.symbol} = {name}({z.symbol})"
+        return self._made(index, op, title, tr("cell by cell"), name, z, "=", a)
+
+    def _slope(self, index: int, op: Op) -> Equation:
+        da, dz = self.factor(op.ins[0]), self.factor(op.out)
+        z = next((o.ins[0] for o in self.program.ops if o.out.id == op.ins[1].id), None)
+        letter = self.letter(z) if z is not None else "Z"
+        slope = replace(self.factor(op.ins[1]), symbol=f"f'({letter})", derived="slope")
+        title = rf"{dz.symbol} = {da.symbol} \odot f'({letter})"
+        return self._made(index, op, title, tr("cell by cell: the slope of the function there"),
+                          da, r"\odot", slope, "=", dz)
+
+    def _softmax_xent(self, index: int, op: Op) -> list[Equation]:
+        z, labels = self.factor(op.ins[0]), self.factor(op.ins[1])
+        p, loss = self.factor(op.outs[0]), self.factor(op.outs[1])
+        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
+        return [
+            self._made(index, op, rf"{p.symbol} = \mathrm{{softmax}}({z.symbol})",
+                       tr("each example adds up to 1"), r"\mathrm{softmax}", z, "=", p),
+            self._made(index, op, rf"{loss.symbol} = -\frac{{1}}{{k}} \sum \ln p",
+                       tr("cross-entropy: the mean over the examples"),
+                       r"-\frac{1}{k} \sum \ln", p, r"\odot", hot, "=", loss),
+        ]  # fmt: skip
+
+    def _softmax_xent_grad(self, index: int, op: Op) -> list[Equation]:
+        p, labels, dz = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
+        title = rf"{dz.symbol} = ({p.symbol} - T)/k"
+        return [self._made(index, op, title, tr("k examples in the batch"),
+                           r"\frac{1}{k} \Big(", p, "-", hot, r"\Big) =", dz)]
+
+    def _mse(self, index: int, op: Op) -> list[Equation]:
+        y, t, loss = (self.factor(v) for v in (*op.ins, op.out))
+        title = rf"L = \frac{{1}}{{N}} \sum ({t.symbol} - {y.symbol})^2"
+        return [self._made(index, op, title, tr("the mean over all entries"),
+                           r"\frac{1}{N} \sum \Big(", t, "-", y, r"\Big)^2 =", loss)]
+
+    def _mse_grad(self, index: int, op: Op) -> list[Equation]:
+        y, t, dy = (self.factor(v) for v in (*op.ins, op.out))
+        title = rf"{dy.symbol} = -\frac{{2}}{{N}} ({t.symbol} - {y.symbol})"
+        return [self._made(index, op, title, tr("N entries, the mean over all of them"),
+                           r"-\frac{2}{N} \Big(", t, "-", y, r"\Big) =", dy)]
+
+    def _conv2d(self, index: int, op: Op) -> list[Equation]:
+        k, x, z = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        parts: list[Factor | str] = [k, r"\ast", x]
+        title = rf"{z.symbol} = {k.symbol} \ast {x.symbol}"
+        if len(op.ins) > 2:
+            b = self.factor(op.ins[2])
+            title += f" + {b.symbol}"
+            parts += ["+", b]
+        words = tr("every window times the kernel; the kernel is not flipped")
+        return [self._made(index, op, title, words, *parts, "=", z)]
+
+    def _conv2d_dx(self, index: int, op: Op) -> list[Equation]:
+        k, d, dx = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        title = rf"{dx.symbol} = {k.symbol} \ast^T {d.symbol}"
+        words = tr("every window the pixel was in sends its part back")
+        return [self._made(index, op, title, words, k, r"\ast^T", d, "=", dx)]
+
+    def _conv2d_dw(self, index: int, op: Op) -> list[Equation]:
+        d, x, dk = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        title = rf"{dk.symbol} = {d.symbol} \ast {x.symbol}"
+        words = tr("added up over all windows and the batch")
+        return [self._made(index, op, title, words, d, r"\ast", x, "=", dk)]
+
+    def _update(self, index: int, op: Op) -> list[Equation]:
+        w, g, *old = (self.factor(v) for v in op.ins)
+        new, *moments = (self.factor(v) for v in op.outs)
+        steps: list[tuple[str, tuple[Factor | str, ...]]]
+        if op.kind == "sgd":
+            steps = [("", (w, r"- \eta \cdot", g, "=", new))]
+            title = rf"{new.symbol} = {w.symbol} - \eta \, {g.symbol}"
+            return [self._made(index, op, title, tr("against the gradient"), *steps[0][1])]
+        if op.kind == "momentum":
+            (v,), (after,) = old, moments
+            return [
+                self._made(index, op, rf"{after.symbol} = \mu {v.symbol} + {g.symbol}",
+                           tr("the velocity remembers"), r"\mu \cdot", v, "+", g, "=", after),
+                self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta {after.symbol}",
+                           tr("along the velocity"), w, r"- \eta \cdot", after, "=", new),
+            ]  # fmt: skip
+        if op.kind == "rmsprop":
+            (s,), (after,) = old, moments
+            return [
+                self._made(index, op, rf"{after.symbol} = \rho {s.symbol} + (1 - \rho) g^2",
+                           tr("mean of the squares"), r"\rho \cdot", s, r"+ (1 - \rho) \cdot", g,
+                           r"^2 =", after),
+                self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta g / \sqrt{{{after.symbol}}}",
+                           tr("each weight with its own pace"), w, r"- \eta \cdot", g, r"/ \sqrt{\ }",
+                           after, "=", new),
+            ]  # fmt: skip
+        (m, v), (m2, v2) = old, moments
+        return [
+            self._made(index, op, rf"{m2.symbol} = \beta_1 {m.symbol} + (1 - \beta_1) g",
+                       tr("mean of the gradients"), r"\beta_1 \cdot", m, r"+ (1 - \beta_1) \cdot", g,
+                       "=", m2),
+            self._made(index, op, rf"{v2.symbol} = \beta_2 {v.symbol} + (1 - \beta_2) g^2",
+                       tr("mean of the squares"), r"\beta_2 \cdot", v, r"+ (1 - \beta_2) \cdot", g, r"^2 =",
+                       v2),
+            self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta \hat{{M}} / \sqrt{{\hat{{V}}}}",
+                       tr("both corrected for their start at zero"), w, r"- \eta \cdot", m2,
+                       r"/ \sqrt{\ }", v2, "=", new),
+        ]  # fmt: skip
+
+    def _any(self, index: int, op: Op) -> list[Equation]:
+        """Whatever else: the function, what goes in, what comes out."""
+        made = []
+        signs = {"add": "+", "multiply": r"\odot"}
+        for out in op.outs:
+            if out.role is Role.STATE:
+                continue
+            y = self.factor(out)
+            ins = [self.factor(v) for v in op.ins if v.id != out.id]
+            if op.kind == "dropout":
+                if out is op.outs[1]:
+                    continue
+                ins.append(self.factor(op.outs[1]))
+            between = signs.get(op.kind, r"\odot" if op.kind == "dropout" else ",")
+            parts: list[Factor | str] = []
+            for i, each in enumerate(ins):
+                parts += [between, each] if i else [each]
+            name = FUNCTIONS.get(op.kind, r"\mathrm{" + op.kind.replace("_", r"\ ") + "}")
+            if op.kind == "maxpool2d" and out is not op.out:
+                name = r"\arg\max_{\mathrm{window}}"
+            listed = f" {between} ".join(each.symbol for each in ins)
+            if between == ",":
+                parts, listed = [name, *parts], f"{name}({listed})"
+            made.append(self._made(index, op, f"{y.symbol} = {listed}", "", *parts, "=", y))
+        return made
