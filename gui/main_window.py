@@ -535,6 +535,7 @@ class MainWindow(QMainWindow):
         state = self.bench.state
         state.set_bytes("geometry", self.saveGeometry())
         state.flush()
+        self.labs.leave()
         self.dock_row.close_windows()
         event.accept()
 

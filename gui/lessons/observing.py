@@ -34,7 +34,7 @@ def see(window: MainWindow, actions: frozenset[str]) -> Seen:
 
 def lab_of(window: MainWindow) -> str:
     """The lab that stands over the working area, "" for none."""
-    return str(getattr(window, "open_lab_name", "") or "")
+    return window.labs.name
 
 
 def _phase(window: MainWindow) -> str:
