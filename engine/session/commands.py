@@ -66,6 +66,42 @@ class Step:
 
 
 @dataclass(frozen=True)
+class GoTo:
+    """Show the run as it was after `step` steps. Of several wishes only the newest counts.
+
+    Nothing is lost: going on from there without a change repeats the run; with one, a line of its own begins.
+    """
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Branch:
+    """From the step shown a line of its own begins; the one before is kept."""
+
+
+@dataclass(frozen=True)
+class ChooseLine:
+    """Go on with another line of the run, at its end; `Chosen` says what is drawn there."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class RemoveLine:
+    """Forget a line that is not the present one."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class SetHistory:
+    """How many bytes the points of the past may take, in memory and on disk together."""
+
+    cap: int
+
+
+@dataclass(frozen=True)
 class Reset:
     """Back to the same start, paused."""
 
@@ -187,6 +223,11 @@ Command = (
     | Play
     | Pause
     | Step
+    | GoTo
+    | Branch
+    | ChooseLine
+    | RemoveLine
+    | SetHistory
     | Reset
     | SetTraining
     | SetPace

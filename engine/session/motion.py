@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from engine.errors import N_, Message
+from engine.history import History
+from engine.returning import next_change
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
 from engine.session.keeper import Keeper
@@ -34,22 +37,44 @@ class Motion:
         self.shown: p.Phase | None = None
         """What the traced plan holds; None when it is out of date."""
         self.loss: float | None = None
+        self.new_run = True
+        """Whether what is adopted next is another run, not the same one with another program."""
+        self._program: object = None
         self.extra = 0.0
         """Seconds that the last step took longer because it was traced."""
+        self.history = History()
+        self.depart: Callable[[Trainer], None] = self.history.fork
+        """From an earlier step that is shown again a way of its own begins."""
         self._viewer, self._keeper = viewer, keeper
         self._report, self._clock = report, clock
 
     def adopt(self, trainer: Trainer) -> None:
         """From now on this program."""
+        self._begin_history(trainer)
         self.trainer, self.evaluator = trainer, Evaluator(trainer)
         self._viewer.refresh()
         self.speed.clear()
         self.set_pace(self.wanted_pace)
         self.changed()
 
+    def _begin_history(self, trainer: Trainer) -> None:
+        if self.trainer is None or self.new_run:
+            text = N_("The run was opened at this step.")
+            self.history.begin(trainer, Message(text) if trainer.step else None)
+        elif trainer is not self.trainer:
+            self.history.begin_program(trainer, Message(N_("Another device computes since then.")), device=True)
+        elif trainer.program is not self._program:
+            self.history.begin_program(trainer, Message(N_("The network was changed then.")))
+        self._program, self.new_run = trainer.program, False
+
+    def same_program(self) -> None:
+        """What is adopted next was this run's program before: its history holds."""
+        self._program = self.trainer.program if self.trainer is not None else None
+
     def release(self) -> None:
         """Let go of the program."""
         self.stop()
+        self.history.close()
         self.trainer = self.evaluator = None
 
     def set_pace(self, wanted: float | None) -> None:
@@ -69,6 +94,16 @@ class Motion:
         if weights and self.evaluator is not None:
             self.evaluator.forget()
 
+    def stop_showing(self, t: Trainer) -> None:
+        """Something is about to change: an earlier step becomes the beginning of a line of its own."""
+        if t.rewound:
+            self.depart(t)
+
+    def edited(self, t: Trainer) -> None:
+        """The state was changed by hand; no replay would come here."""
+        self.changed()
+        self.history.keep(t, fixed=True)
+
     # ---- commands -------------------------------------------------------------------------------------
 
     @property
@@ -82,6 +117,25 @@ class Motion:
         self.speed.clear()
         self.pace.start(self._clock())
         self._keeper.hurry()
+
+    def rested(self, loss: float | None) -> None:
+        """Another step is at hand; `loss` is that of the step before it."""
+        self.leave_step()
+        self.loss = loss
+
+    def traced_again(self) -> None:
+        """The next step on the traced plan, as it was done before."""
+        self._traced_step()
+
+    def departed(self) -> None:
+        """A line of its own began: what a dead engine would go on from is out of date."""
+        self._keeper.hurry()
+        self._viewer.touch()
+
+    def arrived(self) -> None:
+        """An earlier step is there to be looked at."""
+        self._viewer.touch()
+        self.speed.clear()
 
     def stop(self) -> None:
         """Rest at this step boundary."""
@@ -148,7 +202,23 @@ class Motion:
     def _traced_step(self) -> None:
         assert self.trainer is not None
         self.leave_step()
+        start = time.perf_counter()
         self._after_traced(self.trainer.traced_step())
+        self.history.spent(time.perf_counter() - start)
+        self._keep_point()
+
+    def _keep_point(self) -> None:
+        if self.trainer is not None and self.history.due(self.trainer):
+            self.history.keep(self.trainer)
+
+    def _way_known(self, t: Trainer, limit: int) -> int:
+        """At most so many steps are those that were done before; where they end, a new line begins."""
+        if not t.rewound:
+            return limit
+        change = next_change(t)
+        if change == t.step:
+            self.depart(t)
+        return limit if change is None or change == t.step else min(limit, change - t.step)
 
     def _after_traced(self, trouble: NonFinite | None) -> None:
         assert self.trainer is not None
@@ -178,6 +248,7 @@ class Motion:
             limit = min(limit, self.until - t.step)
         if limit <= 0:
             return self.pace.wait()
+        limit = self._way_known(t, limit)
         watching = self._viewer.watching
         slow = watching and rate is not None and rate <= SLOW
         frame = watching and frame_asked and self._viewer.due(now, rate is not None)
@@ -199,7 +270,10 @@ class Motion:
 
     def _fast_steps(self, t: Trainer, count: int) -> None:
         self.leave_step()
+        start = time.perf_counter()
         result = t.run(count, CHUNK_MS)
+        self.history.spent(time.perf_counter() - start)
+        self._keep_point()
         self._viewer.touch()
         if len(result.losses):
             self.loss = float(result.losses[-1])

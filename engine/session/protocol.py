@@ -12,8 +12,10 @@ from __future__ import annotations
 from engine.backends.base import Array
 from engine.explain import Explanation
 from engine.session.commands import (
+    Branch,
     CancelLoading,
     CheckpointNow,
+    ChooseLine,
     Command,
     Configure,
     EditCells,
@@ -21,13 +23,16 @@ from engine.session.commands import (
     Explain,
     Export,
     FindDevices,
+    GoTo,
     Pause,
     Play,
     Predict,
     Pull,
     Read,
+    RemoveLine,
     Reset,
     SetDevice,
+    SetHistory,
     SetPace,
     SetTraining,
     Shutdown,
@@ -37,6 +42,7 @@ from engine.session.commands import (
     Watch,
 )
 from engine.session.events import (
+    Chosen,
     Configured,
     DataFacts,
     Devices,
@@ -56,9 +62,10 @@ from engine.session.events import (
 from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
-    "AUTO_PACE", "Array", "CancelLoading", "CheckpointNow", "Command", "Configure", "Configured",
-    "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain", "Explanation", "Export",
-    "ExportData", "Fault", "FindDevices", "Frame", "NeedSlots", "Pause", "Phase", "Play", "Predict",
-    "Prediction", "Progress", "Pull", "Read", "Reply", "Reset", "RunState", "Running", "Saved", "SetDevice",
-    "SetPace", "SetTraining", "Shutdown", "Status", "Step", "StepKind", "UseSlots", "Watch",
+    "AUTO_PACE", "Array", "Branch", "CancelLoading", "CheckpointNow", "ChooseLine", "Chosen", "Command",
+    "Configure", "Configured", "DataFacts", "Devices", "EditCells", "Envelope", "Event", "Explain",
+    "Explanation", "Export", "ExportData", "Fault", "FindDevices", "Frame", "GoTo", "NeedSlots", "Pause",
+    "Phase", "Play", "Predict", "Prediction", "Progress", "Pull", "Read", "RemoveLine", "Reply", "Reset",
+    "RunState", "Running", "Saved", "SetDevice", "SetHistory", "SetPace", "SetTraining", "Shutdown",
+    "Status", "Step", "StepKind", "UseSlots", "Watch",
 ]  # fmt: skip
