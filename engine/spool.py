@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -41,7 +41,8 @@ class Spool:
         path = folder / f"{next(self._names)}.npz"
         try:
             with open(path, "wb") as file:
-                np.savez(file, **{key: np.asarray(array) for key, array in state.items()})
+                arrays: dict[str, Any] = dict(state)
+                np.savez(file, **arrays)
         except OSError:
             self.drop(path)
             return None

@@ -321,9 +321,9 @@ class Trainer:
 
     def add_evaluation(self, result: Evaluation) -> None:
         """Keep a point of the test curve (at most 2,000; then every second goes)."""
-        self.tests = [t for t in self.tests if t.step < result.step or (self.rewound and t.step > result.step)]
-        self.tests.append(result)
-        self.tests.sort(key=lambda t: t.step)
+        before = [t for t in self.tests if t.step < result.step]
+        later = [t for t in self.tests if t.step > result.step] if self.rewound else []
+        self.tests = [*before, result, *later]
         if len(self.tests) > 2000:
             self.tests = self.tests[::2]
 
@@ -358,19 +358,11 @@ class Trainer:
         m = self.fast.manifest
         at = self._newest if self.rewound and self._newest is not None else self.point()
         return Checkpoint(
-            at.state,
-            at.step,
-            at.epoch,
-            at.position,
-            at.updates,
-            self.seed,
-            tuple(self.log),
+            at.state, at.step, at.epoch, at.position, at.updates,
+            self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
-            self.dataset.sha256,
-            self._start,
-            self.curve.state(),
-            tuple(self.tests),
-        )
+            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests),
+        )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of this network.

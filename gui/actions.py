@@ -19,6 +19,7 @@ from gui.i18n import LANGUAGES, tr
 
 MENUS = ("file", "edit", "view", "network", "training", "help")
 SEPARATOR = "-"
+REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_batch", "step_back")
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,14 @@ def _training() -> tuple[ActionSpec, ...]:
         ActionSpec("step_batch", tr("One batch"), "F7", "step-batch", "training", needs=("ready", "paused"),
                    words=tr("step")),
         ActionSpec("step_epoch", tr("One epoch"), "F8", "step-epoch", "training", needs=("ready", "paused")),
+        ActionSpec("step_back", tr("One batch back"), "Shift+F7", "undo", "training",
+                   needs=("past", "paused"), gap=True, words=tr("rewind history step")),
+        ActionSpec("newest", tr("Newest step"), "Ctrl+End", "", "training", needs=("rewound",),
+                   words=tr("rewind history end")),
+        ActionSpec("branch", tr("Branch from here"), "Ctrl+B", "branch", "training", needs=("past",),
+                   words=tr("rewind history fork second run")),
+        ActionSpec("runs", tr("Runs and record …"), "Ctrl+H", "record", "training", needs=("built",),
+                   words=tr("history branches log changes seed compare")),
         ActionSpec("reset", tr("Reset"), "Ctrl+R", "reset", "training", needs=("built",),
                    words=tr("start again")),
         ActionSpec("pace_slow", tr("Slow"),
@@ -268,7 +277,7 @@ class Actions(QObject):
         action.setCheckable(spec.checkable)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         # held down, Space would flicker between play and pause
-        action.setAutoRepeat(spec.id in ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_batch"))
+        action.setAutoRepeat(spec.id in REPEATING)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(self))
             group.addAction(action)

@@ -215,8 +215,9 @@ class Live(QObject):
     def _show_status(self, status: Status) -> None:
         window = self._window
         bar, bench = window.status_bar, window.bench
-        window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch)
+        window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch, status.end)
         window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
+        window.loss_dock.set_now(status.step if status.step < status.end else None)
         moving = status.running == "playing"
         if not moving or time.monotonic() - self._counted >= DIGITS_SECONDS:
             self._counted = time.monotonic()
@@ -236,6 +237,8 @@ class Live(QObject):
                 "paused": not moving,
                 "built": bench.configured is not None,
                 "ready": bench.ready,
+                "past": status.step > 0 and bench.configured is not None,
+                "rewound": status.step < status.end,
             }
         )
         if status.op is None and not moving:

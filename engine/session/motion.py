@@ -43,7 +43,7 @@ class Motion:
         self.extra = 0.0
         """Seconds that the last step took longer because it was traced."""
         self.history = History()
-        self.depart: Callable[[Trainer], None] = self.history.fork
+        self.depart: Callable[[Trainer], object] = self.history.fork
         """From an earlier step that is shown again a way of its own begins."""
         self._viewer, self._keeper = viewer, keeper
         self._report, self._clock = report, clock
@@ -62,7 +62,8 @@ class Motion:
             text = N_("The run was opened at this step.")
             self.history.begin(trainer, Message(text) if trainer.step else None)
         elif trainer is not self.trainer:
-            self.history.begin_program(trainer, Message(N_("Another device computes since then.")), device=True)
+            text = N_("Another device computes since then.")
+            self.history.begin_program(trainer, Message(text), device=True)
         elif trainer.program is not self._program:
             self.history.begin_program(trainer, Message(N_("The network was changed then.")))
         self._program, self.new_run = trainer.program, False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.curves import Curve, CurveState
@@ -28,16 +31,18 @@ def past(request: Past, t: Trainer, history: History) -> PastData:
 def _line(line: Line, t: Trainer, history: History, points: int) -> LineData:
     run = line.run
     if line is history.line or run is None or line.drawn is None:
-        return _data(line, t.end, t.curve, t.tests, t.training, points)
-    return _data(line, run.step, _curve(run.curve), run.tests, line.drawn[1], points)
+        return _data(line, t, t.end, t.curve, t.tests, t.training, points)
+    return _data(line, t, run.step, _curve(run.curve), run.tests, line.drawn[1], points)
 
 
-def _data(line: Line, end: int, curve: Curve, tests: list[Evaluation] | tuple[Evaluation, ...],
-          training: TrainingSpec, points: int) -> LineData:
+def _data(line: Line, t: Trainer, end: int, curve: Curve, tests: Sequence[Evaluation], training: TrainingSpec,
+          points: int) -> LineData:
+    examples = (line.recorded[2] if line.recorded is not None else t.dataset).n_train
     steps, mean = thinned(curve, points)
     last = tests[-1] if tests else None
     test = None if last is None else last.loss if last.accuracy is None else last.accuracy
-    return LineData(line.id, line.parent, line.start, end, curve.last, test, training, steps, mean)
+    return LineData(line.id, line.parent, line.start, end, curve.last, test, training,
+                    math.ceil(examples / min(training.batch, examples)), steps, mean)
 
 
 def _curve(state: CurveState | None) -> Curve:

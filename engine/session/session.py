@@ -410,7 +410,8 @@ class Session:
             parameters=t.facts.parameter_count,
             op=t.op_index if inside else None,
             serial=self.serial,
-            settled=not (m.moving or self.rewinder.seeking or self.viewer.news() or self._evaluates(self.clock())),
+            settled=not (m.moving or self.rewinder.seeking or self.viewer.news()
+                         or self._evaluates(self.clock())),
         )
 
     # ---- the end --------------------------------------------------------------------------------------

@@ -258,6 +258,7 @@ class LineData:
     test: float | None
     """Accuracy of its last test for classes, else the loss over the test set."""
     training: TrainingSpec
+    per_epoch: int
     steps: Array
     mean: Array
     """Loss from each of `steps` to the next."""

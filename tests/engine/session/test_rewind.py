@@ -118,7 +118,7 @@ def test_another_way_keeps_both(inline: Inline) -> None:
     inline.say(p.GoTo(35))
     same(other, shown(inline))
     inline.say(p.ChooseLine(1))
-    frame, status = inline.pull()
+    _frame, status = inline.pull()
     assert (status.step, status.line, len(inline.of(p.Chosen))) == (60, 1, 1)
     same(seen[60], go(inline, 60))
     same(seen[35], go(inline, 35))
