@@ -27,7 +27,7 @@ from engine.values import Program
 
 CAP = 500_000_000
 """Bytes of points, in memory and on disk together."""
-REPLAY_SECONDS = 0.08
+REPLAY_SECONDS = 0.05
 """Points are at most about so much computing apart."""
 OVERHEAD = 0.03
 """Part of the time that keeping points may take."""

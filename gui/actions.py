@@ -19,7 +19,8 @@ from gui.i18n import LANGUAGES, tr
 
 MENUS = ("file", "edit", "view", "network", "training", "help")
 SEPARATOR = "-"
-REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_batch", "step_back")
+REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_phase", "step_sample", "step_batch",
+             "step_back")
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,10 @@ def _training() -> tuple[ActionSpec, ...]:
                    words=tr("pause start stop train")),
         ActionSpec("step_op", tr("One operation"),
                    "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
+        ActionSpec("step_phase", tr("One phase"), "F5", "step-phase", "training", needs=("ready", "paused"),
+                   words=tr("forward loss backward update step")),
+        ActionSpec("step_sample", tr("One example"), "F4", "step-sample", "training",
+                   needs=("ready", "paused"), words=tr("sample step")),
         ActionSpec("step_batch", tr("One batch"), "F7", "step-batch", "training", needs=("ready", "paused"),
                    words=tr("step")),
         ActionSpec("step_epoch", tr("One epoch"), "F8", "step-epoch", "training", needs=("ready", "paused")),
@@ -172,7 +177,7 @@ def _training() -> tuple[ActionSpec, ...]:
                    words=tr("rewind history end")),
         ActionSpec("branch", tr("Branch from here"), "Ctrl+B", "branch", "training", needs=("past",),
                    words=tr("rewind history fork second run")),
-        ActionSpec("runs", tr("Runs and record …"), "Ctrl+H", "record", "training", needs=("built",),
+        ActionSpec("runs", tr("Runs and record …"), "Ctrl+H", "curve", "training", needs=("built",),
                    words=tr("history branches log changes seed compare")),
         ActionSpec("reset", tr("Reset"), "Ctrl+R", "reset", "training", needs=("built",),
                    words=tr("start again")),

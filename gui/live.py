@@ -208,6 +208,8 @@ class Live(QObject):
         text = tr("{phase}, {n} of {total}").format(
             phase=names[op.phase], n=same.index(at) + 1, total=len(same)
         )
+        if frame.sample is not None:
+            text = tr("example {n} of {total}").format(n=frame.sample + 1, total=frame.n)
         uid = op.node if self._window.bench.document.graph.has(op.node) else None
         scene.set_acting(scene.shown(uid) if uid is not None else None, text, (at + 1) / len(ops))
         self._window.status_bar.set_hint(text)
@@ -245,6 +247,8 @@ class Live(QObject):
             bar.set_hint("")
         if status.op is None:
             window.canvas.canvas.set_acting(None)
+        if status.sample is not None and status.sample != self._sample:
+            self.choose_sample(status.sample)
 
     def _count(self, status: Status, moving: bool) -> None:
         """The numbers of the status bar: each new text lays the bar out again."""

@@ -68,7 +68,8 @@ class Runs(QObject):
     def _announce(self, status: Any) -> None:
         """Say once when the run went another way, for nobody pressed a button for it."""
         before, self._line = self._line, (status.run, status.line)
-        if before[0] == status.run and status.line > before[1] and status.step == status.end:
+        known = self.past is None or status.line in (line.number for line in self.past.lines)
+        if before[0] == status.run and status.line > before[1] and not known:
             text = tr("{name} goes its own way from step {n}; the run before is kept.").format(
                 name=run_name(status.line), n=status.end
             )

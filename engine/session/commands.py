@@ -15,7 +15,7 @@ from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 
-StepKind = Literal["op", "batch", "epoch"]
+StepKind = Literal["op", "phase", "sample", "batch", "epoch"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,11 @@ class Pause:
 
 @dataclass(frozen=True)
 class Step:
-    """One op, one step, or on to the end of the epoch."""
+    """One op; on to the next phase of the step; the next example of its batch; one step; or an epoch.
+
+    An op, a phase and a sample leave the step open: nothing is committed before its last op. Between two
+    samples all but the update is computed; the update follows the last one.
+    """
 
     kind: StepKind = "batch"
 

@@ -94,6 +94,8 @@ class Status:
     parameters: int = 0
     op: int | None = None
     """Inside a step: index of the next op; what it is stands in the program."""
+    sample: int | None = None
+    """Inside a step that is walked by samples: the example of the batch, from 0."""
     serial: int = 0
     """The last command acted on."""
     settled: bool = False
@@ -116,6 +118,8 @@ class Frame:
     n: int = 0
     """Examples in the batch."""
     op: int | None = None
+    sample: int | None = None
+    """Inside a step walked by samples: the example of the batch."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engine.session.keeper import Keeper
 from engine.session.pace import FRAMES, Pace, Speed
 from engine.session.viewer import Viewer
 from engine.training import NonFinite, Trainer
+from engine.walk import first_update, phase_end
 
 CHUNK_MS = 12.0
 """Steps between two looks at the commands; with evaluation and frame at most some 20 ms are queued."""
@@ -37,6 +38,8 @@ class Motion:
         self.shown: p.Phase | None = None
         """What the traced plan holds; None when it is out of date."""
         self.loss: float | None = None
+        self.sample: int | None = None
+        """Inside a step walked by samples: the example of the batch that is looked at."""
         self.new_run = True
         """Whether what is adopted next is another run, not the same one with another program."""
         self._program: object = None
@@ -151,17 +154,11 @@ class Motion:
         self.stop()
 
     def step(self, kind: p.StepKind, t: Trainer) -> None:
-        """One op, one step, or on to the end of the epoch."""
+        """See `protocol.Step`."""
         self.stop()
         self._viewer.touch()
-        if kind == "op":
-            if self.shown != "inside":
-                self.leave_step()
-                t.begin_step()
-                self.shown = "inside"
-            t.advance((t.op_index or 0) + 1)
-            if t.op_index == len(t.program.ops):
-                self._finish_open_step()
+        if kind in ("op", "phase", "sample"):
+            self._walk_on(kind, t)
         elif kind == "epoch":
             self._finish_open_step()
             self.until = t.step - (-(t.dataset.n_train - t.position) // t.capacity)
@@ -169,6 +166,24 @@ class Motion:
             self._finish_open_step()
         else:
             self._traced_step()
+
+    def _walk_on(self, kind: p.StepKind, t: Trainer) -> None:
+        """Inside a step: opened if none is, finished behind its last op."""
+        if self.shown != "inside":
+            self.leave_step()
+            t.begin_step()
+            self.shown = "inside"
+        at = t.op_index or 0
+        if kind == "sample":
+            self.sample = 0 if self.sample is None else self.sample + 1
+            done = self.sample >= t.live_n
+            goal = len(t.program.ops) if done else max(at, first_update(t.program))
+        else:
+            self.sample = None
+            goal = at + 1 if kind == "op" else phase_end(t.program, at)
+        t.advance(goal)
+        if t.op_index == len(t.program.ops):
+            self._finish_open_step()
 
     # ---- the step shown -------------------------------------------------------------------------------
 
@@ -194,7 +209,7 @@ class Motion:
         """Drop what the traced plan holds; a step walked half-way is not committed."""
         if self.trainer is not None and self.trainer.op_index is not None:
             self.trainer.abandon_step()
-        self.shown = None
+        self.shown = self.sample = None
 
     def _finish_open_step(self) -> None:
         if self.shown == "inside" and self.trainer is not None:
@@ -224,7 +239,7 @@ class Motion:
     def _after_traced(self, trouble: NonFinite | None) -> None:
         assert self.trainer is not None
         self._viewer.touch()
-        self.shown = "step"
+        self.shown, self.sample = "step", None
         if trouble is None:
             self.loss = self.trainer.loss
         else:

@@ -181,6 +181,7 @@ class Session:
         trouble: DeviceError | None = None
         if self._drawn_already(c):
             assert before is not None
+            self.viewer.refresh()
             self.emit(facts(before, self.generation))
             return
         if before is not None and not c.fresh and c.resume is None:
@@ -377,7 +378,7 @@ class Session:
         made = self.viewer.frame(t, self.generation, step, m.shown or "step", now, m.moving, m.history)
         self.viewer.spent(m.extra if m.moving else 0.0)
         if made.views:
-            self.emit(made)
+            self.emit(replace(made, sample=m.sample) if m.sample is not None else made)
 
     def status(self) -> p.Status:
         """Where the run stands."""
@@ -409,6 +410,7 @@ class Session:
             memory_bytes=t.bytes,
             parameters=t.facts.parameter_count,
             op=t.op_index if inside else None,
+            sample=m.sample if inside else None,
             serial=self.serial,
             settled=not (m.moving or self.rewinder.seeking or self.viewer.news()
                          or self._evaluates(self.clock())),

@@ -23,7 +23,7 @@ from engine.session.views import LineData, PastData
 from engine.settings import TrainingSpec
 from gui import i18n, theme
 from gui.i18n import tr
-from gui.number_field import NumberField
+from gui.number_field import NumberField, format_number
 from gui.runs import MEGABYTE, Runs, run_name
 from gui.workbench import Workbench
 
@@ -66,7 +66,7 @@ class RunRecord(QDialog):
         return label
 
     def _table(self) -> QTableWidget:
-        names = (tr("Name"), tr("from step"), tr("Steps"), tr("Loss"), tr("Test"), tr("Settings"))
+        names = (tr("Name"), tr("From step"), tr("Steps"), tr("Loss"), tr("Test"), tr("Settings"))
         table = QTableWidget(0, len(names))
         table.setHorizontalHeaderLabels(names)
         table.verticalHeader().hide()
@@ -129,6 +129,8 @@ class RunRecord(QDialog):
                 item = self.table.item(row, at)
                 if item is None:
                     item = QTableWidgetItem()
+                    if 0 < at < 5:
+                        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                     self.table.setItem(row, at, item)
                 if item.text() != text:
                     item.setText(text)
@@ -150,7 +152,7 @@ class RunRecord(QDialog):
         spec = line.training
         choices = dict(TrainingSpec.settings()["optimizer"][0].choices)
         settings = tr("{optimizer}, rate {rate}, batch {batch}").format(
-            optimizer=tr(choices[spec.optimizer]), rate=i18n.short(spec.learning_rate), batch=spec.batch
+            optimizer=tr(choices[spec.optimizer]), rate=format_number(spec.learning_rate), batch=spec.batch
         )
         numbers = [i18n.short(value, 4) if value is not None else "" for value in (line.loss, line.test)]
         return [name, i18n.integer(line.start), i18n.integer(line.end), *numbers, settings]
@@ -186,7 +188,7 @@ def history_words(past: PastData, end: int) -> str:
     if past.first is None:
         return i18n.tr_message(past.reason) if past.reason is not None else tr("No history.")
     words = tr("History: {used} of {cap} MB, steps {first} to {end}").format(
-        used=i18n.integer(round(past.bytes / MEGABYTE)), cap=i18n.integer(round(past.cap / MEGABYTE)),
+        used=i18n.number(past.bytes / MEGABYTE, 1), cap=i18n.integer(round(past.cap / MEGABYTE)),
         first=i18n.integer(past.first), end=i18n.integer(end),
     )  # fmt: skip
     if past.on_disk:
@@ -219,7 +221,7 @@ def change_words(name: str, value: object, names: dict[str, str]) -> str:
     if name == "edit":
         keys = value if isinstance(value, list | tuple) else [value]
         return tr("edited by hand: {weights}").format(weights=", ".join(_key(str(k), names) for k in keys))
-    shown = i18n.short(float(value), 6) if isinstance(value, int | float) else str(value)
+    shown = format_number(float(value)) if isinstance(value, int | float) else str(value)
     return f"{_key(name, names)} = {shown}"
 
 

@@ -15,6 +15,7 @@ from gui.i18n import tr
 from gui.panels.docks import Switch
 from gui.views.curve_view import CurveView, Mark
 from gui.views.panel import Panel
+from gui.views.series import smooth
 from gui.watching import Wish
 
 
@@ -84,11 +85,12 @@ class LossDock(Panel):
             self.view.clear()
             return
         per = float(self._per_epoch)
-        self.view.keep_curves({"train", "test", *(name for name, _ in self._lines)})
         for name, line in self._lines:
             if len(line.steps):
                 x = np.asarray(line.steps, float) / line.per_epoch
-                self.view.set_curve(name, x, line.mean, token="text3", noisy=False, fine=True)
+                mean = smooth(np.asarray(line.mean, float), max(1, len(line.mean) // 40))
+                self.view.set_curve(name, x, mean, token="text3", noisy=False, fine=True)
+        self.view.keep_curves({"train", "test", *(name for name, _ in self._lines)})
         self.view.set_curve("train", np.asarray(data.steps, float) / per, data.mean)
         self.view.set_x_axis(tr("Epoch"))
         marks: list[Mark] = []
@@ -101,8 +103,9 @@ class LossDock(Panel):
         if self._now is not None:
             marks.append(Mark(self._now / per, tr("shown"), "text1"))
         self.view.set_marks(marks)
-        if len(data.test_accuracy):
-            shown = i18n.number(float(data.test_accuracy[-1]) * 100, 1)
+        seen = len(data.test_steps) if self._now is None else int((data.test_steps <= self._now).sum())
+        if len(data.test_accuracy) and seen:
+            shown = i18n.number(float(data.test_accuracy[seen - 1]) * 100, 1)
             self.view.set_figure(tr("Test accuracy"), f"{shown} %")
         else:
             self.view.set_figure()

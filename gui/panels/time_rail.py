@@ -177,7 +177,8 @@ class Rail(View):
     def _beyond(self, x: float) -> bool:
         """Whether a place is before what can be shown again."""
         area, first = self._area(), self._past.first
-        return first is not None and area.left() <= x < self._x(first, area)
+        left = area.left() <= x
+        return left and (x < self._x(first, area) if first is not None else x < self._x(self._end, area))
 
     # ---- painting ------------------------------------------------------------------------------------
 

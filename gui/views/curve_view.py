@@ -91,8 +91,9 @@ class CurveView(View):
         self.update()
 
     def keep_curves(self, keys: Collection[str]) -> None:
-        """Forget all curves but these."""
-        self._curves = {key: curve for key, curve in self._curves.items() if key in keys}
+        """Forget all curves but these; fine ones lie below the others."""
+        kept = {key: curve for key, curve in self._curves.items() if key in keys}
+        self._curves = dict(sorted(kept.items(), key=lambda item: not item[1].fine))
 
     def clear(self) -> None:
         """No curves, marks and figure: another run."""
@@ -242,7 +243,7 @@ class CurveView(View):
 
     def _paint_line(self, painter: QPainter, axes: Axes, curve: _Curve) -> QPointF | None:
         x, y = self._visible(axes, curve, curve.shown)
-        if curve.noisy and len(x) > axes.area.width() / 2:
+        if (curve.noisy or curve.fine) and len(x) > axes.area.width() / 2:
             # a running mean hides nothing between its points
             step = -(-len(x) // max(1, int(axes.area.width() / 2)))
             x, y = np.append(x[:-1:step], x[-1]), np.append(y[:-1:step], y[-1])
