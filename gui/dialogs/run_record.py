@@ -148,7 +148,9 @@ class RunRecord(QDialog):
 
     @staticmethod
     def _row(line: LineData, past: PastData) -> list[str]:
-        name = run_name(line.number) + (f" ({tr('present')})" if line.number == past.line else "")
+        name = run_name(line.number)
+        if line.number == past.line:
+            name = tr("{name} (present)").format(name=name)
         spec = line.training
         choices = dict(TrainingSpec.settings()["optimizer"][0].choices)
         settings = tr("{optimizer}, rate {rate}, batch {batch}").format(
@@ -200,9 +202,9 @@ def history_words(past: PastData, end: int) -> str:
 def record_text(past: PastData, bench: Workbench) -> str:
     """Everything that makes a run repeatable, as lines to read and to copy."""
     lines = [
-        f"{tr('seed')}: {past.seed}",
-        f"{tr('data')}: SHA-256 {past.data_hash}",
-        f"{tr('order of an epoch')}: {tr('a permutation drawn from seed and epoch')}",
+        tr("seed: {n}").format(n=past.seed),
+        tr("data: SHA-256 {hash}").format(hash=past.data_hash),
+        tr("order of an epoch: a permutation drawn from seed and epoch"),
         *(f"{name}: {value}" for name, value in past.manifest.items() if value not in ("", None)),
         "",
     ]
