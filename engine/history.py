@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.curves import Curve
 from engine.data.dataset import Dataset
 from engine.errors import N_, Message
 from engine.graph import GraphSpec
@@ -64,6 +65,8 @@ class Line:
     """What the program was made of."""
     drawn: tuple[GraphSpec, TrainingSpec] | None = None
     """The same with the hot settings of its newest step."""
+    curve: Curve | None = None
+    """The curve of `run`, for those who show it again and again."""
 
 
 class History:
@@ -206,7 +209,9 @@ class History:
     def leave(self, t: Trainer) -> Line:
         """Remember the present line as it is, before another one is gone on with."""
         line = self._line
-        line.run, line.program = t.checkpoint(), t.program
+        line.run, line.program, line.curve = t.checkpoint(), t.program, Curve()
+        if line.run.curve is not None:
+            line.curve.restore(line.run.curve)
         line.recorded, line.drawn = t.recorded, (t.graph, t.training)
         return line
 

@@ -352,7 +352,11 @@ class Commands(QObject):
 
     def show_runs(self) -> None:
         """The lines of the run, its record, and the room of its history."""
-        RunRecord(self.runs, self.bench, self.window).show()
+        open_one = next((d for d in self.window.findChildren(RunRecord) if d.isVisible()), None)
+        dialog = open_one or RunRecord(self.runs, self.bench, self.window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def _past_menu(self, at: QPoint) -> None:
         menu = QMenu(self.window)

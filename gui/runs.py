@@ -81,11 +81,14 @@ class Runs(QObject):
 
     def _chosen(self, chosen: Chosen) -> None:
         state = self._bench.document.state
-        number = self._bench.status.line if self.past is None else self.past.line
         wanted = replace(state, graph=chosen.graph, training=chosen.training)
-        self._bench.document.edit(
-            completed(wanted), tr("Go on with {name}").format(name=run_name(number))
-        )
+        live = self._window.live
+        live.quiet = True
+        try:
+            text = tr("Go on with {name}").format(name=run_name(chosen.line))
+            self._bench.document.edit(completed(wanted), text)
+        finally:
+            live.quiet = False
 
     def _told_again(self, _state: Any) -> None:
         self.past = None

@@ -195,6 +195,7 @@ class Chosen:
     """Another line of the run is gone on with: this is what is drawn and set there."""
 
     generation: int
+    line: int
     graph: GraphSpec
     training: TrainingSpec
 

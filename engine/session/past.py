@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.curves import Curve, CurveState
+from engine.curves import Curve
 from engine.history import History, Line
 from engine.run import Evaluation
 from engine.session.views import Array, LineData, Past, PastData
 from engine.settings import TrainingSpec
 from engine.training import Trainer
+
+MOST_CHANGES = 2000
+"""Of the log, the newest."""
 
 
 def past(request: Past, t: Trainer, history: History) -> PastData:
@@ -23,16 +26,16 @@ def past(request: Past, t: Trainer, history: History) -> PastData:
     return PastData(
         history.first, history.reason, kept[::every], history.bytes, history.cap, history.spilled,
         history.line.id, tuple(_line(line, t, history, request.points) for line in history.lines),
-        tuple((c.step, c.name, c.value) for c in t.log), t.seed, t.dataset.sha256,
+        tuple((c.step, c.name, c.value) for c in t.log[-MOST_CHANGES:]), t.seed, t.dataset.sha256,
         {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
     )  # fmt: skip
 
 
 def _line(line: Line, t: Trainer, history: History, points: int) -> LineData:
     run = line.run
-    if line is history.line or run is None or line.drawn is None:
+    if line is history.line or run is None or line.drawn is None or line.curve is None:
         return _data(line, t, t.end, t.curve, t.tests, t.training, points)
-    return _data(line, t, run.step, _curve(run.curve), run.tests, line.drawn[1], points)
+    return _data(line, t, run.step, line.curve, run.tests, line.drawn[1], points)
 
 
 def _data(line: Line, t: Trainer, end: int, curve: Curve, tests: Sequence[Evaluation], training: TrainingSpec,
@@ -43,13 +46,6 @@ def _data(line: Line, t: Trainer, end: int, curve: Curve, tests: Sequence[Evalua
     test = None if last is None else last.loss if last.accuracy is None else last.accuracy
     return LineData(line.id, line.parent, line.start, end, curve.last, test, training,
                     math.ceil(examples / min(training.batch, examples)), steps, mean)
-
-
-def _curve(state: CurveState | None) -> Curve:
-    curve = Curve()
-    if state is not None:
-        curve.restore(state)
-    return curve
 
 
 def thinned(curve: Curve, points: int) -> tuple[Array, Array]:

@@ -157,7 +157,7 @@ class Session:
                     if t.program is not before:
                         self.motion.same_program()
                         self._adopt(t)
-                    self.emit(p.Chosen(self.generation, t.graph, t.training))
+                    self.emit(p.Chosen(self.generation, command.line, t.graph, t.training))
 
     def _reset(self, t: Trainer) -> None:
         self.motion.stop()

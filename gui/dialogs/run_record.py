@@ -54,8 +54,12 @@ class RunRecord(QDialog):
         column.addLayout(self._history_row(runs.cap))
         self.resize(theme.px(720), theme.px(560))
         runs.changed.connect(self.show_past)
-        bench.status_changed.connect(lambda _status: self._choose_buttons())
         self.show_past()
+
+    def done(self, result: int) -> None:
+        """Closed in whatever way: it hears of nothing any more."""
+        self._runs.changed.disconnect(self.show_past)
+        super().done(result)
 
     # ---- building ----------------------------------------------------------------------------------------
 

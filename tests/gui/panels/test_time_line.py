@@ -140,7 +140,12 @@ def test_the_record_lists_runs_and_changes_and_can_be_copied(desk: Desk, qtbot: 
     qtbot.waitUntil(lambda: dialog.table.rowCount() == 1)
     dialog._set_cap(40)
     assert desk.runner.session.motion.history.cap == 40_000_000 and desk.commands.runs.cap == 40
+    desk.actions["runs"].trigger()
+    assert [d for d in desk.window.findChildren(RunRecord) if d.isVisible()] == [dialog], "one is enough"
     dialog.close()
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    desk.commands.runs.show()  # nobody is there to hear it
 
 
 def test_examples_of_the_batch_are_walked(desk: Desk) -> None:
