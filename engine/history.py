@@ -8,6 +8,7 @@ for another way, both ways are lines that share the points before the fork.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,7 @@ class History:
         self.reason: Message | None = None
         """Why steps before the first point cannot be shown, where there is a reason besides age."""
         self._spacing = REPLAY_SECONDS
+        self._costs: deque[float] = deque(maxlen=5)
         self._seconds = 0.0
         self._count = 0
         self._memory: int | None = None
@@ -110,7 +112,7 @@ class History:
             gone, line.points = line.points, []
             for kept in gone:
                 self._forget_unless_used(kept)
-        self._spacing = REPLAY_SECONDS
+        self._costs.clear()
         self.keep(t, fixed=True)
 
     def spent(self, seconds: float) -> None:
@@ -137,8 +139,9 @@ class History:
         points.append(Kept(point.step, size, fixed, point))
         self._size += size
         self._make_room()
-        cost = time.perf_counter() - start
-        self._spacing, self._seconds = max(REPLAY_SECONDS, cost / OVERHEAD), 0.0
+        self._costs.append(time.perf_counter() - start)
+        # on a busy machine one that took long says nothing about the next
+        self._spacing, self._seconds = max(REPLAY_SECONDS, min(self._costs) / OVERHEAD), 0.0
 
     def _too_large(self, size: int) -> None:
         text = N_("One state of this network has {size} MB: too large for a history of {cap} MB.")
