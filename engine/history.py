@@ -83,6 +83,7 @@ class History:
         self._spacing = REPLAY_SECONDS
         self._costs: deque[float] = deque(maxlen=5)
         self._seconds = 0.0
+        self._fresh = True
         self._count = 0
         self._memory: int | None = None
         self._size = 0
@@ -94,15 +95,15 @@ class History:
 
     # ---- keeping --------------------------------------------------------------------------------------
 
-    def begin(self, t: Trainer, reason: Message | None = None) -> None:
+    def begin(self, reason: Message | None = None) -> None:
         """Another run: nothing of the one before is kept."""
         for kept in self._all():
             self._forget(kept)
         self._line = Line(1)
         self.lines = [self._line]
-        self.begin_program(t, reason)
+        self.begin_program(reason)
 
-    def begin_program(self, t: Trainer, reason: Message | None = None, *, device: bool = False) -> None:
+    def begin_program(self, reason: Message | None = None, *, device: bool = False) -> None:
         """Another program goes on with the run: steps before it cannot be shown again.
 
         On another `device` the points of all lines are worth nothing: a replay would round differently.
@@ -113,7 +114,12 @@ class History:
             for kept in gone:
                 self._forget_unless_used(kept)
         self._costs.clear()
-        self.keep(t, fixed=True)
+        self._fresh = True
+
+    def ready(self, t: Trainer) -> None:
+        """Steps follow: the one they begin at is kept. Not earlier, for a device may fail at it."""
+        if self._fresh:
+            self.keep(t, fixed=True)
 
     def spent(self, seconds: float) -> None:
         """Steps took so long."""
@@ -126,7 +132,7 @@ class History:
     def keep(self, t: Trainer, *, fixed: bool = False) -> None:
         """Keep this step boundary. `fixed`: the state was changed otherwise than by a step."""
         start = time.perf_counter()
-        point = t.point()
+        point, self._fresh = t.point(), False
         point.loss = t.curve.last
         size = point.bytes
         if 2 * size > self.cap:

@@ -63,12 +63,12 @@ class Motion:
     def _begin_history(self, trainer: Trainer) -> None:
         if self.trainer is None or self.new_run:
             text = N_("The run was opened at this step.")
-            self.history.begin(trainer, Message(text) if trainer.step else None)
+            self.history.begin(Message(text) if trainer.step else None)
         elif trainer is not self.trainer:
             text = N_("Another device computes since then.")
-            self.history.begin_program(trainer, Message(text), device=True)
+            self.history.begin_program(Message(text), device=True)
         elif trainer.program is not self._program:
-            self.history.begin_program(trainer, Message(N_("The network was changed then.")))
+            self.history.begin_program(Message(N_("The network was changed then.")))
         self._program, self.new_run = trainer.program, False
 
     def same_program(self) -> None:
@@ -171,6 +171,7 @@ class Motion:
         """Inside a step: opened if none is, finished behind its last op."""
         if self.shown != "inside":
             self.leave_step()
+            self.history.ready(t)
             t.begin_step()
             self.shown = "inside"
         at = t.op_index or 0
@@ -218,6 +219,7 @@ class Motion:
     def _traced_step(self) -> None:
         assert self.trainer is not None
         self.leave_step()
+        self.history.ready(self.trainer)
         start = time.perf_counter()
         self._after_traced(self.trainer.traced_step())
         self.history.spent(time.perf_counter() - start)
@@ -286,6 +288,7 @@ class Motion:
 
     def _fast_steps(self, t: Trainer, count: int) -> None:
         self.leave_step()
+        self.history.ready(t)
         start = time.perf_counter()
         result = t.run(count, CHUNK_MS)
         self.history.spent(time.perf_counter() - start)

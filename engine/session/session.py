@@ -165,7 +165,7 @@ class Session:
         self.rewinder.cancel()
         t.reset()
         self._runs += 1
-        self.motion.history.begin(t)
+        self.motion.history.begin()
         self.builder.rescue.keep(t)
         self.motion.loss = None
         self.motion.changed()

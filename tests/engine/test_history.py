@@ -39,7 +39,8 @@ def test_what_memory_is_too_short_for_lies_on_disk(
     monkeypatch.setattr(module, "available_memory", lambda: 0)
     monkeypatch.setattr(module, "LEAST_MEMORY", 3 * size)
     h = History(10 * size, Spool(tmp_path))
-    h.begin(trainer)
+    h.begin()
+    h.ready(trainer)
     seen = walk(trainer, h, 30)
     assert h.bytes == 10 * size and h.spilled == 7 * size
     assert len(list(tmp_path.rglob("*.npz"))) == 7
@@ -66,7 +67,8 @@ def test_a_disk_that_refuses_costs_points_not_the_run(
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     h = History(100 * size, Spool(blocked / "history"))
-    h.begin(trainer)
+    h.begin()
+    h.ready(trainer)
     walk(trainer, h, 40)
     assert h.spilled == 0 and h.bytes <= 4 * size and h.steps[-1] == 40 and h.steps[0] == 0
 
@@ -90,7 +92,8 @@ def test_what_other_programs_left_is_removed(tmp_path: Path) -> None:
 def test_points_edited_by_hand_outlive_thinning_until_there_is_no_room(trainer: Trainer) -> None:
     size = trainer.point().bytes
     h = History(8 * size)
-    h.begin(trainer)
+    h.begin()
+    h.ready(trainer)
     for step in range(1, 40):
         trainer.traced_step()
         h.keep(trainer, fixed=step in (5, 15))
@@ -104,7 +107,8 @@ def test_points_edited_by_hand_outlive_thinning_until_there_is_no_room(trainer: 
 
 def test_too_large_is_said(trainer: Trainer) -> None:
     h = History(100)
-    h.begin(trainer)
+    h.begin()
+    h.ready(trainer)
     assert h.first is None and h.reason is not None and "too large" in str(h.reason)
     h.set_cap(10**9)
     h.keep(trainer, fixed=True)
@@ -113,7 +117,8 @@ def test_too_large_is_said(trainer: Trainer) -> None:
 
 def test_lines_share_their_points_and_are_forgotten_without_them(trainer: Trainer) -> None:
     h = History()
-    h.begin(trainer)
+    h.begin()
+    h.ready(trainer)
     walk(trainer, h, 10)
     whole = h.bytes
     point = h.nearest(4)
