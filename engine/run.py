@@ -89,6 +89,24 @@ class Checkpoint:
     tests: tuple[Evaluation, ...] = ()
 
 
+@dataclass(eq=False)
+class Point:
+    """A step boundary that can be returned to: state by key and where it stood. Cheaper than a checkpoint."""
+
+    state: Mapping[str, Array]
+    step: int
+    epoch: int
+    position: int
+    updates: int
+    applied: int
+    """Entries of the log that are contained in it."""
+    loss: float | None = None
+
+    @property
+    def bytes(self) -> int:
+        return sum(array.nbytes for array in self.state.values())
+
+
 def misfit(key: str, expected: tuple[int, ...], found: tuple[int, ...]) -> Message:
     """An array whose shape is not the network's."""
     values = {"key": key, "expected": str(expected), "found": str(found)}

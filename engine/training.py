@@ -29,6 +29,7 @@ from engine.run import (
     Evaluation,
     LiveChange,
     NonFinite,
+    Point,
     add_change,
     controls_of,
     data_spec,
@@ -70,6 +71,11 @@ class Trainer:
         self.tests: list[Evaluation] = []
         self.log: list[LiveChange] = []
         self.step = self.epoch = self.position = self.updates = 0
+        self.end = 0
+        """The newest step of the run; `step` is less while an earlier one is shown again."""
+        self.applied = 0
+        """Entries of the log that the step has behind it; the others come later."""
+        self._newest: Point | None = None
         self._attic = Attic()
         self._start = dict(state) if state else None
         self._adopt(prepare(backend, graph, training, dataset, training.seed, state or {}, self._attic))
@@ -77,7 +83,7 @@ class Trainer:
     # ---- the program --------------------------------------------------------------------------------
 
     def _adopt(self, new: Prepared) -> None:
-        self.graph, self.training, self.dataset = new.graph, new.training, new.dataset
+        self.graph, self.training, self.dataset = self.recorded = new.graph, new.training, new.dataset
         self.seed, self.spec = new.seed, new.spec
         self.program, self.facts = new.program, new.facts
         self.store, self.fast, self.forward = new.store, new.fast, new.forward
@@ -118,7 +124,7 @@ class Trainer:
             self.tests.clear()
         if not same_optimizer:
             self.updates = 0
-        add_change(self.log, LiveChange(self.step, REBUILT, "rebuilt"))
+        self._log(LiveChange(self.step, REBUILT, "rebuilt"))
 
     def reset(self) -> None:
         """Back to the same start: weights drawn from the seed (or the given ones), step 0, empty curves."""
@@ -126,7 +132,7 @@ class Trainer:
         start = self._start if same else None
         self._begin_anew(self.training.seed, start or {}, Attic())
         self._attic, self._start = Attic(), start
-        self.step = self.epoch = self.position = self.updates = 0
+        self.step = self.epoch = self.position = self.updates = self.end = self.applied = 0
         self.log.clear()
         self.curve.clear()
         self.tests.clear()
@@ -143,7 +149,7 @@ class Trainer:
         if name not in self.program.controls or name in _PER_STEP:
             return
         self._hot[name] = float(value)
-        add_change(self.log, LiveChange(self.step, name, float(value)))
+        self._log(LiveChange(self.step, name, float(value)))
         self.fast.set_control(name, float(value))
         self._walk.set_control(name, float(value))
 
@@ -159,7 +165,11 @@ class Trainer:
         """Overwrite parameters at this step boundary (a weight edited by hand)."""
         self.store.load({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
         self.abandon_step()
-        self.log.append(LiveChange(self.step, "edit", sorted(arrays)))
+        self._log(LiveChange(self.step, "edit", sorted(arrays)))
+
+    def _log(self, change: LiveChange) -> None:
+        add_change(self.log, change)
+        self.applied = len(self.log)
 
     # ---- steps --------------------------------------------------------------------------------------
 
@@ -207,6 +217,7 @@ class Trainer:
         for s in steps:
             self.position += int(s["n"])
         self.step += len(steps)
+        self.end = max(self.end, self.step)
         self.updates += len(steps)
         if self.position >= self.dataset.n_train:
             self.position = 0
@@ -233,8 +244,8 @@ class Trainer:
         seconds = (time.perf_counter() - start) / len(steps)
         self._step_seconds = seconds if self._step_seconds == 0 else 0.7 * self._step_seconds + 0.3 * seconds
         if results.finite and self.store.finite():
+            self._record(results.scalars["loss"])
             self._advance_position(steps)
-            self.curve.append(first, results.scalars["loss"])
             return ChunkResult(first, results.scalars["loss"])
         self.store.restore()
         losses: list[float] = []
@@ -244,6 +255,12 @@ class Trainer:
                 return ChunkResult(first, np.array(losses), trouble)
             losses.append(self.loss)
         return ChunkResult(first, np.array(losses))
+
+    def _record(self, losses: Array) -> None:
+        """Losses of the steps from here on; those of steps that were done before are known."""
+        new = losses[max(0, self.end - self.step) :]
+        if len(new):
+            self.curve.append(max(self.step, self.end), new)
 
     def traced_step(self) -> NonFinite | None:
         """One whole step on the traced plan; afterwards every value of it can be read.
@@ -288,7 +305,7 @@ class Trainer:
         """Execute what is left of the open step and commit it, unless a value is not finite."""
         trouble = self._walk.finish(self.step)
         if trouble is None:
-            self.curve.append(self.step, np.array([self.loss]))
+            self._record(np.array([self.loss]))
             self._advance_position([self._walk.values])
         return trouble
 
@@ -320,8 +337,9 @@ class Trainer:
 
     def add_evaluation(self, result: Evaluation) -> None:
         """Keep a point of the test curve (at most 2,000; then every second goes)."""
-        self.tests = [t for t in self.tests if t.step < result.step]
-        self.tests.append(result)
+        before = [t for t in self.tests if t.step < result.step]
+        later = [t for t in self.tests if t.step > result.step] if self.rewound else []
+        self.tests = [*before, result, *later]
         if len(self.tests) > 2000:
             self.tests = self.tests[::2]
 
@@ -352,22 +370,15 @@ class Trainer:
     # ---- checkpoints ----------------------------------------------------------------------------------
 
     def checkpoint(self) -> Checkpoint:
-        """Exact state at this step boundary."""
+        """Exact state at this step boundary; at the newest one while an earlier step is shown again."""
         m = self.fast.manifest
+        at = self._newest if self.rewound and self._newest is not None else self.point()
         return Checkpoint(
-            self.store.state(),
-            self.step,
-            self.epoch,
-            self.position,
-            self.updates,
-            self.seed,
-            tuple(self.log),
+            at.state, at.step, at.epoch, at.position, at.updates,
+            self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
-            self.dataset.sha256,
-            self._start,
-            self.curve.state(),
-            tuple(self.tests),
-        )
+            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests),
+        )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of this network.
@@ -392,6 +403,7 @@ class Trainer:
         if self.position >= self.dataset.n_train or other_data:
             self.position = 0
         self.log = list(checkpoint.log)
+        self.end, self.applied = self.step, len(self.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
         if self.step == 0 and self._start is None:
             self._start = without_moments(checkpoint.state)
@@ -404,9 +416,47 @@ class Trainer:
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
         self.training = self.training.with_controls(self._hot)
+        self._use_controls()
+
+    def forget_later(self) -> None:
+        """Make the step shown the newest one: what came after it is no longer part of this run."""
+        self.log = self.log[: self.applied]
+        self.curve.truncate(self.step)
+        self.tests = [t for t in self.tests if t.step <= self.step]
+        self.end, self._newest = self.step, None
+
+    def _use_controls(self) -> None:
         for name, value in self.controls().items():
             self.fast.set_control(name, value)
             self._walk.set_control(name, value)
+
+    # ---- steps shown again ----------------------------------------------------------------------------
+
+    @property
+    def rewound(self) -> bool:
+        """Whether an earlier step is shown again."""
+        return self.step < self.end
+
+    def point(self) -> Point:
+        """This step boundary, to return to."""
+        return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied)
+
+    def return_to(self, point: Point) -> None:
+        """Stand at an earlier step of this run and program; what came after it stays known."""
+        if not self.rewound:
+            self._newest = self.point()
+        self.abandon_step()
+        self.store.load(point.state)
+        self.step, self.epoch = point.step, point.epoch
+        self.position, self.updates = point.position, point.updates
+        self._bound_epoch = -1
+        self.set_applied(point.applied)
+
+    def set_applied(self, entries: int) -> None:
+        """Hot settings as they were after so many entries of the log."""
+        self.applied = entries
+        self._hot = controls_of(self.log[:entries])
+        self._use_controls()
 
     @property
     def bytes(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.backends.base import Array, Backend, Plan
 from engine.run import NonFinite
-from engine.values import Program
+from engine.values import Phase, Program
 
 
 class Walk:
@@ -108,3 +108,18 @@ class Walk:
                 if len(bad):
                     return NonFinite(op.node, i, v.id, tuple(int(x) for x in bad[0]), step)
         return None
+
+
+def phase_end(program: Program, at: int) -> int:
+    """Index of the first op behind the phase that op `at` belongs to."""
+    phase = program.ops[at].phase
+    end = at
+    while end < len(program.ops) and program.ops[end].phase is phase:
+        end += 1
+    return end
+
+
+def first_update(program: Program) -> int:
+    """Index of the first op that is about the whole batch again: clipping or the update of a parameter."""
+    late = (Phase.CLIP, Phase.UPDATE)
+    return next((i for i, op in enumerate(program.ops) if op.phase in late), len(program.ops))

@@ -19,6 +19,8 @@ from gui.i18n import LANGUAGES, tr
 
 MENUS = ("file", "edit", "view", "network", "training", "labs", "help")
 SEPARATOR = "-"
+REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_phase", "step_sample", "step_batch",
+             "step_back")
 
 
 @dataclass(frozen=True)
@@ -173,9 +175,21 @@ def _training() -> tuple[ActionSpec, ...]:
                    words=tr("pause start stop train")),
         ActionSpec("step_op", tr("One operation"),
                    "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
+        ActionSpec("step_phase", tr("One phase"), "F5", "step-phase", "training", needs=("ready", "paused"),
+                   words=tr("forward loss backward update step")),
+        ActionSpec("step_sample", tr("One example"), "F4", "step-sample", "training",
+                   needs=("ready", "paused"), words=tr("sample step")),
         ActionSpec("step_batch", tr("One batch"), "F7", "step-batch", "training", needs=("ready", "paused"),
                    words=tr("step")),
         ActionSpec("step_epoch", tr("One epoch"), "F8", "step-epoch", "training", needs=("ready", "paused")),
+        ActionSpec("step_back", tr("One batch back"), "Shift+F7", "undo", "training",
+                   needs=("past", "paused"), gap=True, words=tr("rewind history step")),
+        ActionSpec("newest", tr("Newest step"), "Ctrl+End", "", "training", needs=("rewound",),
+                   words=tr("rewind history end")),
+        ActionSpec("branch", tr("Branch from here"), "Ctrl+B", "branch", "training", needs=("past",),
+                   words=tr("rewind history fork second run")),
+        ActionSpec("runs", tr("Runs and record …"), "Ctrl+H", "curve", "training", needs=("built",),
+                   words=tr("history branches log changes seed compare")),
         ActionSpec("reset", tr("Reset"), "Ctrl+R", "reset", "training", needs=("built",),
                    words=tr("start again")),
         ActionSpec("pace_slow", tr("Slow"),
@@ -295,7 +309,7 @@ class Actions(QObject):
         action.setCheckable(spec.checkable)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         # held down, Space would flicker between play and pause
-        action.setAutoRepeat(spec.id in ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_batch"))
+        action.setAutoRepeat(spec.id in REPEATING)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(self))
             group.addAction(action)

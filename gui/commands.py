@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from engine.data.drop import recognize
 from engine.errors import MatrizenError
@@ -20,6 +20,7 @@ from gui.dialogs.about import AboutDialog
 from gui.dialogs.ask_save import ask_save
 from gui.dialogs.command_palette import CommandPalette
 from gui.dialogs.layer_help import LayerHelp
+from gui.dialogs.run_record import RunRecord
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
 from gui.labs import affine_lab, device_lab, matrix_lab
@@ -29,6 +30,7 @@ from gui.live import long_device
 from gui.main_window import MainWindow
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
+from gui.runs import Runs
 from gui.workbench import Workbench
 
 PUT_AWAY = ("palette", "inspector", "samples")
@@ -45,6 +47,7 @@ class Commands(QObject):
         self.window, self.bench, self.actions = window, bench, actions
         self.pictures = Pictures(window, bench)
         self.devices = DeviceChoice(bench, self)
+        self.runs = Runs(window, bench)
         self.devices.changed.connect(window.training_bar.refresh_devices)
         window.commands = self
         window.may_close = self.confirm
@@ -87,7 +90,11 @@ class Commands(QObject):
         on("data", self.show_data)
         on("problems", self.show_problems)
         on("play", self.bench.toggle_play)
-        for kind in ("op", "batch", "epoch"):
+        on("step_back", self.runs.back)
+        on("newest", self.runs.newest)
+        on("branch", self.runs.branch)
+        on("runs", self.show_runs)
+        for kind in ("op", "phase", "sample", "batch", "epoch"):
             on(f"step_{kind}", partial(self.bench.step, kind))
         on("reset", self.bench.reset)
         for name in ("slow", "visible", "full"):
@@ -138,6 +145,11 @@ class Commands(QObject):
         for lab in (matrix_lab, affine_lab, device_lab):
             lab.register(window, self.bench, self.actions)
         self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
+        window.time_line.wanted.connect(self.runs.go_to)
+        window.time_line.menu_wanted.connect(self._past_menu)
+        window.time_line.set_actions([self.actions["branch"], self.actions["runs"]])
+        self.bench.watcher.add(self.runs)
+        self.runs.show()
         for name in ("weights", "activations", "gradients", "loss"):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
@@ -361,6 +373,21 @@ class Commands(QObject):
     def show_data(self) -> None:
         """Source, size, split of the training data."""
         DataDialog(self.bench, self.window).show()
+
+    def show_runs(self) -> None:
+        """The lines of the run, its record, and the room of its history."""
+        open_one = next((d for d in self.window.findChildren(RunRecord) if d.isVisible()), None)
+        dialog = open_one or RunRecord(self.runs, self.bench, self.window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _past_menu(self, at: QPoint) -> None:
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in ("step_back", "newest", "branch", "runs"):
+            menu.addAction(self.actions[name])
+        menu.popup(at)
 
     # ---- training --------------------------------------------------------------------------------------
 

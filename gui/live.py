@@ -52,6 +52,10 @@ class Live(QObject):
         self._rates: tuple[tuple[int, float], ...] = ()
         """Changes of the learning rate in the engine's record of the run."""
         self._first_rate: float | None = None
+        self._batch: BatchData | None = None
+        self._line = 1
+        self.quiet = False
+        """Settings are taken over from the run: they are no change of it."""
         self._marks: list[Flag] = []
         """Changes of other settings than the rate."""
         """The rate before the first of them, where it was seen."""
@@ -143,6 +147,7 @@ class Live(QObject):
 
     def show_program(self, configured: Configured | None) -> None:
         """Another program runs, or none."""
+        self._batch = None
         self._opening.close()
         self.show_selection()
         self._show_facts()
@@ -208,6 +213,8 @@ class Live(QObject):
         text = tr("{phase}, {n} of {total}").format(
             phase=names[op.phase], n=same.index(at) + 1, total=len(same)
         )
+        if frame.sample is not None:
+            text = tr("example {n} of {total}").format(n=frame.sample + 1, total=frame.n)
         uid = op.node if self._window.bench.document.graph.has(op.node) else None
         scene.set_acting(scene.shown(uid) if uid is not None else None, text, (at + 1) / len(ops))
         self._window.status_bar.set_hint(text)
@@ -215,8 +222,10 @@ class Live(QObject):
     def _show_status(self, status: Status) -> None:
         window = self._window
         bar, bench = window.status_bar, window.bench
-        window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch)
+        self._follow_line(status)
+        window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch, status.end)
         window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
+        window.loss_dock.set_now(status.step if status.step < status.end else None)
         moving = status.running == "playing"
         if not moving or time.monotonic() - self._counted >= DIGITS_SECONDS:
             self._counted = time.monotonic()
@@ -236,12 +245,23 @@ class Live(QObject):
                 "paused": not moving,
                 "built": bench.configured is not None,
                 "ready": bench.ready,
+                "past": status.step > 0 and bench.configured is not None,
+                "rewound": status.step < status.end,
             }
         )
         if status.op is None and not moving:
             bar.set_hint("")
         if status.op is None:
             window.canvas.canvas.set_acting(None)
+        if status.sample is not None and status.sample != self._sample:
+            self.choose_sample(status.sample)
+
+    def _follow_line(self, status: Status) -> None:
+        """Another line of the run has other changes; those before the fork are the same."""
+        if status.line != self._line:
+            self._line = status.line
+            self._marks = [mark for mark in self._marks if mark.step <= status.end]
+            self._rates = ((-1, 0.0),)  # of no run: the flags come with the next curves
 
     def _count(self, status: Status, moving: bool) -> None:
         """The numbers of the status bar: each new text lays the bar out again."""
@@ -294,9 +314,12 @@ class Live(QObject):
         self._window.feed.sample = sample
         for dock in self._window.docks.values():
             dock.set_sample(sample)
+        if self._batch is not None:
+            self._show_batch(self._batch)
         self.sync()
 
     def _show_batch(self, data: BatchData) -> None:
+        self._batch = data
         configured = self._window.bench.configured
         if configured is None or not len(data.inputs):
             return
@@ -309,6 +332,8 @@ class Live(QObject):
 
     def _flag(self, old: float, new: float) -> None:
         """At once, and about where it acts: the record of the run follows with the step."""
+        if self.quiet:
+            return
         if not self._rates and self._first_rate is None:
             self._first_rate = old
         step = self._window.bench.status.step
@@ -318,7 +343,7 @@ class Live(QObject):
     def _mark(self, text: str) -> None:
         """Another setting was changed: the record of the run knows only rates."""
         step = self._window.bench.status.step
-        if step:
+        if step and not self.quiet:
             self._marks.append(Flag(step, text))
             self._window.time_line.add_flag(step, text)
 

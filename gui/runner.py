@@ -62,6 +62,8 @@ class Runner(QObject):
     """Devices, while they are being tested and at the end."""
     progress = Signal(object)
     """Progress of loading data."""
+    chosen = Signal(object)
+    """Chosen: another line of the run is gone on with."""
     died = Signal(object)
     """Message: the engine's process ended unasked. `fault` (kind "engine") is emitted, too."""
     restarted = Signal(object)
@@ -112,8 +114,28 @@ class Runner(QObject):
         self._send(p.Pause())
 
     def step(self, kind: str = "batch") -> None:
-        """Kind: "op", "batch" or "epoch"."""
+        """Kind: "op", "phase", "sample", "batch" or "epoch"."""
         self._send(p.Step(cast(p.StepKind, kind)))
+
+    def go_to(self, step: int) -> None:
+        """Show the run as it was after `step` steps."""
+        self._send(p.GoTo(step))
+
+    def branch(self) -> None:
+        """From the step shown a line of its own begins."""
+        self._send(p.Branch())
+
+    def choose_line(self, line: int) -> None:
+        """Go on with another line of the run; `chosen` follows."""
+        self._send(p.ChooseLine(line))
+
+    def remove_line(self, line: int) -> None:
+        """Forget another line of the run."""
+        self._send(p.RemoveLine(line))
+
+    def set_history(self, cap: int) -> None:
+        """Bytes that the past may take."""
+        self._send(p.SetHistory(cap))
 
     def reset(self) -> None:
         """Back to the same start, paused."""
@@ -349,6 +371,9 @@ class Runner(QObject):
                 self.devices.emit(event)
             case p.Progress():
                 self.progress.emit(event)
+            case p.Chosen():
+                if event.generation == self._generation:
+                    self.chosen.emit(event)
 
     # ---- death and return -----------------------------------------------------------------------------
 

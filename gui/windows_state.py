@@ -101,6 +101,18 @@ class WindowsState:
         """Keep a text."""
         self._settings.setValue(name, value)
 
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number within its limits."""
+        found: Any = self._settings.value(name)
+        try:
+            return min(most, max(least, int(found)))
+        except (TypeError, ValueError):
+            return default
+
+    def set_whole(self, name: str, value: int) -> None:
+        """Keep a whole number."""
+        self._settings.setValue(name, value)
+
     # ---- files -------------------------------------------------------------------------------------
 
     def recent(self) -> list[Path]:

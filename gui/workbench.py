@@ -113,7 +113,7 @@ class Workbench(QObject):
     @property
     def modified(self) -> bool:
         """Whether document or run differ from the file."""
-        return self.document.modified or self.status.step != self._saved_step
+        return self.document.modified or self.status.end != self._saved_step
 
     @property
     def ready(self) -> bool:
@@ -232,10 +232,12 @@ class Workbench(QObject):
         before, self.status = self.status, status
         if self._awaited is not None and self._awaited[0] == status.device:
             self._awaited = None
-        if before.step > status.step:
+        # looking back and going on with another line of the run are not another run
+        same = before.run == status.run and before.line != status.line
+        if before.step > status.end and not same:
             self.watcher.drop()
             self.restarted.emit()
-        if (before.step != self._saved_step) != (status.step != self._saved_step):
+        if (before.end != self._saved_step) != (status.end != self._saved_step):
             self.title_changed.emit()
         self.status_changed.emit(status)
 
@@ -269,7 +271,8 @@ class Workbench(QObject):
         self.watcher.repeat()
         if state is not None and not self._pending:
             # the same run, a moment ago: its curve and its flags stay
-            self.status = replace(self.status, step=min(self.status.step, state.checkpoint.step))
+            newest = state.checkpoint.step
+            self.status = replace(self.status, step=min(self.status.step, newest), end=newest)
             step = i18n.integer(state.checkpoint.step)
             self.told.emit(
                 tr("The engine stopped. Training continues from step {n}.").format(n=step),
@@ -295,7 +298,7 @@ class Workbench(QObject):
             self.told.emit(self.obstacle(), "warning", "", None)
 
     def step(self, kind: str) -> None:
-        """One op, batch or epoch."""
+        """One op, phase, sample, batch or epoch."""
         self._when_begun(lambda: self.runner.step(kind))
 
     def reset(self) -> None:
@@ -371,7 +374,7 @@ class Workbench(QObject):
             self.told.emit(self._elsewhere(path), "warning", "", None)
         self._fresh, self._resume, self._file_run = run is None, run, run
         self._saved_step = run.step if run is not None else 0
-        self.status = Status(step=self._saved_step)
+        self.status = Status(step=self._saved_step, end=self._saved_step)
         self._loading = True
         try:
             self.document.load(state)
@@ -417,7 +420,7 @@ class Workbench(QObject):
                 return
             self.path, self.name = path, path.stem
             self._stamp = Stamp.of(path)
-            self._saved_step = run.step if run is not None else self.status.step
+            self._saved_step = run.step if run is not None else self.status.end
             self.document.mark_saved()
             self.state.add_recent(path)
             self.title_changed.emit()

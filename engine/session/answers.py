@@ -88,9 +88,10 @@ class Answers:
         where = tuple(cells.T)
         old = np.asarray(array[where])
         array[where] = values
+        self._motion.stop_showing(t)
         t.write_state({command.key: array})
         self._builder.rescue.keep(t)
-        self._motion.changed()
+        self._motion.edited(t)
         return old
 
     def _edit_input(self, command: p.EditInput, t: Trainer) -> p.Array:

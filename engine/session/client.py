@@ -57,6 +57,7 @@ class Client:
         self._serial = 0
         self._journal: list[p.Envelope] = []
         self._watches: dict[str, p.Watch] = {}
+        self._history: p.SetHistory | None = None
         self._pulled = False
         self._slots: tuple[Segment, Segment] | None = None
         self._older: list[tuple[int, tuple[Segment, Segment]]] = []
@@ -117,6 +118,8 @@ class Client:
         if off_device is not None:
             journal = [_on_numpy(e, off_device) for e in journal if not isinstance(e.command, p.SetDevice)]
         self.start()
+        if self._history is not None:
+            self._post(self._history)
         self._journal = []
         if state is not None:
             device = state.device if off_device is None else "numpy"
@@ -146,6 +149,8 @@ class Client:
                 self._watches.pop(command.key, None)
             else:
                 self._watches[command.key] = command
+        if isinstance(command, p.SetHistory):
+            self._history = command
         envelope = self._post(command)
         if isinstance(command, _CHANGES_RUN):
             self._journal.append(envelope)

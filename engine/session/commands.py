@@ -17,7 +17,7 @@ from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 
-StepKind = Literal["op", "batch", "epoch"]
+StepKind = Literal["op", "phase", "sample", "batch", "epoch"]
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,49 @@ class Pause:
 
 @dataclass(frozen=True)
 class Step:
-    """One op, one step, or on to the end of the epoch."""
+    """One op; on to the next phase of the step; the next example of its batch; one step; or an epoch.
+
+    An op, a phase and a sample leave the step open: nothing is committed before its last op. Between two
+    samples all but the update is computed; the update follows the last one.
+    """
 
     kind: StepKind = "batch"
+
+
+@dataclass(frozen=True)
+class GoTo:
+    """Show the run as it was after `step` steps. Of several wishes only the newest counts.
+
+    Nothing is lost: going on from there without a change repeats the run; with one, a line of its own begins.
+    """
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Branch:
+    """From the step shown a line of its own begins; the one before is kept."""
+
+
+@dataclass(frozen=True)
+class ChooseLine:
+    """Go on with another line of the run, at its end; `Chosen` says what is drawn there."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class RemoveLine:
+    """Forget a line that is not the present one."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class SetHistory:
+    """How many bytes the points of the past may take, in memory and on disk together."""
+
+    cap: int
 
 
 @dataclass(frozen=True)
@@ -300,6 +340,11 @@ Command = (
     | Play
     | Pause
     | Step
+    | GoTo
+    | Branch
+    | ChooseLine
+    | RemoveLine
+    | SetHistory
     | Reset
     | SetTraining
     | SetPace

@@ -10,6 +10,7 @@ from engine.backends.base import Array
 from engine.backends.devices import DeviceInfo
 from engine.data.dataset import Dataset
 from engine.errors import Message
+from engine.graph import GraphSpec
 from engine.session.run_state import RunState
 from engine.session.views import ViewData
 from engine.settings import DataSpec, TrainingSpec
@@ -66,6 +67,14 @@ class Status:
     running: Running = "empty"
     step: int = 0
     """Steps done."""
+    end: int = 0
+    """The newest step; `step` is less while an earlier one is shown again."""
+    line: int = 1
+    """Number of the line of the run, see `History`."""
+    run: int = 0
+    """Number of the run: another one after a reset or another project."""
+    seeking: bool = False
+    """On the way to a step wished for."""
     epoch: float = 0.0
     """Epochs done, with fraction."""
     steps_per_epoch: int = 0
@@ -85,6 +94,8 @@ class Status:
     parameters: int = 0
     op: int | None = None
     """Inside a step: index of the next op; what it is stands in the program."""
+    sample: int | None = None
+    """Inside a step that is walked by samples: the example of the batch, from 0."""
     serial: int = 0
     """The last command acted on."""
     settled: bool = False
@@ -107,6 +118,8 @@ class Frame:
     n: int = 0
     """Examples in the batch."""
     op: int | None = None
+    sample: int | None = None
+    """Inside a step walked by samples: the example of the batch."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +214,16 @@ class Saved:
     slot: int
 
 
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Another line of the run is gone on with: this is what is drawn and set there."""
+
+    generation: int
+    line: int
+    graph: GraphSpec
+    training: TrainingSpec
+
+
 @dataclass(frozen=True)
 class NeedSlots:
     """The run does not fit the checkpoint slots: they must hold `bytes`."""
@@ -208,4 +231,6 @@ class NeedSlots:
     bytes: int
 
 
-Event = Configured | Progress | Status | Frame | Fault | Reply | JobNews | Devices | Saved | NeedSlots
+Event = (
+    Configured | Progress | Status | Frame | Fault | Reply | JobNews | Devices | Saved | NeedSlots | Chosen
+)

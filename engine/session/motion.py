@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 
 from engine.backends.base import Array
+from engine.errors import N_, Message
+from engine.history import History
+from engine.returning import next_change
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
 from engine.session.keeper import Keeper
 from engine.session.pace import FRAMES, Pace, Speed
 from engine.session.viewer import Viewer
 from engine.training import NonFinite, Trainer
+from engine.walk import first_update, phase_end
 
 CHUNK_MS = 12.0
 """Steps between two looks at the commands; with evaluation and frame at most some 20 ms are queued."""
@@ -35,22 +39,47 @@ class Motion:
         self.shown: p.Phase | None = None
         """What the traced plan holds; None when it is out of date."""
         self.loss: float | None = None
+        self.sample: int | None = None
+        """Inside a step walked by samples: the example of the batch that is looked at."""
+        self.new_run = True
+        """Whether what is adopted next is another run, not the same one with another program."""
+        self._program: object = None
         self.extra = 0.0
         """Seconds that the last step took longer because it was traced."""
+        self.history = History()
+        self.depart: Callable[[Trainer], object] = self.history.fork
+        """From an earlier step that is shown again a way of its own begins."""
         self._viewer, self._keeper = viewer, keeper
         self._report, self._clock = report, clock
 
     def adopt(self, trainer: Trainer) -> None:
         """From now on this program."""
+        self._begin_history(trainer)
         self.trainer, self.evaluator = trainer, Evaluator(trainer)
         self._viewer.refresh()
         self.speed.clear()
         self.set_pace(self.wanted_pace)
         self.changed()
 
+    def _begin_history(self, trainer: Trainer) -> None:
+        if self.trainer is None or self.new_run:
+            text = N_("The run was opened at this step.")
+            self.history.begin(Message(text) if trainer.step else None)
+        elif trainer is not self.trainer:
+            text = N_("Another device computes since then.")
+            self.history.begin_program(Message(text), device=True)
+        elif trainer.program is not self._program:
+            self.history.begin_program(Message(N_("The network was changed then.")))
+        self._program, self.new_run = trainer.program, False
+
+    def same_program(self) -> None:
+        """What is adopted next was this run's program before: its history holds."""
+        self._program = self.trainer.program if self.trainer is not None else None
+
     def release(self) -> None:
         """Let go of the program."""
         self.stop()
+        self.history.close()
         self.trainer = self.evaluator = None
 
     def set_pace(self, wanted: float | None) -> None:
@@ -70,6 +99,16 @@ class Motion:
         if weights and self.evaluator is not None:
             self.evaluator.forget()
 
+    def stop_showing(self, t: Trainer) -> None:
+        """Something is about to change: an earlier step becomes the beginning of a line of its own."""
+        if t.rewound:
+            self.depart(t)
+
+    def edited(self, t: Trainer) -> None:
+        """The state was changed by hand; no replay would come here."""
+        self.changed()
+        self.history.keep(t, fixed=True)
+
     # ---- commands -------------------------------------------------------------------------------------
 
     @property
@@ -84,6 +123,25 @@ class Motion:
         self.pace.start(self._clock())
         self._keeper.hurry()
 
+    def rested(self, loss: float | None) -> None:
+        """Another step is at hand; `loss` is that of the step before it."""
+        self.leave_step()
+        self.loss = loss
+
+    def traced_again(self) -> None:
+        """The next step on the traced plan, as it was done before."""
+        self._traced_step()
+
+    def departed(self) -> None:
+        """A line of its own began: what a dead engine would go on from is out of date."""
+        self._keeper.hurry()
+        self._viewer.touch()
+
+    def arrived(self) -> None:
+        """An earlier step is there to be looked at."""
+        self._viewer.touch()
+        self.speed.clear()
+
     def stop(self) -> None:
         """Rest at this step boundary."""
         self.playing, self.until = False, None
@@ -97,17 +155,11 @@ class Motion:
         self.stop()
 
     def step(self, kind: p.StepKind, t: Trainer) -> None:
-        """One op, one step, or on to the end of the epoch."""
+        """See `protocol.Step`."""
         self.stop()
         self._viewer.touch()
-        if kind == "op":
-            if self.shown != "inside":
-                self.leave_step()
-                t.begin_step()
-                self.shown = "inside"
-            t.advance((t.op_index or 0) + 1)
-            if t.op_index == len(t.program.ops):
-                self._finish_open_step()
+        if kind in ("op", "phase", "sample"):
+            self._walk_on(kind, t)
         elif kind == "epoch":
             self._finish_open_step()
             self.until = t.step - (-(t.dataset.n_train - t.position) // t.capacity)
@@ -115,6 +167,25 @@ class Motion:
             self._finish_open_step()
         else:
             self._traced_step()
+
+    def _walk_on(self, kind: p.StepKind, t: Trainer) -> None:
+        """Inside a step: opened if none is, finished behind its last op."""
+        if self.shown != "inside":
+            self.leave_step()
+            self.history.ready(t)
+            t.begin_step()
+            self.shown = "inside"
+        at = t.op_index or 0
+        if kind == "sample":
+            self.sample = 0 if self.sample is None else self.sample + 1
+            done = self.sample >= t.live_n
+            goal = len(t.program.ops) if done else max(at, first_update(t.program))
+        else:
+            self.sample = None
+            goal = at + 1 if kind == "op" else phase_end(t.program, at)
+        t.advance(goal)
+        if t.op_index == len(t.program.ops):
+            self._finish_open_step()
 
     # ---- the step shown -------------------------------------------------------------------------------
 
@@ -149,7 +220,7 @@ class Motion:
         """Drop what the traced plan holds; a step walked half-way is not committed."""
         if self.trainer is not None and self.trainer.op_index is not None:
             self.trainer.abandon_step()
-        self.shown = None
+        self.shown = self.sample = None
 
     def _finish_open_step(self) -> None:
         if self.shown == "inside" and self.trainer is not None:
@@ -158,12 +229,29 @@ class Motion:
     def _traced_step(self) -> None:
         assert self.trainer is not None
         self.leave_step()
+        self.history.ready(self.trainer)
+        start = time.perf_counter()
         self._after_traced(self.trainer.traced_step())
+        self.history.spent(time.perf_counter() - start)
+        self._keep_point()
+
+    def _keep_point(self) -> None:
+        if self.trainer is not None and self.history.due(self.trainer):
+            self.history.keep(self.trainer)
+
+    def _way_known(self, t: Trainer, limit: int) -> int:
+        """At most so many steps are those that were done before; where they end, a new line begins."""
+        if not t.rewound:
+            return limit
+        change = next_change(t)
+        if change == t.step:
+            self.depart(t)
+        return limit if change is None or change == t.step else min(limit, change - t.step)
 
     def _after_traced(self, trouble: NonFinite | None) -> None:
         assert self.trainer is not None
         self._viewer.touch()
-        self.shown = "step"
+        self.shown, self.sample = "step", None
         if trouble is None:
             self.loss = self.trainer.loss
         else:
@@ -188,6 +276,7 @@ class Motion:
             limit = min(limit, self.until - t.step)
         if limit <= 0:
             return self.pace.wait()
+        limit = self._way_known(t, limit)
         watching = self._viewer.watching
         slow = watching and rate is not None and rate <= SLOW
         frame = watching and frame_asked and self._viewer.due(now, rate is not None)
@@ -209,7 +298,11 @@ class Motion:
 
     def _fast_steps(self, t: Trainer, count: int) -> None:
         self.leave_step()
+        self.history.ready(t)
+        start = time.perf_counter()
         result = t.run(count, CHUNK_MS)
+        self.history.spent(time.perf_counter() - start)
+        self._keep_point()
         self._viewer.touch()
         if len(result.losses):
             self.loss = float(result.losses[-1])

@@ -13,10 +13,12 @@ from engine.backends.base import Array
 from engine.explain import Explanation
 from engine.session.commands import (
     AugmentPictures,
+    Branch,
     CancelJob,
     CancelLoading,
     CheckGradient,
     CheckpointNow,
+    ChooseLine,
     Command,
     Configure,
     EditCells,
@@ -25,6 +27,7 @@ from engine.session.commands import (
     Explain,
     Export,
     FindDevices,
+    GoTo,
     Pause,
     Play,
     Predict,
@@ -33,8 +36,10 @@ from engine.session.commands import (
     RaceOptimizers,
     Read,
     ReadWarped,
+    RemoveLine,
     Reset,
     SetDevice,
+    SetHistory,
     SetPace,
     SetTraining,
     Shutdown,
@@ -47,6 +52,7 @@ from engine.session.commands import (
     XRayOf,
 )
 from engine.session.events import (
+    Chosen,
     Configured,
     DataFacts,
     Devices,
@@ -69,12 +75,12 @@ from engine.session.events import (
 from engine.session.run_state import AUTO_PACE, RunState
 
 __all__ = [
-    "AUTO_PACE", "Array", "AugmentPictures", "CancelJob", "CancelLoading", "CheckGradient",
-    "CheckpointNow", "Command", "Configure", "Configured", "DataFacts", "Devices", "EditCells",
-    "EditInput", "Envelope", "Event", "Explain", "Explanation", "Export", "ExportData", "Fault",
-    "FindDevices", "Frame", "JobNews", "NeedSlots", "Pause", "Phase", "Play", "Predict",
-    "Prediction", "Progress", "ProofOf", "Pull", "RaceOptimizers", "Read", "ReadWarped", "Reply",
-    "Reset", "RunState", "Running", "Saved", "SetDevice", "SetPace", "SetTraining", "Shutdown",
-    "Status", "Step", "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped",
-    "Watch", "XRayOf",
+    "AUTO_PACE", "Array", "AugmentPictures", "Branch", "CancelJob", "CancelLoading",
+    "CheckGradient", "CheckpointNow", "ChooseLine", "Chosen", "Command", "Configure", "Configured",
+    "DataFacts", "Devices", "EditCells", "EditInput", "Envelope", "Event", "Explain", "Explanation",
+    "Export", "ExportData", "Fault", "FindDevices", "Frame", "GoTo", "JobNews", "NeedSlots",
+    "Pause", "Phase", "Play", "Predict", "Prediction", "Progress", "ProofOf", "Pull",
+    "RaceOptimizers", "Read", "ReadWarped", "RemoveLine", "Reply", "Reset", "RunState", "Running",
+    "Saved", "SetDevice", "SetHistory", "SetPace", "SetTraining", "Shutdown", "Status", "Step",
+    "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
 ]  # fmt: skip

@@ -19,11 +19,17 @@ from engine.session.building import Builder, facts, set_hot
 from engine.session.jobs import Jobs
 from engine.session.keeper import Keeper
 from engine.session.motion import CHUNK_MS, Motion
+from engine.session.rewinding import Rewinder
 from engine.session.viewer import Viewer
 from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
 
 EVALUATION_SECONDS = 0.006
+SEEKING_SECONDS = 0.1
+"""Between two words about where it is on the way to a step."""
+_ABOUT_STEP = (p.Play, p.Pause, p.Step, p.Branch, p.ChooseLine, p.SetTraining, p.EditCells, p.Explain, p.Read,
+               p.Configure, p.SetDevice, p.Predict)
+"""Commands about the step that was wished for, not one on the way to it."""
 
 
 class Session:
@@ -40,6 +46,8 @@ class Session:
         self.jobs = Jobs(emit, clock)
         self._answers = Answers(emit, self.motion, self.builder, self.run_state, self.jobs)
         self._warping = Warping(emit, self.builder.backend)
+        self.rewinder = Rewinder(self.motion, self.motion.history, clock)
+        self._runs = 0
         self._pull = False
         self._told = 0.0
         self._stepped = False
@@ -86,6 +94,8 @@ class Session:
         self.emit(p.Fault(message, kind=kind, generation=getattr(command, "generation", self.generation)))
 
     def _act(self, command: p.Command) -> None:
+        if self.trainer is not None and isinstance(command, _ABOUT_STEP):
+            self.rewinder.finish(self.trainer)
         match command:
             case p.Configure():
                 self._configure(command)
@@ -103,6 +113,9 @@ class Session:
                     self.keeper.use(command.slots)
             case p.SetDevice():
                 self._set_device(command.device)
+            case p.SetHistory():
+                self.motion.history.set_cap(command.cap)
+                self.viewer.touch()
             case p.Shutdown():
                 self.close()
             case p.CancelJob():
@@ -116,26 +129,54 @@ class Session:
             case _ if self.trainer is None:
                 self._fail(command, Message(N_("There is no network that can run yet.")))
             case p.Play():
+                self.rewinder.resume(self.trainer)
                 self.motion.play()
             case p.Pause():
                 self.motion.pause()
                 self.emit(replace(self.status(), answer=False))  # at once: the last frame may take a moment
             case p.Step():
+                self.rewinder.resume(self.trainer)
                 self.motion.step(command.kind, self.trainer)
+            case p.GoTo() | p.Branch() | p.ChooseLine() | p.RemoveLine():
+                self._rewind(command, self.trainer)
             case p.Reset():
-                self.motion.stop()
-                self.motion.leave_step()
-                self.trainer.reset()
-                self.builder.rescue.keep(self.trainer)
-                self.motion.loss = None
-                self.motion.changed()
+                self._reset(self.trainer)
             case p.SetTraining():
+                self.rewinder.depart(self.trainer)
                 set_hot(self.trainer, command)
                 self.keeper.hurry()
                 if self.motion.shown in ("preview", "inside"):
                     self.motion.changed(weights=False)
             case _:
                 self._answers.answer(command, self.trainer)
+
+    def _rewind(self, command: p.GoTo | p.Branch | p.ChooseLine | p.RemoveLine, t: Trainer) -> None:
+        match command:
+            case p.GoTo():
+                self.rewinder.go(command.step, t)
+            case p.Branch():
+                self.rewinder.branch(t)
+            case p.RemoveLine():
+                self.motion.history.remove(command.line)
+                self.viewer.touch()
+            case p.ChooseLine():
+                before = t.program
+                if self.rewinder.choose(command.line, t):
+                    if t.program is not before:
+                        self.motion.same_program()
+                        self._adopt(t)
+                    self.emit(p.Chosen(self.generation, command.line, t.graph, t.training))
+
+    def _reset(self, t: Trainer) -> None:
+        self.motion.stop()
+        self.motion.leave_step()
+        self.rewinder.cancel()
+        t.reset()
+        self._runs += 1
+        self.motion.history.begin()
+        self.builder.rescue.keep(t)
+        self.motion.loss = None
+        self.motion.changed()
 
     # ---- the program ----------------------------------------------------------------------------------
 
@@ -146,6 +187,13 @@ class Session:
         before = self.trainer
         self.generation = c.generation  # when it is refused, the program before goes on under this number
         trouble: DeviceError | None = None
+        if self._drawn_already(c):
+            assert before is not None
+            self.viewer.refresh()
+            self.emit(facts(before, self.generation))
+            return
+        if before is not None and not c.fresh and c.resume is None:
+            self.rewinder.depart(before)
         try:
             trainer = self.builder.build(c, before)
         except DeviceError as error:
@@ -157,6 +205,9 @@ class Session:
                 before = self.builder.leave_device(before)
                 self.motion.adopt(before)
             trainer, trouble = self.builder.build_on_numpy(c, before, wanted), error
+        if c.fresh or c.resume is not None or before is None:
+            self._runs += 1
+            self.motion.new_run = True
         if before is not trainer or c.fresh:
             self.motion.stop()
             self.motion.loss = trainer.curve.last
@@ -166,6 +217,17 @@ class Session:
         self._adopt(trainer)
         if trouble is not None:
             self.emit(p.Fault(computes_instead(trouble.message), kind="device", generation=self.generation))
+
+    def _drawn_already(self, c: p.Configure) -> bool:
+        """Whether it is what runs, down to the last setting: a chosen line comes back from the window so."""
+        t, b = self.trainer, self.builder
+        return (
+            t is not None
+            and not c.fresh
+            and c.resume is None
+            and c.device in ("", b.device)
+            and (t.graph, t.training, b.source, b.base) == (c.graph, c.training, c.source, c.base)
+        )
 
     def _set_device(self, device: str) -> None:
         if self.trainer is None:
@@ -181,6 +243,7 @@ class Session:
         if self.trainer is None or self.builder.device == "numpy":
             raise error
         self.motion.shown = None
+        self.rewinder.cancel()
         trainer, text = self.builder.take_over(self.trainer, error.message)
         self._adopt(trainer)
         self.emit(p.Fault(text, kind="device", generation=self.generation))
@@ -210,6 +273,7 @@ class Session:
     def rest(self) -> None:
         """Stop moving, wherever it is: something went wrong."""
         self.motion.stop()
+        self.rewinder.cancel()
         self.motion.leave_step()
         if self._pull:
             self._pull = False
@@ -237,6 +301,8 @@ class Session:
             if self._pull:
                 self._answer(None)
             return 0.0 if self.jobs.work() else None
+        if self.rewinder.seeking:
+            return self._seek(t)
         if self.jobs.due(self.clock(), self.moving):
             self.jobs.work()
         if not self.moving:
@@ -258,6 +324,16 @@ class Session:
             return 0.0
         self._stepped = True
         return self.motion.advance(t, self._pull)
+
+    def _seek(self, t: Trainer) -> float:
+        """On the way to an earlier step. Every step that is reached is shown before the next is sought."""
+        if self.rewinder.work(t):
+            if self._pull:
+                self._answer(t)
+        elif self._pull and self.clock() - self._told > SEEKING_SECONDS:
+            self._told = self.clock()
+            self.emit(replace(self.status(), answer=False))
+        return 0.0
 
     def _settle(self, t: Trainer) -> float | None:
         """At rest: finish what is pending, piece by piece."""
@@ -314,10 +390,10 @@ class Session:
     def _frame(self, t: Trainer, now: float) -> None:
         m = self.motion
         step = m.shown_step if m.shown is not None else max(0, t.step - 1)
-        made = self.viewer.frame(t, self.generation, step, m.shown or "step", now, m.moving)
+        made = self.viewer.frame(t, self.generation, step, m.shown or "step", now, m.moving, m.history)
         self.viewer.spent(m.extra if m.moving else 0.0)
         if made.views:
-            self.emit(made)
+            self.emit(replace(made, sample=m.sample) if m.sample is not None else made)
 
     def status(self) -> p.Status:
         """Where the run stands."""
@@ -325,12 +401,16 @@ class Session:
         if t is None:
             return p.Status(self.generation, device=b.device, device_name=b.device_name, reason=b.reason,
                             serial=self.serial, settled=True)
-        test = t.tests[-1] if t.tests else None
+        test = next((test for test in reversed(t.tests) if test.step <= t.step), None)
         inside = m.shown == "inside"
         return p.Status(
             generation=self.generation,
             running="playing" if m.playing else "stepping" if m.moving or inside else "paused",
             step=t.step,
+            end=t.end,
+            line=m.history.line.id,
+            run=self._runs,
+            seeking=self.rewinder.seeking,
             epoch=t.progress,
             steps_per_epoch=t.steps_per_epoch,
             steps_per_second=m.speed.rate(),
@@ -345,8 +425,10 @@ class Session:
             memory_bytes=t.bytes,
             parameters=t.facts.parameter_count,
             op=t.op_index if inside else None,
+            sample=m.sample if inside else None,
             serial=self.serial,
-            settled=not (m.moving or self.viewer.news() or self._evaluates(self.clock())),
+            settled=not (m.moving or self.rewinder.seeking or self.viewer.news()
+                         or self._evaluates(self.clock())),
         )
 
     # ---- the end --------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import DeviceError
+from engine.history import History
 from engine.session import plane, reduce, thumbs
+from engine.session.past import past
 from engine.session.protocol import Frame, Phase, Watch
 from engine.session.thumbs import NotYet, Reader
 from engine.session.views import (
@@ -24,6 +26,7 @@ from engine.session.views import (
     Maps,
     Matrix,
     Missing,
+    Past,
     Points,
     Thumbs,
     ThumbsData,
@@ -82,7 +85,7 @@ class Viewer:
     @property
     def watching(self) -> bool:
         """Whether anything needs the values of a step."""
-        return any(not isinstance(w.watch.request, Points | Curves) for w in self._watched.values())
+        return any(not isinstance(w.watch.request, Points | Curves | Past) for w in self._watched.values())
 
     def news(self) -> bool:
         """Whether a frame would hold anything new."""
@@ -91,7 +94,7 @@ class Viewer:
     def needs_values(self) -> bool:
         """Whether the next frame shows values of a step (a boundary or a curve alone does not)."""
         shown = (w.watch.request for w in self._watched.values() if w.stale)
-        return any(not isinstance(r, Points | Curves | Boundary) for r in shown)
+        return any(not isinstance(r, Points | Curves | Boundary | Past) for r in shown)
 
     def due(self, now: float, paced: bool) -> bool:
         """While steps run: whether it is time for a frame, by what the last ones cost."""
@@ -108,7 +111,7 @@ class Viewer:
         return watched.fresh or now - watched.shown >= 0.75 / max(watched.watch.rate, 0.1)
 
     def frame(self, trainer: Trainer, generation: int, step: int, phase: Phase, now: float,
-              moving: bool) -> Frame:
+              moving: bool, history: History) -> Frame:
         """Make a frame of the step the traced plan holds. At rest everything new is in it."""
         start = time.thread_time()  # on a busy machine training waits as much as frames do
         read = Reader(trainer, phase == "step")
@@ -118,7 +121,7 @@ class Viewer:
             if not watched.stale or (moving and not self._is_due(watched, now)):
                 continue
             assert watched.watch.request is not None
-            data = self._make(watched.watch.request, trainer, read, maps)
+            data = self._make(watched.watch.request, trainer, read, maps, history)
             views[key] = data if reduce.nbytes(data) <= watched.watch.bytes else Missing("budget")
             watched.fresh, watched.stale, watched.shown = False, False, now
         self._cost = time.thread_time() - start
@@ -132,7 +135,9 @@ class Viewer:
     # ---- one view -----------------------------------------------------------------------------------
 
     def _make(self, request: View, trainer: Trainer, read: Reader,
-              maps: dict[str, Array]) -> ViewData:
+              maps: dict[str, Array], history: History) -> ViewData:
+        if isinstance(request, Past):
+            return past(request, trainer, history)
         try:
             return self._data(request, trainer, read, maps) or Missing("kind")
         except KeyError:
@@ -169,6 +174,8 @@ class Viewer:
                 return plane.points(request, trainer.dataset, self.extent(trainer))
             case Batch():
                 return batch(request, trainer, read)
+            case Past():
+                return None  # made of the history
 
     def _add_maps(self, uids: Iterable[str], trainer: Trainer, maps: dict[str, Array]) -> None:
         missing = [u for u in uids if u not in maps]

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.errors import Message
+from engine.settings import TrainingSpec
 from engine.values import Uid
 
 Array = np.ndarray[Any, Any]
@@ -101,7 +103,14 @@ class Batch:
     limit: int = 64
 
 
-View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch
+@dataclass(frozen=True)
+class Past:
+    """Which steps can be shown again, and the lines of the run with at most `points` points each."""
+
+    points: int = 500
+
+
+View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch | Past
 
 
 # ---- what comes back ----------------------------------------------------------------------------------
@@ -236,6 +245,48 @@ class BatchData:
     index: Array
 
 
+@dataclass(frozen=True, eq=False)
+class LineData:
+    """One line of a run: where it came from and how far it went."""
+
+    number: int
+    parent: int | None
+    start: int
+    """Step at which it left its parent."""
+    end: int
+    loss: float | None
+    test: float | None
+    """Accuracy of its last test for classes, else the loss over the test set."""
+    training: TrainingSpec
+    per_epoch: int
+    steps: Array
+    mean: Array
+    """Loss from each of `steps` to the next."""
+
+
+@dataclass(frozen=True, eq=False)
+class PastData:
+    """What can be shown again."""
+
+    first: int | None
+    """The earliest step; None where none can be shown."""
+    reason: Message | None
+    """Why nothing before it, where there is a reason besides age."""
+    kept: Array
+    """Steps with a point of their own, at most as many as asked for."""
+    bytes: int
+    cap: int
+    on_disk: int
+    line: int
+    """Number of the present line."""
+    lines: tuple[LineData, ...]
+    log: tuple[tuple[int, str, Any], ...] = ()
+    """All changes: step, name, value."""
+    seed: int = 0
+    data_hash: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Missing:
     """A view that cannot be shown now: no such value, not computed yet, or too large for its budget."""
@@ -253,5 +304,6 @@ ViewData = (
     | BoundaryData
     | PointsData
     | BatchData
+    | PastData
     | Missing
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from engine.session.views import CurvesData, ViewData
+from engine.session.views import CurvesData, LineData, ViewData
 from gui import i18n, theme
 from gui.i18n import tr
 from gui.panels.docks import Switch
 from gui.views.curve_view import CurveView, Mark
 from gui.views.panel import Panel
+from gui.views.series import smooth
 from gui.watching import Wish
 
 
@@ -30,6 +31,8 @@ class LossDock(Panel):
         self.set_content(self.view)
         self._per_epoch = 1
         self._data: CurvesData | None = None
+        self._lines: list[tuple[str, LineData]] = []
+        self._now: int | None = None
         axes = {"linear": (tr("lin"), tr("Linear axis")), "log": (tr("log"), tr("Logarithmic axis"))}
         self.scale_switch = Switch(axes)
         self.scale_switch.chosen.connect(lambda key: self.view.set_log(key == "log"))
@@ -45,6 +48,19 @@ class LossDock(Panel):
             self._per_epoch = count
             self._draw()
 
+    def set_lines(self, lines: Sequence[tuple[str, LineData]]) -> None:
+        """Other lines of the run, by name, to compare with."""
+        before, self._lines = self._lines, list(lines)
+        if self.isVisible() and (before or lines):
+            self._draw()
+
+    def set_now(self, step: int | None) -> None:
+        """An earlier step is shown again, or the newest one (None)."""
+        if step != self._now:
+            self._now = step
+            if self.isVisible():
+                self._draw()
+
     def show_curves(self, data: CurvesData) -> None:
         """The curves so far."""
         self._data = data
@@ -53,7 +69,7 @@ class LossDock(Panel):
 
     def clear(self) -> None:
         """Another run."""
-        self._data = None
+        self._data, self._lines, self._now = None, [], None
         self.view.clear()
 
     def wants(self) -> Mapping[str, Wish]:
@@ -69,6 +85,12 @@ class LossDock(Panel):
             self.view.clear()
             return
         per = float(self._per_epoch)
+        for name, line in self._lines:
+            if len(line.steps):
+                x = np.asarray(line.steps, float) / line.per_epoch
+                mean = smooth(np.asarray(line.mean, float), max(1, len(line.mean) // 40))
+                self.view.set_curve(name, x, mean, token="text3", noisy=False, fine=True)
+        self.view.keep_curves({"train", "test", *(name for name, _ in self._lines)})
         self.view.set_curve("train", np.asarray(data.steps, float) / per, data.mean)
         self.view.set_x_axis(tr("Epoch"))
         marks: list[Mark] = []
@@ -78,9 +100,12 @@ class LossDock(Panel):
             # a best that may still be improved needs no mark
             if 0 <= best < min(0.9 * len(data.test_steps), len(data.test_steps) - 4):
                 marks.append(Mark(float(data.test_steps[best]) / per))
+        if self._now is not None:
+            marks.append(Mark(self._now / per, tr("shown"), "text1"))
         self.view.set_marks(marks)
-        if len(data.test_accuracy):
-            shown = i18n.number(float(data.test_accuracy[-1]) * 100, 1)
+        seen = len(data.test_steps) if self._now is None else int((data.test_steps <= self._now).sum())
+        if len(data.test_accuracy) and seen:
+            shown = i18n.number(float(data.test_accuracy[seen - 1]) * 100, 1)
             self.view.set_figure(tr("Test accuracy"), f"{shown} %")
         else:
             self.view.set_figure()

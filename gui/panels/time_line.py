@@ -1,273 +1,136 @@
-"""The time line: the loss as its own silhouette, epochs as marks, changes as flags, the knob is now."""
+"""The time line: it shows where the run stands, and brings back what was.
+
+The knob is dragged, or moved by keys: arrows one step, with Shift ten, page keys an epoch, Home and End.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QPainter, QPainterPath, QPen, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QToolButton, QToolTip, QWidget
 
-from gui import i18n, theme, tokens
-from gui.at_most import AtMost
+from gui import i18n, theme
 from gui.i18n import tr
-from gui.views.base import View, draw_caption
-from gui.views.polygons import polygon
+from gui.panels.time_rail import Flag, OtherLine, Rail, Reach, curve_points, nice_span, nice_step
 
-HEAD = 118
-FLAGS = 40
-NOW_MS, SILHOUETTE_MS = 160, 900
-"""Digits and knob move at most six times a second, the silhouette is drawn anew about once."""
+__all__ = ["Flag", "OtherLine", "Reach", "TimeLine", "curve_points", "nice_span", "nice_step"]
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A change made while training: where it took effect and what it was, in a few words."""
+class TimeLine(Rail):
+    """Never hidden; says which step is wanted and knows nothing of how it is reached."""
 
-    step: int
-    text: str
-
-
-class TimeLine(View):
-    """46 px high and never hidden. `set_now`, `set_losses` and its flags are all it knows."""
+    wanted = Signal(int)
+    """The step that should be shown."""
+    menu_wanted = Signal(QPoint)
+    """A menu about the step shown, at this place of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("time_line")
-        self.setFixedHeight(theme.px(46))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._step, self._epoch, self._per_epoch = 0, 0.0, 0
-        self._steps: NDArray[np.float64] = np.zeros(0)
-        self._losses: NDArray[np.float64] = np.zeros(0)
-        self._flags: list[Flag] = []
-        self._silhouette: tuple[QPixmap, tuple[float, int]] | None = None
-        self._drawing = AtMost(SILHOUETTE_MS, self._draw_again, self)
-        self._moving = AtMost(NOW_MS, self._show_now, self)
-        self._describe()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self._buttons: list[QToolButton] = []
 
-    def set_now(self, step: int, epoch: float, per_epoch: int) -> None:
-        """The step reached (0: nothing learnt yet), as epochs, and how many steps make one."""
-        if (step, epoch, per_epoch) != (self._step, self._epoch, self._per_epoch):
-            self._step, self._epoch, self._per_epoch = step, epoch, per_epoch
-            self._moving.soon()
+    def set_actions(self, actions: Sequence[QAction]) -> None:
+        """Buttons at the right end."""
+        for action in actions:
+            button = QToolButton(self)
+            button.setObjectName(action.objectName())
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setIconSize(QSize(theme.px(18), theme.px(18)))
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setCursor(Qt.CursorShape.ArrowCursor)
+            button.show()
+            self._buttons.append(button)
+        self._place()
 
-    def _show_now(self) -> None:
-        self._describe()
-        self.update()
+    def _place(self) -> None:
+        side = theme.px(30)
+        self.right_margin = len(self._buttons) * side
+        for k, button in enumerate(reversed(self._buttons)):
+            x = self.width() - theme.px(10) - (k + 1) * side
+            button.setGeometry(x, (self.height() - side) // 2 + 1, side, side)
 
-    def set_losses(self, steps: NDArray[np.float64], losses: NDArray[np.float64]) -> None:
-        """The curve so far, (k,) each, steps rising."""
-        finite = np.isfinite(losses)
-        self._steps, self._losses = steps[finite], losses[finite]
-        self._drawing.soon()
-
-    def _draw_again(self) -> None:
-        self._silhouette = None
-        self.update()
-
-    def add_flag(self, step: int, text: str) -> None:
-        """Mark a change. Several at one step become one flag with the newest words."""
-        self._flags = [flag for flag in self._flags if flag.step != step][-FLAGS + 1 :]
-        self._flags.append(Flag(step, text))
-        self.update()
-
-    def set_flags(self, flags: Sequence[Flag]) -> None:
-        """These and no others; of very many the newest."""
-        self._flags = list(flags)[-FLAGS:]
-        self.update()
-
-    def clear(self) -> None:
-        """A new start: no curve, no flags."""
-        self._flags = []
-        self._steps = self._losses = np.zeros(0)
-        self._step, self._epoch = 0, 0.0
-        self._drawing.now()
-        self._moving.now()
-
-    def flags(self) -> tuple[Flag, ...]:
-        """All flags, oldest first."""
-        return tuple(self._flags)
-
-    def flag_at(self, x: float) -> Flag | None:
-        """The flag at a place from the left: crowded flags lose their words but keep them here."""
-        area = self._area()
-        near = [flag for flag in self._flags if -3 <= x - self._x(flag.step, area) <= theme.px(14)]
-        return near[-1] if near else None
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             flag = self.flag_at(event.pos().x())
-            words = "" if flag is None else f"{tr('step {n}').format(n=i18n.integer(flag.step))}\n{flag.text}"
+            if flag is not None:
+                words = f"{tr('step {n}').format(n=i18n.integer(flag.step))}\n{flag.text}"
+            else:
+                words = self._past.reason if self._beyond(event.pos().x()) else ""
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)
 
-    def sizeHint(self) -> QSize:
-        return QSize(theme.px(600), theme.px(46))
+    def _go(self, step: int) -> None:
+        step = self._possible(step)
+        if self._end and step != self.shown:
+            self._wish = step
+            self._patience.start()
+            self.wanted.emit(step)
+            self._show_now()
 
-    def span(self) -> int:
-        """Steps from the left end to the right: a round number a little beyond now."""
-        return nice_span(self._step, self._per_epoch)
-
-    # ---- painting ------------------------------------------------------------------------------------
-
-    def paint(self, painter: QPainter) -> None:
-        painter.fillRect(self.rect(), theme.color("panel"))
-        painter.fillRect(QRectF(0, 0, self.width(), 1), theme.color("border"))
-        self._paint_words(painter)
-        area = self._area()
-        if area.width() < 40:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or event.position().x() < self._area().left() - 8:
+            super().mousePressEvent(event)
             return
-        self._paint_marks(painter, area)
-        self._paint_silhouette(painter, area)
-        self._paint_flags(painter, area)
-        self._paint_now(painter, area)
+        self._dragging = bool(self._end)
+        self._go(self.step_at(event.position().x()))
 
-    def _paint_words(self, painter: QPainter) -> None:
-        whole = i18n.number(self._epoch, 1 if self._epoch < 1000 else 0)
-        painter.setFont(theme.ui_font(tokens.BASE, theme.SEMIBOLD))
-        painter.setPen(theme.color("text1"))
-        painter.drawText(QPointF(theme.px(12), self.height() / 2 - 2), tr("Epoch {n}").format(n=whole))
-        step = tr("step {n}").format(n=i18n.integer(self._step))
-        draw_caption(painter, QPointF(theme.px(12), self.height() / 2 + theme.px(13)), step, "text2")
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._pointer = event.position().x()
+        if self._dragging:
+            self._go(self.step_at(self._pointer))
+        self.update()
 
-    def _area(self) -> QRectF:
-        left = theme.px(HEAD) + 12.0
-        return QRectF(left, 6.0, self.width() - 24.0 - left, self.height() - 14.0)
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._dragging and event.button() == Qt.MouseButton.LeftButton:
+            self._dragging = False
+            if self._wish == self._step:
+                self._forget_wish()
+            else:
+                self._patience.start()
 
-    def _x(self, step: float, area: QRectF) -> float:
-        return area.left() + area.width() * min(1.0, step / max(1, self.span()))
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointer = None
+        self.update()
 
-    def _paint_marks(self, painter: QPainter, area: QRectF) -> None:
-        rail = QRectF(area.left(), area.bottom() - 1.5, area.width(), 3)
-        painter.fillRect(rail, theme.color("border"))
-        span = self.span()
-        per = self._per_epoch or 1
-        epochs = span / per
-        if epochs < 1:
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        epoch = max(1, self._per_epoch)
+        ways = {
+            Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_Up: 1,
+            Qt.Key.Key_PageDown: -epoch, Qt.Key.Key_PageUp: epoch,
+            Qt.Key.Key_Home: -self._end, Qt.Key.Key_End: self._end,
+        }  # fmt: skip
+        way = ways.get(Qt.Key(event.key()))
+        if way is None:
+            super().keyPressEvent(event)
             return
-        every = nice_step(epochs / 5)
-        for count in range(1, 12):
-            epoch = count * every
-            if epoch > epochs * 1.0001:
-                break
-            x = round(self._x(epoch * per, area)) + 0.5
-            painter.setPen(QPen(theme.color("border"), 1))
-            painter.drawLine(QPointF(x, area.top() - 4), QPointF(x, area.bottom() - 2))
-            text = i18n.integer(round(epoch))
-            at_end = x + theme.px(40) > area.right() + 12
-            draw_caption(
-                painter,
-                QPointF(x - 5 if at_end else x + 5, area.top() + theme.px(8)),
-                text,
-                "text3",
-                "right" if at_end else "left",
-            )
-
-    def restyle(self) -> None:
-        self._silhouette = None
-
-    def _paint_silhouette(self, painter: QPainter, area: QRectF) -> None:
-        """Kept as a picture: the knob moves many times between two curves."""
-        if len(self._steps) < 2 or self._step < 1:
-            return
-        ratio = self.devicePixelRatioF()
-        key = (ratio, self.span())
-        kept = self._silhouette
-        if kept is None or kept[1] != key or kept[0].size() != self.size() * ratio:
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(Qt.GlobalColor.transparent)
-            inside = QPainter(picture)
-            self._draw_silhouette(inside, area)
-            inside.end()
-            self._silhouette = kept = (picture, key)
-        painter.drawPixmap(0, 0, kept[0])
-
-    def _draw_silhouette(self, painter: QPainter, area: QRectF) -> None:
-        wide = self._x(float(self._steps[-1]), area) - area.left()
-        shown = curve_points(self._steps, self._losses, int(wide / 2))
-        if shown is None:
-            return
-        steps, losses = shown
-        top = float(np.percentile(losses, 99.5)) or 1.0
-        height = area.height() - theme.px(6)
-        x = area.left() + area.width() * np.minimum(1.0, steps / max(1, self.span()))
-        y = area.bottom() - 2 - height * np.clip(losses / top, 0.0, 1.0)
-        body = polygon(np.concatenate(([x[0]], x, [x[-1]])),
-                       np.concatenate(([area.bottom()], y, [area.bottom()])))  # fmt: skip
-        filled = QPainterPath()
-        filled.addPolygon(body)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(filled, theme.color("accent", 48))
-        painter.setPen(QPen(theme.color("accent", 150), 1))
-        painter.drawPolyline(polygon(x, y))
-
-    def _paint_flags(self, painter: QPainter, area: QRectF) -> None:
-        free = -math.inf
-        for flag in self._flags:
-            x = round(self._x(flag.step, area)) + 0.5
-            painter.setPen(QPen(theme.color("warning"), 1))
-            painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom()))
-            painter.fillRect(QRectF(x, area.top() - 3, theme.px(9), theme.px(7)), theme.color("warning"))
-            painter.setFont(theme.ui_font(tokens.CAPTION))
-            wide = painter.fontMetrics().horizontalAdvance(flag.text)
-            start = x + theme.px(14)
-            if start > free and start + wide < area.right():
-                draw_caption(painter, QPointF(start, area.top() + theme.px(7)), flag.text, "text2")
-                free = start + wide + 8
-
-    def _paint_now(self, painter: QPainter, area: QRectF) -> None:
-        x = self._x(self._step, area)
-        done = QRectF(area.left(), area.bottom() - 1.5, x - area.left(), 3)
-        painter.fillRect(done, theme.color("accent"))
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color("text1"), 1.5))
-        painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("text1"))
-        painter.drawEllipse(QPointF(x, area.bottom()), 5.0, 5.0)
-        painter.restore()
-
-    def _describe(self) -> None:
-        self.setAccessibleName(tr("Time line"))
-        self.setAccessibleDescription(
-            tr("Epoch {epoch}, step {step}").format(epoch=i18n.number(self._epoch, 1), step=self._step)
-        )
-
-
-def nice_step(value: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `value`."""
-    if value <= 1:
-        return 1
-    power = 10 ** math.floor(math.log10(value))
-    return next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= value)
-
-
-def nice_span(step: int, per_epoch: int) -> int:
-    """The length of the line in steps: 20 epochs at first, then 50, 100, ..., so that it rarely jumps."""
-    per = per_epoch or 1
-    epochs = step / per
-    span = 20
-    while span < epochs * 1.02:
-        # 20, 50, 100, 200, 500 ...
-        span = int(span * (2.5 if str(span)[0] == "2" else 2))
-    return span * per
-
-
-def curve_points(
-    steps: NDArray[np.float64], losses: NDArray[np.float64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Means of the curve in at most `width` columns; None when there is nothing to draw."""
-    count = min(len(steps), max(2, width))
-    if count < 2:
-        return None
-    edges = np.linspace(0, len(steps), count + 1).astype(int)
-    sizes = np.maximum(1, np.diff(edges))
-    starts = edges[:-1]
-    return np.add.reduceat(steps, starts) / sizes, np.add.reduceat(losses, starts) / sizes
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and abs(way) == 1:
+            way *= 10
+        self._go(self.shown + way)

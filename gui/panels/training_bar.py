@@ -34,7 +34,9 @@ from gui.i18n import tr, tr_message
 from gui.number_field import NumberField
 
 SHOWN = ("learning_rate", "batch", "optimizer", "loss")
-STEPS = ("step_op", "step_batch", "step_epoch", "reset")
+STEPS = ("step_op", "step_phase", "step_sample", "step_batch", "step_epoch", "reset")
+NAMED = ("step_op", "step_batch", "step_epoch")
+"""With their names where there is room."""
 # which settings an optimizer reads besides the rate; the others would do nothing
 OF_OPTIMIZER = {
     "sgd": (), "momentum": ("momentum",), "rmsprop": ("decay", "epsilon"),
@@ -174,6 +176,8 @@ class TrainingBar(QFrame):
         button.setText(
             {
                 "step_op": tr("Operation"),
+                "step_phase": tr("Phase"),
+                "step_sample": tr("Example"),
                 "step_batch": tr("Batch"),
                 "step_epoch": tr("Epoch"),
                 "reset": tr("Reset"),
@@ -302,9 +306,8 @@ class TrainingBar(QFrame):
         self._level = level
         style = Qt.ToolButtonStyle
         for button in self._steps:
-            button.setToolButtonStyle(
-                style.ToolButtonTextBesideIcon if level < 2 else style.ToolButtonIconOnly
-            )
+            named = level < 2 and button.objectName() in NAMED
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if named else style.ToolButtonIconOnly)
         self._cells["loss"].setVisible(level < 3)
         self._pace.setText("" if level >= 1 else " " + self._pace_text)
         self._device.setText("" if level >= 4 else " " + self._device_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +26,7 @@ class _Curve:
     x: Series
     y: Series
     noisy: bool
+    fine: bool = False
 
     @cached_property
     def shown(self) -> Series:
@@ -69,11 +70,13 @@ class CurveView(View):
     # -- what is shown ----------------------------------------------------------------------------
 
     def set_curve(
-        self, key: str, x: Array, y: Array, *, text: str = "", token: str = "", noisy: bool | None = None
-    ) -> None:
+        self, key: str, x: Array, y: Array, *, text: str = "", token: str = "", noisy: bool | None = None,
+        fine: bool = False,
+    ) -> None:  # fmt: skip
         """Show `y` over `x` (equal lengths, x not falling). "train" and "test" have names and colors.
 
-        `noisy` draws a running mean over the thin raw line. Raises ValueError for unequal lengths.
+        `noisy` draws a running mean over the thin raw line, `fine` a thin one. Raises ValueError for
+        unequal lengths.
         """
         if len(x) != len(y):
             raise ValueError(f"{len(x)} places for {len(y)} values")
@@ -82,10 +85,15 @@ class CurveView(View):
         curve = _Curve(
             text or usual[0], token or usual[1],
             np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64),
-            key == "train" if noisy is None else noisy,
+            key == "train" if noisy is None else noisy, fine,
         )  # fmt: skip
         self._curves[key] = curve
         self.update()
+
+    def keep_curves(self, keys: Collection[str]) -> None:
+        """Forget all curves but these; fine ones lie below the others."""
+        kept = {key: curve for key, curve in self._curves.items() if key in keys}
+        self._curves = dict(sorted(kept.items(), key=lambda item: not item[1].fine))
 
     def clear(self) -> None:
         """No curves, marks and figure: another run."""
@@ -235,7 +243,7 @@ class CurveView(View):
 
     def _paint_line(self, painter: QPainter, axes: Axes, curve: _Curve) -> QPointF | None:
         x, y = self._visible(axes, curve, curve.shown)
-        if curve.noisy and len(x) > axes.area.width() / 2:
+        if (curve.noisy or curve.fine) and len(x) > axes.area.width() / 2:
             # a running mean hides nothing between its points
             step = -(-len(x) // max(1, int(axes.area.width() / 2)))
             x, y = np.append(x[:-1:step], x[-1]), np.append(y[:-1:step], y[-1])
@@ -245,7 +253,7 @@ class CurveView(View):
         # a thick antialiased line through a thousand zigzags costs 40 ms; a thin one nothing
         dense = polygon.size() > axes.area.width()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not dense)
-        pen = QPen(theme.color(curve.token), 1 if dense else tokens.LINE_CURVE)
+        pen = QPen(theme.color(curve.token), 1 if dense or curve.fine else tokens.LINE_CURVE)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
         painter.drawPolyline(polygon)

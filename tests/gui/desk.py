@@ -27,6 +27,7 @@ class InlineRunner(QObject):
     fault = Signal(object)
     devices = Signal(object)
     progress = Signal(object)
+    chosen = Signal(object)
     died = Signal(object)
     restarted = Signal(object)
 
@@ -52,7 +53,9 @@ class InlineRunner(QObject):
 
     def __getattr__(self, name: str) -> Any:
         simple = {"play": p.Play, "pause": p.Pause, "step": p.Step, "reset": p.Reset,
-                  "set_pace": p.SetPace, "set_device": p.SetDevice}  # fmt: skip
+                  "set_pace": p.SetPace, "set_device": p.SetDevice, "go_to": p.GoTo, "branch": p.Branch,
+                  "choose_line": p.ChooseLine, "remove_line": p.RemoveLine,
+                  "set_history": p.SetHistory}  # fmt: skip
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
@@ -115,7 +118,8 @@ class InlineRunner(QObject):
                 self.session.work()
             events, self.events[:] = list(self.events), []
             for event in events:
-                name = {p.Configured: "configured", p.Status: "status", p.Frame: "frame", p.Fault: "fault"}
+                name = {p.Configured: "configured", p.Status: "status", p.Frame: "frame", p.Fault: "fault",
+                        p.Chosen: "chosen"}
                 if isinstance(event, p.Reply):
                     answer = self._answers.pop(event.id, None)
                     if answer is not None:
