@@ -24,7 +24,7 @@ from gui.dialogs.run_record import RunRecord
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
 from gui.labs import affine_lab, device_lab, matrix_lab
-from gui.labs.opening import register
+from gui.labs.opening import NumberLabs
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
@@ -52,7 +52,7 @@ class Commands(QObject):
         window.commands = self
         window.may_close = self.confirm
         self.course = Course(self)
-        self.labs = register(window, bench, actions)
+        self.labs = NumberLabs(window, bench, actions)
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -144,6 +144,7 @@ class Commands(QObject):
         window.fill_recent(self.open_path)
         for lab in (matrix_lab, affine_lab, device_lab):
             lab.register(window, self.bench, self.actions)
+        self.labs.register()
         self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
         window.time_line.wanted.connect(self.runs.go_to)
         window.time_line.menu_wanted.connect(self._past_menu)
@@ -156,7 +157,6 @@ class Commands(QObject):
             self.actions.check(name, window.panel_shown(name) and name not in window.away)
         self._selected(window.selection())
         self._name_undo()
-        self.labs.place.rebuilt()
 
     def _open_lab(self, name: str) -> None:
         self.window.open_lab(name)

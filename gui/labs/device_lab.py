@@ -85,7 +85,6 @@ class DeviceLab(DevicePage):
             self.run = None
 
     def _connect(self) -> None:
-        self.back.clicked.connect(self.close_lab)
         self.measure_button.clicked.connect(self.measure)
         self.cancel_button.clicked.connect(self.cancel)
         self.again.clicked.connect(self._test_again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -85,20 +84,11 @@ class DevicePage(QWidget):
         row = QHBoxLayout(head)
         row.setContentsMargins(theme.px(8), 0, theme.px(12), 0)
         row.setSpacing(theme.px(10))
-        self.back = QToolButton()
-        self.back.setIcon(icons.icon("chevron-left", "text2"))
-        self.back.setIconSize(QSize(theme.px(18), theme.px(18)))
-        self.back.setToolTip(tr("Back to the network (Esc)"))
-        self.back.setAccessibleName(tr("Back"))
-        row.addWidget(self.back)
         self.measure_button = QPushButton(icons.icon("play", "onaccent"), tr("Measure"))
         self.measure_button.setProperty("kind", "primary")
         row.addWidget(self.measure_button)
         self.cancel_button = QPushButton(tr("Cancel"))
         row.addWidget(self.cancel_button)
-        title = QLabel(tr("Device lab"))
-        title.setProperty("role", "heading")
-        row.addWidget(title)
         self.note = QLabel(tr("measured on this computer, now"))
         self.note.setProperty("role", "muted")
         row.addWidget(self.note)

@@ -95,13 +95,16 @@ class LabHost(QStackedWidget):
         self._working = working
         self.addWidget(working)
         self._makers: dict[str, Callable[[], QWidget]] = {}
+        self._passing: set[str] = set()
         self._frames: dict[str, LabFrame] = {}
         self._name = ""
         self._what: dict[str, Any] = {}
 
-    def add(self, name: str, make: Callable[[], QWidget]) -> None:
-        """Make a lab known; it is made when it is opened."""
+    def add(self, name: str, make: Callable[[], QWidget], *, keep: bool = True) -> None:
+        """Make a lab known; it is made when it is opened, and again each time where it is not to `keep`."""
         self._makers[name] = make
+        if not keep:
+            self._passing.add(name)
 
     def names(self) -> tuple[str, ...]:
         """The labs there are."""
@@ -148,6 +151,10 @@ class LabHost(QStackedWidget):
         # first the name: a lab may say `closed` while it is being closed
         name, self._name = self._name, ""
         cast(Lab, self._frames[name].lab).close_lab()
+        if name in self._passing:
+            frame = self._frames.pop(name)
+            self.removeWidget(frame)
+            frame.deleteLater()
 
     def memory(self) -> tuple[str, dict[str, Any]]:
         """What a rebuilt window opens again."""

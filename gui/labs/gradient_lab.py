@@ -26,7 +26,7 @@ from engine.held_step import checkable
 from gui import i18n, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr, tr_message, trn
-from gui.labs.tiles import Tile, back_button, cell_name, label, link_hovers, side_panel
+from gui.labs.tiles import Tile, cell_name, label, link_hovers, side_panel
 from gui.views.scale import Scale
 from gui.workbench import Workbench
 
@@ -71,8 +71,6 @@ class GradientLab(QFrame):
 
     def _build_side(self) -> QFrame:
         frame, column = side_panel()
-        column.addWidget(back_button(self.closed))
-        column.addWidget(label(self.title(), "large"))
         self._about = label("", "muted")
         column.addWidget(self._about)
         self.layer = QComboBox()

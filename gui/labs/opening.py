@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
-
 from gui.actions import Actions
 from gui.dialogs.proof_dialog import ProofDialog
 from gui.labs.gradient_lab import GradientLab
 from gui.labs.optimizer_lab import OptimizerLab
-from gui.labs.place import LabPlace
 from gui.main_window import MainWindow
 from gui.panels.targets import first_weighted, weighted
 from gui.workbench import Workbench
@@ -17,9 +14,15 @@ from gui.workbench import Workbench
 class NumberLabs:
     """Opens the gradient check, the optimizer x-ray and the script of a step."""
 
-    def __init__(self, window: MainWindow, bench: Workbench) -> None:
+    def __init__(self, window: MainWindow, bench: Workbench, actions: Actions) -> None:
         self.window, self.bench = window, bench
-        self.place = LabPlace(window)
+        for name in ("gradient_check", "optimizer_xray", "numpy_proof"):
+            actions.on(name, getattr(self, name))
+
+    def register(self) -> None:
+        """Make the labs known to the window's host. Called after the window was built (again)."""
+        self.window.labs.add("gradient_check", lambda: GradientLab(self.bench), keep=False)
+        self.window.labs.add("optimizer_xray", lambda: OptimizerLab(self.bench), keep=False)
 
     def layer(self) -> str:
         """The selected layer or the one whose weights it follows, else the first with weights; or ""."""
@@ -33,29 +36,12 @@ class NumberLabs:
     def gradient_check(self) -> None:
         """The gradients of the selected layer against differences; layers without weights, too."""
         selected = self.window.selection()
-        self.place.show(self._gradient, node=selected[0] if len(selected) == 1 else self.layer())
+        self.window.open_lab("gradient_check", node=selected[0] if len(selected) == 1 else self.layer())
 
     def optimizer_xray(self) -> None:
         """What moves the weights of the selected layer."""
-        self.place.show(self._optimizer, node=self.layer())
+        self.window.open_lab("optimizer_xray", node=self.layer())
 
     def numpy_proof(self) -> None:
         """The step shown as a script."""
         ProofDialog(self.bench, self.layer(), self.window).show()
-
-    def _gradient(self, parent: QWidget) -> QWidget:
-        return GradientLab(self.bench, parent)
-
-    def _optimizer(self, parent: QWidget) -> QWidget:
-        return OptimizerLab(self.bench, parent)
-
-
-def register(window: MainWindow, bench: Workbench, actions: Actions) -> NumberLabs:
-    """Connect "gradient_check", "optimizer_xray" and "numpy_proof" to the window.
-
-    Call `place.rebuilt()` of what is returned after the window was built again (another language).
-    """
-    labs = NumberLabs(window, bench)
-    for name in ("gradient_check", "optimizer_xray", "numpy_proof"):
-        actions.on(name, getattr(labs, name))
-    return labs

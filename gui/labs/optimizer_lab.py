@@ -29,7 +29,7 @@ from gui import i18n, theme, tokens
 from gui.at_most import AtMost
 from gui.formulas import FormulaView
 from gui.i18n import tr, tr_message
-from gui.labs.tiles import Tile, back_button, label, link_hovers, side_panel
+from gui.labs.tiles import Tile, label, link_hovers, side_panel
 from gui.number_field import NumberField
 from gui.views.curve_view import CurveView
 from gui.views.path_view import Path, PathView
@@ -91,8 +91,6 @@ class OptimizerLab(QFrame):
 
     def _build_side(self) -> QFrame:
         frame, column = side_panel(288)
-        column.addWidget(back_button(self.closed))
-        column.addWidget(label(self.title(), "large"))
         self._about = label("", "muted")
         column.addWidget(self._about)
         column.addWidget(label(tr("Weights"), "head"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.held_step import Spread
-from gui import i18n, icons, theme, tokens
+from gui import i18n, theme, tokens
 from gui.formulas import formula_pixmap
 from gui.i18n import tr
 from gui.views.base import Array
@@ -100,19 +100,6 @@ def side_panel(width: int = 264) -> tuple[QFrame, QVBoxLayout]:
     column.setContentsMargins(theme.px(16), theme.px(16), theme.px(16), theme.px(16))
     column.setSpacing(theme.px(8))
     return frame, column
-
-
-def back_button(closed: SignalInstance) -> QToolButton:
-    """The way back to the network; Escape does the same."""
-    button = QToolButton()
-    button.setObjectName("lab_back")
-    button.setIcon(icons.icon("chevron-left", "text2"))
-    button.setText(tr("Network"))
-    button.setToolTip(tr("Back to the network (Esc)"))
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.clicked.connect(lambda *_: closed.emit())
-    return button
 
 
 def label(text: str = "", role: str = "", wrap: bool = True) -> QLabel:

@@ -23,7 +23,7 @@ from tests.gui.desk import Desk
 def circle(desk: Desk) -> Iterator[None]:
     desk.open("circle")
     yield
-    desk.commands.labs.place.close()
+    desk.window.labs.leave()
 
 
 def work(desk, page, turns=400):
@@ -36,13 +36,13 @@ def work(desk, page, turns=400):
 
 def opened(desk, action):
     desk.actions[action].trigger()
-    return desk.commands.labs.place.page
+    return desk.window.labs.lab(desk.window.labs.name)
 
 
 def test_a_layer_is_checked_and_a_number_opened(desk, qtbot):
     page = opened(desk, "gradient_check")
     assert isinstance(page, GradientLab) and page.busy
-    assert page.geometry() == desk.window.centralWidget().geometry()
+    assert page.isVisible()
     work(desk, page)
     texts = [b.text() for b in page._group.buttons()]
     assert len(texts) == 3 and all("✓" in text for text in texts)
@@ -75,10 +75,10 @@ def test_another_layer_another_step_and_stop(desk):
 def test_escape_and_the_button_lead_back(desk, qtbot):
     page = opened(desk, "gradient_check")
     qtbot.keyClick(page, Qt.Key.Key_Escape)
-    assert desk.commands.labs.place.page is None and not desk.runner.session.jobs.busy
+    assert desk.window.labs.name == "" and not desk.runner.session.jobs.busy
     page = opened(desk, "optimizer_xray")
     page.closed.emit()
-    assert desk.commands.labs.place.page is None
+    assert desk.window.labs.name == ""
 
 
 def test_the_optimizer_is_opened_and_follows_the_run(desk, qtbot):
@@ -144,7 +144,7 @@ def test_nothing_is_offered_while_nothing_can_run(desk):
 def test_the_page_speaks_the_language_of_the_window(desk):
     opened(desk, "gradient_check")
     desk.commands.set_language("de")
-    page = desk.commands.labs.place.page
+    page = desk.window.labs.lab(desk.window.labs.name)
     assert isinstance(page, GradientLab) and page.title() == i18n.tr("Gradient check") != "Gradient check"
     desk.commands.set_language("en")
 
