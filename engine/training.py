@@ -40,15 +40,8 @@ from engine.values import Program, Value
 from engine.walk import Walk
 
 __all__ = [
-    "SHUFFLE",
-    "Checkpoint",
-    "ChunkResult",
-    "Evaluation",
-    "LiveChange",
-    "NonFinite",
-    "Trainer",
-    "data_spec",
-]
+    "SHUFFLE", "Checkpoint", "ChunkResult", "Evaluation", "LiveChange", "NonFinite", "Trainer", "data_spec",
+]  # fmt: skip
 
 SHUFFLE = stream_number("shuffle")
 _PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
@@ -285,22 +278,6 @@ class Trainer:
         """Execute ops of the open step up to index `until`."""
         self._walk.advance(until)
 
-    def look_with(self, value_id: str, cells: Sequence[Array], values: Array) -> Array:
-        """Walk a step in which cells of a batch of inputs are others, without committing it.
-
-        `cells` are indices for each axis. Returns the numbers of the data at these cells.
-        """
-        self.abandon_step()
-        self.begin_step()
-        self.advance(self.program.producers[value_id] + 1)
-        array = self.read(value_id)
-        where = tuple(cells)
-        old = np.array(array[where])
-        array[where] = values
-        self._walk.write(value_id, array)
-        self.advance(len(self.program.ops))
-        return old
-
     def finish_step(self) -> NonFinite | None:
         """Execute what is left of the open step and commit it, unless a value is not finite."""
         trouble = self._walk.finish(self.step)
@@ -317,6 +294,10 @@ class Trainer:
     def loss(self) -> float:
         """Loss of the last traced step."""
         return self._walk.loss
+
+    def write_walked(self, value_id: str, array: Array) -> None:
+        """Put other numbers in the place of a value that the step being walked has computed."""
+        self._walk.write(value_id, array)
 
     def read(self, value_id: str) -> Array:
         """A value of the last traced step, live examples only: logical shape (..., n)."""

@@ -59,8 +59,7 @@ class Workbench(QObject):
     def __init__(self, state: WindowsState, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self.document = Document()
-        self.runner = runner
+        self.document, self.runner = Document(), runner
         self.tasks = Tasks(self)
         self.watcher = Watcher(runner)
         self.path: Path | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from engine.backends.base import Array
 from engine.errors import N_, Message
 from engine.history import History
+from engine.looking import look_with
 from engine.returning import next_change
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
@@ -211,7 +212,7 @@ class Motion:
         """Show the next step with other inputs, uncommitted; the numbers of the data come back."""
         assert self.trainer is not None
         self.stop()
-        old = self.trainer.look_with(value, cells, values)
+        old = look_with(self.trainer, value, cells, values)
         self.shown = "preview"
         self._viewer.touch()
         return old

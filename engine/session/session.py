@@ -47,10 +47,8 @@ class Session:
         self._answers = Answers(emit, self.motion, self.builder, self.run_state, self.jobs)
         self._warping = Warping(emit, self.builder.backend)
         self.rewinder = Rewinder(self.motion, self.motion.history, clock)
-        self._runs = 0
-        self._pull = False
-        self._told = 0.0
-        self._stepped = False
+        self._runs, self._told = 0, 0.0
+        self._pull = self._stepped = False
         """Steps take turns with frames and evaluation."""
 
     @property
