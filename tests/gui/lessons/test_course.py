@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.project_file import load_project
@@ -209,10 +209,15 @@ def test_the_panel_covers_neither_play_nor_status(desk: Desk, course: Course) ->
     for size in ((1600, 1000), (1280, 800)):
         desk.window.resize(*size)
         desk.settle()
-        panel = course.panel.geometry()
+        panel = place_of(course.panel, desk)
         for other in (desk.window.training_bar, desk.window.status_bar, desk.window.down):
-            assert not panel.intersects(other.geometry()) and other.isVisible()
+            assert not panel.intersects(place_of(other, desk)) and other.isVisible()
         assert panel.right() <= desk.window.width()
+
+
+def place_of(widget: QWidget, desk: Desk) -> QRect:
+    """Where a widget lies in the window."""
+    return QRect(widget.mapTo(desk.window, QPoint()), widget.size())
 
 
 def test_show_me_rings_the_place(desk: Desk, course: Course) -> None:
