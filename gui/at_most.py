@@ -8,6 +8,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 LATE_MS = 120
+APART = 0.012
+"""Seconds between two of them: what several ask for with one frame is spread over the next ones."""
 
 
 class AtMost:
@@ -16,6 +18,9 @@ class AtMost:
     Otherwise the next `soon()` after that does it, or a timer a little later: what is asked for with every
     frame is done together with a frame, and costs no painting of its own.
     """
+
+    _any = -1e9
+    """When the last of all was done."""
 
     def __init__(self, ms: int, act: Callable[[], object], parent: QObject) -> None:
         self._seconds = ms / 1000
@@ -28,7 +33,9 @@ class AtMost:
 
     def soon(self) -> None:
         """Ask for it."""
-        if time.monotonic() - self._last >= self._seconds:
+        now = time.monotonic()
+        late = now - self._last - self._seconds
+        if late >= 0 and (now - AtMost._any >= APART or late >= self._seconds):
             self.now()
         elif not self._late.isActive():
             self._late.start()
@@ -36,5 +43,5 @@ class AtMost:
     def now(self) -> None:
         """Do it now, whenever it was done last."""
         self._late.stop()
-        self._last = time.monotonic()
+        self._last = AtMost._any = time.monotonic()
         self._act()

@@ -7,8 +7,8 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF, QTransform
 
 from gui import icons, theme
 from gui.canvas.node_paint import draw_text
@@ -39,17 +39,15 @@ def _dots(pitch: int, color: str, ground: str, ratio: float) -> QPixmap:
     return made
 
 
-def paint_grid(view: CanvasView, painter: QPainter) -> None:
-    """Dots every 32 px of the scene, in pixels of the viewport."""
-    rect = view.viewport().rect()
-    pitch = PITCH * view.scale_factor
+def paint_grid(painter: QPainter, room: QRect, transform: QTransform, ratio: float) -> None:
+    """Dots every 32 px of the scene that `transform` maps into the pixels of the viewport."""
+    pitch = PITCH * transform.m11()
     while pitch < 18:
         pitch *= 2
     step = max(1, round(pitch))
-    origin = view.mapFromScene(QPointF(0, 0))
-    offset = QPointF((step / 2 - origin.x()) % step, (step / 2 - origin.y()) % step)
+    offset = QPointF((step / 2 - round(transform.dx())) % step, (step / 2 - round(transform.dy())) % step)
     now = theme.theme()
-    painter.drawTiledPixmap(QRectF(rect), _dots(step, now.grid, now.canvas, view.devicePixelRatioF()), offset)
+    painter.drawTiledPixmap(QRectF(room), _dots(step, now.grid, now.canvas, ratio), offset)
 
 
 def paint_empty(view: CanvasView, painter: QPainter) -> None:

@@ -345,6 +345,7 @@ class CanvasView(EditView):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         canvas.stack.paint(painter, self.visible_scene_rect())
         painter.resetTransform()
+        painter.setClipping(False)
         if not canvas.nodes:
             backdrop.paint_empty(self, painter)
         backdrop.paint_arrows(self, painter)

@@ -5,7 +5,7 @@ is kept; the knob is the step shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +78,7 @@ class Rail(View):
         self._steps: NDArray[np.float64] = np.zeros(0)
         self._losses: NDArray[np.float64] = np.zeros(0)
         self._flags: list[Flag] = []
-        self._silhouette: tuple[QPixmap, tuple[float, int]] | None = None
+        self._kept: tuple[QPixmap, QPixmap, tuple[float, int, int, int]] | None = None
         self._drawing = AtMost(SILHOUETTE_MS, self._draw_again, self)
         self._moving = AtMost(NOW_MS, self._show_now, self)
         self._describe()
@@ -101,7 +101,6 @@ class Rail(View):
         if past != self._past:
             self._past = past
             self._drawing.soon()
-            self.update()
 
     def _forget_wish(self) -> None:
         if self._wish is not None and not self._dragging:
@@ -124,7 +123,7 @@ class Rail(View):
         self._drawing.soon()
 
     def _draw_again(self) -> None:
-        self._silhouette = None
+        self._kept = None
         self.update()
 
     def add_flag(self, step: int, text: str) -> None:
@@ -189,9 +188,7 @@ class Rail(View):
         area = self._area()
         if area.width() < 40:
             return
-        self._paint_marks(painter, area)
-        self._paint_silhouette(painter, area)
-        self._paint_dots(painter, area)
+        self._paint_kept(painter, area)
         self._paint_flags(painter, area)
         self._paint_now(painter, area)
         self._paint_hover(painter, area)
@@ -242,36 +239,46 @@ class Rail(View):
             )
 
     def restyle(self) -> None:
-        self._silhouette = None
+        self._kept = None
 
-    def _paint_silhouette(self, painter: QPainter, area: QRectF) -> None:
-        """Kept as a picture: the knob moves many times between two curves."""
-        if len(self._steps) < 2 or self._end < 1:
-            return
+    def _paint_kept(self, painter: QPainter, area: QRectF) -> None:
+        """Marks, dots and curve, kept as pictures: the knob moves many times between two curves."""
         ratio = self.devicePixelRatioF()
-        key = (ratio, self.span())
-        kept = self._silhouette
-        if kept is None or kept[1] != key or kept[0].size() != self.size() * ratio:
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(Qt.GlobalColor.transparent)
-            inside = QPainter(picture)
-            self._draw_silhouette(inside, area)
-            inside.end()
-            self._silhouette = kept = (picture, key)
+        key = (ratio, self.span(), self._per_epoch, self.right_margin)
+        if self._kept is None or self._kept[2] != key or self._kept[0].size() != self.size() * ratio:
+            ground = self._picture(ratio, lambda inside: self._paint_ground(inside, area))
+            curve = self._picture(ratio, lambda inside: self._paint_curve(inside, area))
+            self._kept = (ground, curve, key)
+        ground, curve, _ = self._kept
+        painter.drawPixmap(0, 0, ground)
         now = self._x(self.shown, area)
         if self.shown >= self._end:
-            painter.drawPixmap(0, 0, kept[0])
+            painter.drawPixmap(0, 0, curve)
             return
         # what came later is there, but it is not what is shown
         for left, right, share in ((0.0, now, 1.0), (now, float(self.width()), 0.4)):
             painter.save()
             painter.setClipRect(QRectF(left, 0, right - left, self.height()))
             painter.setOpacity(share)
-            painter.drawPixmap(0, 0, kept[0])
+            painter.drawPixmap(0, 0, curve)
             painter.restore()
 
-    def _draw_silhouette(self, painter: QPainter, area: QRectF) -> None:
+    def _picture(self, ratio: float, paint: Callable[[QPainter], None]) -> QPixmap:
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        inside = QPainter(picture)
+        paint(inside)
+        inside.end()
+        return picture
+
+    def _paint_ground(self, painter: QPainter, area: QRectF) -> None:
+        self._paint_marks(painter, area)
+        self._paint_dots(painter, area)
+
+    def _paint_curve(self, painter: QPainter, area: QRectF) -> None:
+        if len(self._steps) < 2 or self._end < 1:
+            return
         wide = self._x(float(self._steps[-1]), area) - area.left()
         shown = curve_points(self._steps, self._losses, int(wide / 2))
         if shown is None:

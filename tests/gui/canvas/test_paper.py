@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from engine.graph import LinkSpec
 from gui.canvas.atlas import Atlas
-from gui.canvas.paper import Paper
+from gui.canvas.paper import SLICES, Paper
 from gui.canvas.thumb_data import ThumbData
 from gui.canvas.view import CanvasView
 from gui.views.base import pixels_of
@@ -119,6 +119,30 @@ def test_a_dragged_node_leaves_no_trace(make: Make) -> None:
         pixels(view)
     hand.release(start + QPointF(72, 112))
     rest(view)
+    assert np.array_equal(pixels(view), anew(view))
+
+
+def test_while_the_zoom_moves_the_last_picture_serves_and_the_next_comes_in_slices(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = make(chain())
+    view.canvas.set_thumbnail("conv1", tiles())
+    rest(view)
+    pixels(view)
+    painted: list[object] = []
+    paint = Paper._paint
+    monkeypatch.setattr(Paper, "_paint", lambda self, spoilt: (painted.append(spoilt), paint(self, spoilt)))
+    for _ in range(3):
+        view.zoom_by(0.9)
+        pixels(view)
+    assert painted == [], "nothing is painted at once in a zoom"
+    stretched = pixels(view)
+    view.canvas.hover("dense1")
+    view.pan_by(QPoint(11, 7))
+    for _ in range(3 * SLICES):
+        pixels(view)
+    rest(view)
+    assert not np.array_equal(stretched, pixels(view))
     assert np.array_equal(pixels(view), anew(view))
 
 
