@@ -10,9 +10,10 @@ import importlib
 from typing import Any
 
 _LAYERS = (
-    "Add", "Augment", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Dense", "Dropout", "Flatten",
-    "Input",
-    "LeakyReLU", "MaxPool2D", "Output", "ReLU", "Sigmoid", "Softmax", "Tanh",
+    "Add", "Augment", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Dense", "Dropout", "ELU",
+    "Flatten", "GELU", "HardSigmoid", "Input", "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "Mish",
+    "Output", "PReLU", "ReLU", "SELU", "SiLU", "Sigmoid", "Sine", "Softmax", "Softplus", "Softsign",
+    "Step", "Tanh",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_LAYERS, "engine.layers"),

@@ -6,7 +6,7 @@ job: `steps` pauses behind every op, `result` can be asked for at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from engine.held_step import (
     spread,
 )
 from engine.ops.base import Array
+from engine.ops.functions import FUNCTIONS
 from engine.training import Trainer
 from engine.values import Op, Phase, Value
 
@@ -35,13 +36,6 @@ TOLERANCE = 1e-5
 HEAVY = 3_000_000
 """Multiplications in one op; of a batch that needs more only the first examples are taken."""
 _ROUNDING = float(np.finfo(np.float64).eps)
-
-BRANCHES: dict[str, Callable[[Sequence[Array], Sequence[Array]], Array]] = {
-    "relu": lambda ins, outs: ins[0] > 0,
-    "leaky_relu": lambda ins, outs: ins[0] > 0,
-    "maxpool2d": lambda ins, outs: outs[1],
-}
-"""Kinds that choose: which branch each of their cells took. Another choice within the step is a kink."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +179,12 @@ class GradientCheck:
                 yield
 
     def _choose(self, op: Op, outs: Sequence[Array], values: dict[str, Array], taken: list[Array]) -> None:
-        choice = BRANCHES.get(op.kind)
-        if choice is not None:
-            taken.append(choice([self._again.read(v, values) for v in op.ins], outs))
+        """Which branch each cell of an op that chooses took. Another choice within the step is a kink."""
+        if op.kind == "maxpool2d":
+            taken.append(outs[1])
+        branch = FUNCTIONS[op.kind].branch if op.kind in FUNCTIONS else None
+        if branch is not None:
+            taken.append(branch(self._again.read(op.ins[0], values), op.attrs))
 
     def _note(self, found: Checked, i: int, j: int, losses: Sequence[float]) -> None:
         above, below = losses

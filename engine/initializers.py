@@ -26,6 +26,8 @@ INITIALIZER_CHOICES = (
     ("ones", N_("ones")),
 )
 
+CONSTANTS = {"zeros": 0.0, "ones": 1.0, "quarter": 0.25}
+
 
 def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """Float32 array for one parameter.
@@ -34,8 +36,8 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
-    if kind in ("zeros", "ones"):
-        return np.full(shape, float(kind == "ones"), np.float32)
+    if kind in CONSTANTS:
+        return np.full(shape, CONSTANTS[kind], np.float32)
     stream = stream_number(f"{owner}.{spec.name}")
     if kind == "normal":
         return (0.1 * random.normal(seed, stream, count)).astype(np.float32).reshape(shape)

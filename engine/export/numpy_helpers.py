@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from engine.export.numpy_functions import FUNCTION_HELPERS
+
 HELPERS: dict[str, str] = {
+    **FUNCTION_HELPERS,
     "column": '''
 def column(v, like):
     """One number for each map, shaped to stand beside the maps."""

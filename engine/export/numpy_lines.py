@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.values import Op
 
@@ -173,23 +174,33 @@ def _adam(n: Names) -> list[str]:
     ]
 
 
+def _function(template: str) -> Writer:
+    return lambda n: [f"{n.outs[0]} = " + template.format(z=n.ins[0], **n.op.attrs)]
+
+
+def _function_grad(template: str) -> Writer:
+    return lambda n: [f"{n.outs[0]} = {n.ins[0]} * " + template.format(a=n.ins[1], z=n.ins[1], **n.op.attrs)]
+
+
+FUNCTION_WRITERS: dict[str, Writer] = {
+    **{kind: _function(f) for kind, (f, _) in FUNCTION_LINES.items()},
+    **{f"{kind}_grad": _function_grad(slope) for kind, (_, slope) in FUNCTION_LINES.items()},
+}
 WRITERS: dict[str, Writer] = {
     "dense": _dense,
     "dense_dx": _one("{o} = {0}.T @ {1}"),
     "dense_dw": _one("{o} = {0} @ {1}.T"),
     "sum_samples": _sum_samples,
-    "relu": _one("{o} = np.maximum({0}, 0)"),
-    "relu_grad": _one("{o} = {0} * ({1} > 0)"),
-    "leaky_relu": _one("{o} = np.where({0} > 0, {0}, {slope} * {0})"),
-    "leaky_relu_grad": _one("{o} = np.where({1} > 0, {0}, {slope} * {0})"),
-    "sigmoid": _one("{o} = 1 / (1 + np.exp(-{0}))"),
-    "sigmoid_grad": _one("{o} = {0} * {1} * (1 - {1})"),
-    "tanh": _one("{o} = np.tanh({0})"),
-    "tanh_grad": _one("{o} = {0} * (1 - {1} * {1})"),
+    **FUNCTION_WRITERS,
     "softmax": lambda n: [
         f"e = np.exp({n.ins[0]} - {n.ins[0]}.max(axis=0))",
         f"{n.outs[0]} = e / e.sum(axis=0)",
     ],
+    "log_softmax": _one("{o} = {0} - np.log(np.exp({0} - {0}.max(axis=0)).sum(axis=0)) - {0}.max(axis=0)"),
+    "log_softmax_grad": _one("{o} = {0} - np.exp({1}) * {0}.sum(axis=0)"),
+    "prelu": _one("{o} = np.where({0} > 0, {0}, column({1}, {0}) * {0})"),
+    "prelu_dz": _one("{o} = np.where({1} > 0, {0}, column({2}, {0}) * {0})"),
+    "prelu_below": _one("{o} = {0} * np.minimum({1}, 0)"),
     "softmax_grad": _one("{o} = {1} * ({0} - ({0} * {1}).sum(axis=0))"),
     "softmax_xent": _softmax_xent,
     "softmax_xent_grad": _one("{o} = ({0} - (np.arange(len({0}))[:, None] == {1})) / n"),

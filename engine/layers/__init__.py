@@ -12,14 +12,27 @@ from engine.layers.concatenate import Concatenate
 from engine.layers.conv2d import Conv2D
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
+from engine.layers.elu import ELU
 from engine.layers.flatten import Flatten
+from engine.layers.gelu import GELU
+from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
 from engine.layers.leaky_relu import LeakyReLU
+from engine.layers.linear import Linear
+from engine.layers.log_softmax import LogSoftmax
 from engine.layers.max_pool2d import MaxPool2D
+from engine.layers.mish import Mish
 from engine.layers.output import Output
+from engine.layers.prelu import PReLU
 from engine.layers.relu import ReLU
+from engine.layers.selu import SELU
 from engine.layers.sigmoid import Sigmoid
+from engine.layers.silu import SiLU
+from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
+from engine.layers.softplus import Softplus
+from engine.layers.softsign import Softsign
+from engine.layers.step import Step
 from engine.layers.tanh import Tanh
 
 LAYERS: dict[str, type[Layer]] = {
@@ -30,9 +43,22 @@ LAYERS: dict[str, type[Layer]] = {
         Conv2D,
         ReLU,
         LeakyReLU,
+        PReLU,
+        ELU,
+        SELU,
+        GELU,
+        SiLU,
+        Mish,
         Sigmoid,
+        HardSigmoid,
         Tanh,
+        Softplus,
+        Softsign,
+        Sine,
+        Step,
+        Linear,
         Softmax,
+        LogSoftmax,
         MaxPool2D,
         AvgPool2D,
         Flatten,
@@ -47,7 +73,10 @@ LAYERS: dict[str, type[Layer]] = {
 """Kind -> class."""
 
 __all__ = [
+    "ELU",
+    "GELU",
     "LAYERS",
+    "SELU",
     "Add",
     "Augment",
     "AvgPool2D",
@@ -57,19 +86,29 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "HardSigmoid",
     "Input",
     "Layer",
     "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
     "MaxPool2D",
+    "Mish",
     "Output",
+    "PReLU",
     "ParamSpec",
     "ReLU",
     "Repair",
     "Setting",
     "Shape",
     "ShapeProblem",
+    "SiLU",
     "Sigmoid",
+    "Sine",
     "Softmax",
+    "Softplus",
+    "Softsign",
+    "Step",
     "Tanh",
     "shape_text",
 ]

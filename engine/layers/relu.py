@@ -1,32 +1,18 @@
-"""ReLU: an activation function, cell by cell."""
+"""ReLU: Negative values become 0, the others stay."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.errors import N_
-from engine.layers.base import Layer, Shape
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
-    from engine.values import Value
+from engine.layers.pointwise import Pointwise
 
 
 @dataclass(frozen=True)
-class ReLU(Layer):
-    """Negative values become 0, the others stay. The derivative at 0 is taken as 0."""
+class ReLU(Pointwise):
+    """Negative values become 0, the others stay."""
 
     kind = "relu"
     label = N_("ReLU")
-    category = "activation"
     help = N_("Negative values become 0, the others stay. The derivative at 0 is taken as 0.")
     formula = r"a = \max(0, z)"
-    output_name = "a"
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("relu", inputs, "a")

@@ -1,32 +1,18 @@
-"""Sigmoid: an activation function, cell by cell."""
+"""Sigmoid: Squeezes every number into the range 0 to 1."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.errors import N_
-from engine.layers.base import Layer, Shape
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
-    from engine.values import Value
+from engine.layers.pointwise import Pointwise
 
 
 @dataclass(frozen=True)
-class Sigmoid(Layer):
-    """Squeezes any number between 0 and 1."""
+class Sigmoid(Pointwise):
+    """Squeezes every number into the range 0 to 1."""
 
     kind = "sigmoid"
     label = N_("Sigmoid")
-    category = "activation"
-    help = N_("Squeezes any number between 0 and 1.")
+    help = N_("Squeezes every number into the range 0 to 1.")
     formula = r"a = \frac{1}{1 + e^{-z}}"
-    output_name = "a"
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("sigmoid", inputs, "a")

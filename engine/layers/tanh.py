@@ -1,32 +1,18 @@
-"""Tanh: an activation function, cell by cell."""
+"""Tanh: Squeezes every number into the range -1 to 1."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.errors import N_
-from engine.layers.base import Layer, Shape
-
-if TYPE_CHECKING:
-    from engine.recorder import Recorder
-    from engine.values import Value
+from engine.layers.pointwise import Pointwise
 
 
 @dataclass(frozen=True)
-class Tanh(Layer):
-    """Squeezes any number between -1 and 1."""
+class Tanh(Pointwise):
+    """Squeezes every number into the range -1 to 1."""
 
     kind = "tanh"
     label = N_("Tanh")
-    category = "activation"
-    help = N_("Squeezes any number between -1 and 1.")
+    help = N_("Squeezes every number into the range -1 to 1.")
     formula = r"a = \tanh z"
-    output_name = "a"
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
-
-    def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("tanh", inputs, "a")

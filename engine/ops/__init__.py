@@ -11,6 +11,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     losses,
     normalization,
     pooling,
+    prelu,
     updates,
     warp,
 )

@@ -10,12 +10,6 @@ from engine.layers.base import Shape
 from engine.settings import LOSS_CHOICES, DataSpec, TrainingSpec
 from gui.i18n import integer, tr, tr_message, trn
 
-ICONS: dict[str, str] = {
-    "input": "data", "dense": "dense", "conv2d": "conv", "relu": "relu", "leaky_relu": "leaky-relu",
-    "sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "max_pool2d": "pool-max",
-    "avg_pool2d": "pool-avg", "flatten": "flatten", "batch_norm": "batchnorm", "dropout": "dropout",
-    "add": "add", "concatenate": "concat", "augment": "augment", "output": "output",
-}  # fmt: skip
 CATEGORIES: tuple[tuple[str, str], ...] = (
     ("data", N_("Data")),
     ("linear", N_("Linear")),
@@ -41,7 +35,7 @@ def icon_of(layer: Layer | type[Layer], data: DataSpec | None = None) -> str:
     if layer.kind == "input":
         shape = data.shape if data is not None else getattr(layer, "shape", ())
         return "picture" if len(shape) == 3 else "points" if tuple(shape) == (2,) else "data"
-    return ICONS.get(layer.kind, "matrix")
+    return layer.kind
 
 
 def summary(node: NodeSpec, inference: Inference, training: TrainingSpec, data: DataSpec | None) -> str:

@@ -154,7 +154,9 @@ class CellStory(QObject):
             return Point(op.kind, op.attrs, terms.terms[0].factors[0][2])
         if explanation.kind.removesuffix("_grad") in POINTWISE:
             op = program.ops[program.producers[explanation.value]]
-            forward = next((o for o in program.ops if o.out.id == op.ins[1].id), None)
+            kind = explanation.kind.removesuffix("_grad")
+            found = (o for o in program.ops if o.kind == kind and op.ins[1] in (*o.ins, *o.outs))
+            forward = next(found, None)
             z = self._known(forward.ins[0].id, explanation.cell) if forward is not None else None
             return Point(forward.kind, forward.attrs, z) if forward is not None and z is not None else None
         reader = next((o for o in program.ops if o.kind in POINTWISE and o.ins[0].id == explanation.value),

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.ops.base import REGISTRY, Context
+from engine.ops.functions import FUNCTIONS, slope_at
 from gui import i18n, theme, tokens
 from gui.views.base import View
 
@@ -31,15 +31,13 @@ class Point:
     @property
     def slope(self) -> float:
         """f'(z) as the engine's rule for the way back says it."""
-        rule = REGISTRY[f"{self.kind}_grad"]
-        one, a = np.ones(1), np.array([self.a])
-        return float(rule.reference((one, a), self.attrs, Context(1))[0][0])
+        return float(slope_at(self.kind, np.array([self.z]), self.attrs)[0])
 
     def values(self, z: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[
         tuple[int], np.dtype[np.float64]
     ]:
         """f of many numbers."""
-        return np.asarray(REGISTRY[self.kind].reference((z,), self.attrs, Context(len(z)))[0])
+        return np.asarray(FUNCTIONS[self.kind].f(z, self.attrs))
 
 
 class CurvePoint(View):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.ops.functions import FUNCTIONS
 from engine.values import Op, Phase
 
 WHOLE = 96
 """A matrix up to so many rows and columns is always shown whole."""
 PRODUCTS = ("dense", "dense_dw", "dense_dx")
-POINTWISE = ("relu", "leaky_relu", "sigmoid", "tanh")
+POINTWISE = frozenset(FUNCTIONS)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from engine.ops import functions
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 
 UPDATES = ("sgd", "momentum", "rmsprop", "adam")
 FUNCTIONS = {
-    "relu": r"\max(0, \cdot)", "leaky_relu": r"\mathrm{LeakyReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh",
-    "softmax": r"\mathrm{softmax}", "maxpool2d": r"\max_{\mathrm{window}}",
+    "softmax": r"\mathrm{softmax}", "log_softmax": r"\ln \mathrm{softmax}", "prelu": r"\mathrm{PReLU}",
+    "prelu_dz": r"\mathrm{PReLU}'", "log_softmax_grad": r"\ln \mathrm{softmax}'",
+    "prelu_below": r"\mathrm{below}", "maxpool2d": r"\max_{\mathrm{window}}",
     "avgpool2d": r"\mathrm{mean}_{\mathrm{window}}", "batchnorm": r"\mathrm{BN}",
     "maxpool2d_dx": r"\mathrm{unpool}", "avgpool2d_dx": r"\mathrm{unpool}",
     "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
@@ -195,13 +197,15 @@ class Writer:
 
     def _pointwise(self, index: int, op: Op) -> Equation:
         z, a = self.factor(op.ins[0]), self.factor(op.out)
-        name = {"relu": r"\mathrm{ReLU}"}.get(op.kind, FUNCTIONS[op.kind])
+        name = functions.FUNCTIONS[op.kind].symbol
         title = f"{a.symbol} = {name}({z.symbol})"
         return self._made(index, op, title, tr("cell by cell"), name, z, "=", a)
 
     def _slope(self, index: int, op: Op) -> Equation:
         da, dz = self.factor(op.ins[0]), self.factor(op.out)
-        z = next((o.ins[0] for o in self.program.ops if o.out.id == op.ins[1].id), None)
+        z: Value | None = op.ins[1]
+        if functions.FUNCTIONS[op.kind.removesuffix("_grad")].of == "a":
+            z = next((o.ins[0] for o in self.program.ops if o.out.id == op.ins[1].id), None)
         letter = self.letter(z) if z is not None else "Z"
         slope = replace(self.factor(op.ins[1]), symbol=f"f'({letter})", derived="slope")
         title = rf"{dz.symbol} = {da.symbol} \odot f'({letter})"

@@ -20,16 +20,18 @@ from PySide6.QtWidgets import (
 
 from engine.explain import Explanation
 from engine.graph import GraphSpec
+from engine.ops.functions import FUNCTIONS
 from gui import i18n, icons, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr
 from gui.panels.terms_view import TermsView, index_text, number_text, symbol
 
 FUNCTION_NAMES = {
-    "tanh": "tanh", "sigmoid": "σ", "relu": "max 0,", "leaky_relu": "LeakyReLU", "softmax": "softmax",
-    "tanh_grad": "tanh′", "sigmoid_grad": "σ′", "relu_grad": "ReLU′",
-    "leaky_relu_grad": "LeakyReLU′",
-}  # fmt: skip
+    **{kind: f.name for kind, f in FUNCTIONS.items()},
+    **{f"{kind}_grad": "ReLU′" if kind == "relu" else f"{f.name}′" for kind, f in FUNCTIONS.items()},
+    "softmax": "softmax",
+}
+"""An op that is a function of one number, in plain letters."""
 
 
 class ExplainCard(QFrame):

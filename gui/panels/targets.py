@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.graph import GraphSpec, Uid
+from engine.ops.functions import FUNCTIONS
 from engine.values import Program, state_id
 
 Look = Literal["matrix", "maps"]
@@ -168,10 +169,9 @@ def story_of(program: Program, graph: GraphSpec, value: str) -> tuple[str, str |
         new = next((after.id for before, after in program.commits if before.id == value), None)
         return (new or value), None
     op = program.ops[made]
-    pointwise = ("relu", "leaky_relu", "sigmoid", "tanh")
-    if op.kind in pointwise and op.ins[0].id in program.producers:
+    if op.kind in FUNCTIONS and op.ins[0].id in program.producers:
         return op.ins[0].id, value
-    reader = next((o for o in program.ops if o.kind in pointwise and o.ins[0].id == value), None)
+    reader = next((o for o in program.ops if o.kind in FUNCTIONS and o.ins[0].id == value), None)
     return value, reader.out.id if reader is not None and graph.has(reader.node) else None
 
 

@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.errors import GraphError, ProjectError
 from engine.export.numpy_helpers import HELPERS
-from engine.export.numpy_lines import DRAWN, WRITERS
+from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
 from engine.export.numpy_proof import prove, wanted_of, write_proof
 from engine.graph import GraphSpec
 from engine.layers import (
@@ -29,7 +30,9 @@ from engine.layers import (
     Tanh,
 )
 from engine.ops.base import REGISTRY
+from engine.ops.functions import FUNCTIONS
 from engine.training import Trainer
+from tests.contract.harness import one_op
 from tests.contract.networks import chain, residual
 from tests.engine.number_nets import pictures, square
 
@@ -184,3 +187,16 @@ def test_the_command_writes_a_step_that_is_still_to_come(root, tmp_path, capsys)
     assert "Step 3 of" in (tmp_path / "p.py").read_text() and printed(text)["loss"][1] == 0
     assert main(["proof", project, str(tmp_path / "q.py"), "--layer", "nobody"]) == 1
     assert "Choose a layer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", sorted(FUNCTIONS))
+def test_the_lines_of_every_function_are_its_rule(kind: str) -> None:
+    """f and its slope as a script writes them, beside the reference in float64."""
+    for op_kind in (kind, f"{kind}_grad"):
+        case = next(iter(REGISTRY[op_kind].cases()))
+        op = one_op(op_kind, case).op
+        lines = WRITERS[op_kind](Names(["x0", "x1"][: len(case.ins)], ["out"], op, {}))
+        names: dict[str, Any] = {f"x{i}": a.astype(np.float64) for i, a in enumerate(case.arrays)}
+        exec("import numpy as np\n" + "\n".join([*helpers_for(lines), *lines]), names)
+        expected = REGISTRY[op_kind].reference(case.arrays, case.attrs, case.ctx)[0]
+        assert np.allclose(names["out"], expected, rtol=1e-9, atol=1e-12), op_kind

@@ -47,7 +47,8 @@ def build(torch: Any, graph: GraphSpec) -> Any:
                 return sum(ins[1:], ins[0])
             if kind == "concatenate":
                 return torch.cat(ins, 1)
-            if kind == "softmax" or kind == "output":
+            last = any(graph.node(k.target).layer.kind == "output" for k in graph.outputs_of(node.uid))
+            if kind == "output" or (kind == "softmax" and last):
                 return ins[0]
             return getattr(self, node.name)(ins[0])
 
@@ -70,8 +71,30 @@ def _module(torch: Any, node: NodeSpec, inputs: tuple[tuple[int, ...], ...]) -> 
     if kind in ("max_pool2d", "avg_pool2d"):
         pool = nn.MaxPool2d if kind == "max_pool2d" else nn.AvgPool2d
         return pool(at.kernel, at.stride, at.padding[:2])  # type: ignore[attr-defined]
-    plain = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "flatten": nn.Flatten}
-    return plain[kind]() if kind in plain else None
+    plain = {
+        "linear": nn.Identity, "relu": nn.ReLU, "selu": nn.SELU, "silu": nn.SiLU, "mish": nn.Mish,
+        "sigmoid": nn.Sigmoid, "hard_sigmoid": nn.Hardsigmoid, "tanh": nn.Tanh, "softplus": nn.Softplus,
+        "softsign": nn.Softsign, "flatten": nn.Flatten,
+    }  # fmt: skip
+    others = {
+        "leaky_relu": lambda: nn.LeakyReLU(at.slope),  # type: ignore[attr-defined]
+        "elu": lambda: nn.ELU(at.alpha),  # type: ignore[attr-defined]
+        "gelu": lambda: nn.GELU("none" if at.form == "exact" else "tanh"),  # type: ignore[attr-defined]
+        "prelu": lambda: nn.PReLU(inputs[0][0]),
+        "softmax": lambda: nn.Softmax(1),
+        "log_softmax": lambda: nn.LogSoftmax(1),
+        "sine": lambda: _sine(torch),
+    }
+    made = {**plain, **others}
+    return made[kind]() if kind in made else None
+
+
+def _sine(torch: Any) -> Any:
+    class Sine(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return torch.sin(x)
+
+    return Sine()
 
 
 def load(torch: Any, network: Any, weights: Mapping[str, Array]) -> None:

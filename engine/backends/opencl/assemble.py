@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import cast
 
-from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters
+from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
     emit_linear,
     emit_pictures,
     emit_samples,
+    functions,
 )
 from engine.backends.opencl.chain import Chain, Form, Site
 from engine.backends.opencl.emit import EMITTERS, Emission, ceil_div, reads, writes

@@ -59,6 +59,10 @@ class Cells:
             else f"{name}_pf"
         )
 
+    def call(self, name: str, *arguments: str) -> str:
+        """A call of one of our elementary functions."""
+        return f"{self.function(name)}({', '.join(arguments)})"
+
     def constant(self, x: object) -> str:
         return f"({self.type})({number(x)})"
 
@@ -107,26 +111,6 @@ def _rule(kind: str) -> Callable[[Rule], Rule]:
 
 RULES["add"] = lambda c, op, x, _: (" + ".join(x),)
 RULES["multiply"] = lambda c, op, x, _: (f"{x[0]} * {x[1]}",)
-RULES["relu"] = lambda c, op, x, _: (f"select({x[0]}, ({c.type})(0.0f), {x[0]} < ({c.type})(0.0f))",)
-RULES["relu_grad"] = lambda c, op, x, _: (f"select(({c.type})(0.0f), {x[0]}, {x[1]} > ({c.type})(0.0f))",)
-RULES["sigmoid"] = lambda c, op, x, _: (f"{c.function('sigmoid')}({x[0]})",)
-RULES["sigmoid_grad"] = lambda c, op, x, _: (f"{x[0]} * ({x[1]} * (1.0f - {x[1]}))",)
-RULES["tanh"] = lambda c, op, x, _: (f"{c.function('tanh')}({x[0]})",)
-RULES["tanh_grad"] = lambda c, op, x, _: (f"{x[0]} * (1.0f - {x[1]} * {x[1]})",)
-
-
-@_rule("leaky_relu")
-def _leaky_relu(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-    slope = c.constant(op.attrs["slope"])
-    return (f"select({x[0]} * {slope}, {x[0]}, {x[0]} > ({c.type})(0.0f))",)
-
-
-@_rule("leaky_relu_grad")
-def _leaky_relu_grad(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-    slope = c.constant(op.attrs["slope"])
-    return (f"select({x[0]} * {slope}, {x[0]}, {x[1]} > ({c.type})(0.0f))",)
-
-
 @_rule("mse_grad")
 def _mse_grad(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
     return (c.masked(f"({x[0]} - {x[1]}) * (2.0f / (float)({op.ins[0].shape[0]} * {c.site.live}))"),)

@@ -117,26 +117,33 @@ def dropout(op: Op, site: Site) -> Emission:
     )
 
 
-@emits("softmax")
+@emits("softmax", "log_softmax")
 def softmax(op: Op, site: Site) -> Emission:
     t = site.target
     return Emission(
         [
             Launch(
-                "softmax", {"ROWS": op.ins[0].rows, "LOSSES": 0}, [reads("Z", op.ins[0])], (t.lanes // t.vw,)
+                "softmax",
+                {"ROWS": op.ins[0].rows, "LOSSES": 0, "LOGS": int(op.kind == "log_softmax")},
+                [reads("Z", op.ins[0])],
+                (t.lanes // t.vw,),
             )
         ]
     )
 
 
-@emits("softmax_grad")
+@emits("softmax_grad", "log_softmax_grad")
 def softmax_grad(op: Op, site: Site) -> Emission:
     t = site.target
     return Emission(
         [
             Launch(
                 "softmax_grad",
-                {"ROWS": op.ins[0].rows, "LIVE": site.controls["n"]},
+                {
+                    "ROWS": op.ins[0].rows,
+                    "LIVE": site.controls["n"],
+                    "LOGS": int(op.kind == "log_softmax_grad"),
+                },
                 [reads("DP", op.ins[0]), reads("P", op.ins[1])],
                 (t.lanes // t.vw,),
                 controls=True,
@@ -159,7 +166,7 @@ def softmax_xent(op: Op, site: Site) -> Emission:
     z, labels = op.ins
     each = Launch(
         "softmax",
-        {"ROWS": z.rows, "LOSSES": 1},
+        {"ROWS": z.rows, "LOSSES": 1, "LOGS": 0},
         [reads("Z", z), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)],
         (t.lanes // t.vw,),
     )

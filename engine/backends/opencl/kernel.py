@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,9 @@ from engine.backends.opencl.runtime import Device
 from engine.plan import padded_lanes
 
 FOLDER = Path(__file__).parent / "kernels"
+
+RARE = re.compile(r"\b(log1p|expm1|erf|sin|cos|softplus|phi)_(float|vf|pf)\b")
+"""What kernels/functions.cl has: it is compiled only where it is called."""
 
 C_TYPES = {"f32": "float", "i32": "int", "u8": "uchar"}
 
@@ -186,7 +190,9 @@ class Source:
             "CONTROL_COUNT": max(self.control_count, 1),
         }
         defines = "".join(f"#define {k} {v}\n" for k, v in head.items())
-        return defines + template("prelude") + "".join(self.parts)
+        body = "".join(self.parts)
+        rare = template("functions") if RARE.search(body) else ""
+        return defines + template("prelude") + rare + body
 
     def _function(self, launch: Launch, offsets: Mapping[str, int]) -> str:
         body = self._text(launch, offsets)

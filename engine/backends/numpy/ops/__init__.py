@@ -5,6 +5,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     convolution,
     data,
     elementwise,
+    functions,
     linear,
     losses,
     normalization,

@@ -1,4 +1,4 @@
-"""Activation functions and their derivatives, written in a = f(z)."""
+"""Activation functions and their derivatives; `functions.py` beside has the smooth ones of z."""
 
 from __future__ import annotations
 
@@ -121,6 +121,18 @@ def tanh_grad(op: Op, env: Env) -> Call:
     return call
 
 
+@build("linear")
+def linear(op: Op, env: Env) -> Call:
+    z, a = env.array(op.ins[0]), env.array(op.out)
+    return lambda: np.copyto(a, z)
+
+
+@build("linear_grad")
+def linear_grad(op: Op, env: Env) -> Call:
+    da, dz = env.array(op.ins[0]), env.array(op.out)
+    return lambda: np.copyto(dz, da)
+
+
 @build("softmax")
 def softmax(op: Op, env: Env) -> Call:
     z, a = env.array(op.ins[0]), env.array(op.out)
@@ -132,6 +144,37 @@ def softmax(op: Op, env: Env) -> Call:
         np.exp(a, out=a)
         np.add.reduce(a, 0, keepdims=True, out=row)
         np.divide(a, row, out=a)
+
+    return call
+
+
+@build("log_softmax")
+def log_softmax(op: Op, env: Env) -> Call:
+    z, a = env.array(op.ins[0]), env.array(op.out)
+    row, e = env.work.own((1, z.shape[1])), env.work.shared(0, z.shape)
+
+    def call() -> None:
+        np.maximum.reduce(z, 0, keepdims=True, out=row)
+        np.subtract(z, row, out=a)
+        np.exp(a, out=e)
+        np.add.reduce(e, 0, keepdims=True, out=row)
+        np.log(row, out=row)
+        np.subtract(a, row, out=a)
+
+    return call
+
+
+@build("log_softmax_grad")
+def log_softmax_grad(op: Op, env: Env) -> Call:
+    (da, a), dz = (env.array(v) for v in op.ins), env.array(op.out)
+    row = env.work.own((1, a.shape[1]))
+
+    def call() -> None:
+        np.add.reduce(da, 0, keepdims=True, out=row)
+        np.exp(a, out=dz)
+        np.multiply(dz, row, out=dz)
+        np.subtract(da, dz, out=dz)
+        env.clear_dead(dz)
 
     return call
 

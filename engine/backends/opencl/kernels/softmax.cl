@@ -1,5 +1,6 @@
 // P[r][lane] = exp(Z[r][lane] - max) / sum over r, for each sample.
 //
+// With LOGS its logarithm: Z[r][lane] - max - log(sum).
 // With LOSSES the cross-entropy of each sample is written, too: log(sum) - (Z[label] - max).
 // Pointers: Z (ROWS x LANES), with LOSSES: LABELS (int), LOSS (LANES); the epilogue's own.
 // One work-item computes VW lanes.
@@ -25,7 +26,11 @@ KERNEL void NAME(ARGUMENTS) {
     }
     IN_ORDER
     for (int r = 0; r < ROWS; r++) {
+#if LOGS
+        const vf p = LOAD(Z + r * LANES + lane) - most - CAT(log_, VF_NAME)(sum);
+#else
         const vf p = CAT(exp_, VF_NAME)(LOAD(Z + r * LANES + lane) - most) / sum;
+#endif
         EPILOGUE(r * LANES + lane, p)
     }
 #if LOSSES
