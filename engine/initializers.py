@@ -21,24 +21,39 @@ INITIALIZER_CHOICES = (
     ("xavier_normal", N_("Xavier normal")),
     ("he_uniform", N_("He uniform")),
     ("he_normal", N_("He normal")),
+    ("orthogonal", N_("orthogonal")),
+    ("identity", N_("identity")),
     ("normal", N_("normal, 0.1")),
+    ("uniform", N_("uniform, −0.1 to 0.1")),
+    ("constant", N_("all 0.1")),
     ("zeros", N_("zeros")),
     ("ones", N_("ones")),
 )
+BIAS_CHOICES = tuple(
+    c for c in INITIALIZER_CHOICES if c[0] in ("zeros", "constant", "ones", "normal", "uniform")
+)
 
-CONSTANTS = {"zeros": 0.0, "ones": 1.0, "quarter": 0.25}
+CONSTANTS = {"zeros": 0.0, "ones": 1.0, "quarter": 0.25, "constant": 0.1}
 
 
 def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """Float32 array for one parameter.
 
     Xavier: Glorot & Bengio 2010, variance 2 / (fan in + fan out); He et al. 2015, variance 2 / fan in.
+    Orthogonal: Saxe et al. 2014, rows of length 1 at right angles (columns, where there are more rows).
+    Identity: 1 where output and input have the same number, of a kernel at its middle.
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
     if kind in CONSTANTS:
         return np.full(shape, CONSTANTS[kind], np.float32)
+    if kind == "identity":
+        return _identity(shape)
     stream = stream_number(f"{owner}.{spec.name}")
+    if kind == "uniform":
+        return (0.1 * _symmetric(seed, stream, count)).astype(np.float32).reshape(shape)
+    if kind == "orthogonal":
+        return _orthogonal(random.normal(seed, stream, count).reshape(shape[0], -1)).reshape(shape)
     if kind == "normal":
         return (0.1 * random.normal(seed, stream, count)).astype(np.float32).reshape(shape)
     family, shape_of_noise = kind.split("_")
@@ -46,5 +61,26 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     if shape_of_noise == "normal":
         noise = random.normal(seed, stream, count) * math.sqrt(variance)
     else:
-        noise = (2.0 * random.uniform(seed, stream, 0, 1, count)[0] - 1.0) * math.sqrt(3.0 * variance)
+        noise = _symmetric(seed, stream, count) * math.sqrt(3.0 * variance)
     return noise.astype(np.float32).reshape(shape)
+
+
+def _symmetric(seed: int, stream: int, count: int) -> Array:
+    """Uniform from -1 to 1."""
+    return np.asarray(2.0 * random.uniform(seed, stream, 0, 1, count)[0] - 1.0)
+
+
+def _identity(shape: tuple[int, ...]) -> Array:
+    out = np.zeros(shape, np.float32)
+    if len(shape) == 1:
+        return out + np.float32(1)
+    same = np.arange(min(shape[:2]))
+    out[(same, same, *(side // 2 for side in shape[2:]))] = 1
+    return out
+
+
+def _orthogonal(noise: Array) -> Array:
+    wide = noise.shape[0] <= noise.shape[1]
+    q, r = np.linalg.qr(noise.T if wide else noise)
+    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # else the signs would not be drawn evenly
+    return np.asarray(q.T if wide else q, np.float32)

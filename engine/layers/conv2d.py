@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
 from engine.fields import Setting
-from engine.initializers import INITIALIZER_CHOICES
+from engine.initializers import BIAS_CHOICES, INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Shape
 from engine.layers.windows import need_picture, window_shape
 
@@ -66,6 +66,16 @@ class Conv2D(Layer):
         ),
     ] = "he_normal"
 
+    bias_initializer: Annotated[
+        str,
+        Setting(
+            N_("Start of the bias"),
+            N_("How the biases are drawn before training."),
+            kind="choice",
+            choices=BIAS_CHOICES,
+        ),
+    ] = "zeros"
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         _, h, w = need_picture(inputs[0])
         return (self.filters, *window_shape((h, w), self.kernel, self.stride, self.padding))
@@ -75,7 +85,7 @@ class Conv2D(Layer):
         weight = ParamSpec(
             "weight", (self.filters, c, kh, kw), self.initializer, c * kh * kw, self.filters * kh * kw
         )
-        return (weight, ParamSpec("bias", (self.filters,))) if self.bias else (weight,)
+        return (weight, ParamSpec("bias", (self.filters,), self.bias_initializer)) if self.bias else (weight,)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         return rec.emit1(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
 from engine.fields import Setting
-from engine.initializers import INITIALIZER_CHOICES
+from engine.initializers import BIAS_CHOICES, INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Shape
 from engine.layers.vectors import need_vector
 
@@ -45,6 +45,16 @@ class Dense(Layer):
         ),
     ] = "xavier_uniform"
 
+    bias_initializer: Annotated[
+        str,
+        Setting(
+            N_("Start of the bias"),
+            N_("How the biases are drawn before training."),
+            kind="choice",
+            choices=BIAS_CHOICES,
+        ),
+    ] = "zeros"
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         need_vector(inputs[0])
         return (self.units,)
@@ -52,7 +62,7 @@ class Dense(Layer):
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
         (n,) = inputs[0]
         weight = ParamSpec("weight", (self.units, n), self.initializer, n, self.units)
-        return (weight, ParamSpec("bias", (self.units,))) if self.bias else (weight,)
+        return (weight, ParamSpec("bias", (self.units,), self.bias_initializer)) if self.bias else (weight,)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         return rec.emit1(

@@ -30,8 +30,8 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
 
 SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "input": ("shape",),
-    "dense": ("units", "bias", "initializer"),
-    "conv2d": ("filters", "kernel", "stride", "padding", "bias", "initializer"),
+    "dense": ("units", "bias", "initializer", "bias_initializer"),
+    "conv2d": ("filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer"),
     "relu": (),
     "leaky_relu": ("slope",),
     "prelu": (),
