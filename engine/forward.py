@@ -102,8 +102,7 @@ class Forward:
         """(N, F) outputs -> (N, classes) shares: softmax unless drawn, or both shares of a single output."""
         out = np.asarray(outputs, np.float64)
         if out.shape[1] == 1:
-            code = encoding(self.graph, self.output)
-            p = np.clip((out[:, 0] - code.off) / (code.on - code.off), 0, 1)
+            p = encoding(self.graph, self.output, self.training.loss).share(out[:, 0])
             return np.stack([1 - p, p], 1)
         source = self.graph.node(self.graph.inputs_of(self.output.uid)[0].source)
         if source.layer.kind == "softmax":

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
-from engine.layers import Augment, Input, Output, Softmax
+from engine.layers import Augment, Input, Output, Sigmoid, Softmax
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
 from engine.layers.dense import Dense
-from engine.settings import DataSpec, TrainingSpec
+from engine.settings import NEEDS_CLASSES, DataSpec, TrainingSpec
 
 MAX_PARAMETERS = 500_000_000
 """More float32 numbers than this are refused before anything is allocated (2 GB of weights alone)."""
@@ -243,7 +243,10 @@ def _problems_with_data(
     width = arriving[out.uid][0][0]
     source = graph.node(graph.inputs_of(out.uid)[0].source)
     wanted = data.classes if data.classes else data.target_width
-    if training.loss == "cross_entropy":
+    if training.loss in NEEDS_CLASSES and not data.classes and training.loss != "cross_entropy":
+        text = N_("This loss needs classes, the data has numbers as targets: choose mean squared error.")
+        found.append(Problem(out.uid, Message(text)))
+    elif training.loss == "cross_entropy":
         if not data.classes:
             found.append(
                 Problem(
@@ -303,3 +306,20 @@ def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:
             {"name": source.name},
         )
     return Message(N_("Computed from these values with softmax inside the loss."))
+
+
+def loss_note(graph: GraphSpec, output: NodeSpec, loss: str) -> tuple[Message, ...]:
+    """What a loss takes and which mean it is, in sentences."""
+    over = Message(N_("The mean over all entries: outputs times examples."))
+    if loss == "cross_entropy":
+        return loss_takes(graph, output), Message(N_("The mean over the examples."))
+    links = graph.inputs_of(output.uid)
+    source = graph.node(links[0].source) if links else None
+    if loss == "bce" and source is not None and isinstance(source.layer, Sigmoid):
+        text = N_("Computed from the input of {name} (stable); the sigmoid is not applied twice.")
+        return Message(text, {"name": source.name}), over
+    if loss == "bce":
+        return Message(N_("Computed from these values with the sigmoid inside the loss.")), over
+    if loss == "hinge":
+        return Message(N_("Classes are -1 and 1; what is beyond 1 on the right side costs nothing.")), over
+    return (over,)

@@ -74,8 +74,9 @@ def _identity(shape: tuple[int, ...]) -> Array:
     out = np.zeros(shape, np.float32)
     if len(shape) == 1:
         return out + np.float32(1)
-    same = np.arange(min(shape[:2]))
-    out[(same, same, *(side // 2 for side in shape[2:]))] = 1
+    middle = tuple(side // 2 for side in shape[2:])
+    for i in range(min(shape[:2])):
+        out[(i, i, *middle)] = 1
     return out
 
 

@@ -58,7 +58,7 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     losses: tuple[Value, ...] = ()
     metrics: dict[str, Value] = {}
     if mode != "predict":
-        loss, metrics = record_loss(rec, graph, end, outputs[end.uid], training.loss, data, train)
+        loss, metrics = record_loss(rec, graph, end, outputs[end.uid], training, data, train)
         losses = (loss,)
     if train:
         rec.backward([w.id for w in parameters])

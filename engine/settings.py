@@ -15,7 +15,17 @@ OPTIMIZER_CHOICES = (
     ("rmsprop", N_("RMSProp")),
     ("adam", N_("Adam")),
 )
-LOSS_CHOICES = (("mse", N_("Mean squared error")), ("cross_entropy", N_("Cross-entropy")))
+LOSS_CHOICES = (
+    ("mse", N_("Mean squared error")),
+    ("mae", N_("Mean absolute error")),
+    ("huber", N_("Huber")),
+    ("cross_entropy", N_("Cross-entropy")),
+    ("bce", N_("Binary cross-entropy")),
+    ("hinge", N_("Hinge")),
+)
+
+NEEDS_CLASSES = frozenset({"cross_entropy", "bce", "hinge"})
+"""Losses that make no sense for targets that are any numbers."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,16 @@ class TrainingSpec:
             N_("Epsilon"), N_("Keeps the division finite."), kind="float", minimum=0.0, maximum=1.0, hot=True
         ),
     ] = 1e-8
+    huber_delta: Annotated[
+        float,
+        Setting(
+            N_("Huber's delta"),
+            N_("Errors up to this count squared, larger ones by their size."),
+            kind="float",
+            minimum=1e-6,
+            maximum=1e6,
+        ),
+    ] = 1.0
     seed: Annotated[
         int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0, maximum=2**63 - 1)
     ] = 1

@@ -10,6 +10,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     linear,
     losses,
     normalization,
+    pointwise_losses,
     pooling,
     prelu,
     updates,

@@ -10,7 +10,7 @@ from engine.inference import Problem, infer
 from engine.layers import LAYERS, Flatten, Input
 from engine.layers.base import Layer, Repair
 from engine.repairs import apply_repair
-from engine.settings import DataSpec
+from engine.settings import NEEDS_CLASSES, DataSpec
 from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, node_sizes
 from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
 
@@ -197,7 +197,7 @@ def with_data(state: DocumentState, data: DataSpec | None, repair: bool = True) 
     if first is not None:
         layer = Input(data.shape)
         state = replace(state, graph=state.graph.replace_node(first.uid, layer=layer))
-    if not data.classes and state.training.loss == "cross_entropy":
+    if not data.classes and state.training.loss in NEEDS_CLASSES:
         state = replace(state, training=replace(state.training, loss="mse"))
     for _ in range(8):
         found = next((p for p in infer(state.graph, state.training, data).problems if _plain(p)), None)

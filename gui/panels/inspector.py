@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from engine.errors import MatrizenError
 from engine.graph import NodeSpec, Uid
-from engine.inference import loss_takes
+from engine.inference import loss_note
 from engine.layers import Output
 from engine.layers.base import elements, shape_text
 from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES
@@ -266,8 +266,9 @@ class Inspector(QFrame):
     def _note(self, node: NodeSpec) -> None:
         """What a layer's formula leaves open."""
         text = ""
-        if isinstance(node.layer, Output) and self.document.training.loss == "cross_entropy":
-            text = tr_message(loss_takes(self.document.graph, node))
+        if isinstance(node.layer, Output):
+            said = loss_note(self.document.graph, node, self.document.training.loss)
+            text = " ".join(tr_message(m) for m in said)
         self.note.setText(text)
         self.note.setVisible(bool(text))
 

@@ -37,10 +37,10 @@ SHOWN = ("learning_rate", "batch", "optimizer", "loss")
 STEPS = ("step_op", "step_phase", "step_sample", "step_batch", "step_epoch", "reset")
 NAMED = ("step_op", "step_batch", "step_epoch")
 """With their names where there is room."""
-# which settings an optimizer reads besides the rate; the others would do nothing
-OF_OPTIMIZER = {
-    "sgd": (), "momentum": ("momentum",), "rmsprop": ("decay", "epsilon"),
-    "adam": ("beta1", "beta2", "epsilon"),
+# which settings an optimizer or a loss reads besides; the others would do nothing
+READ_BY = {
+    "momentum": ("momentum",), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
+    "huber": ("huber_delta",),
 }  # fmt: skip
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
 MOST_WIDTH = 236
@@ -347,7 +347,8 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        names = [*SHOWN, *OF_OPTIMIZER.get(training.optimizer, ()), "seed"]
+        read = (READ_BY.get(choice, ()) for choice in (training.optimizer, training.loss))
+        names = [*SHOWN, *(name for names in read for name in names), "seed"]
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
@@ -373,7 +374,8 @@ class SettingsPopup(QFrame):
                 self._form.set_problem(name, tr_message(refusal))
 
     def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
-        if old.training.optimizer != new.training.optimizer:
+        choices = [(state.training.optimizer, state.training.loss) for state in (old, new)]
+        if choices[0] != choices[1]:
             self._build()
             self.adjustSize()
         elif self._form is not None:

@@ -9,11 +9,12 @@ import pytest
 
 from engine.ops.base import REGISTRY, Array, Attrs, Case, Context, OpRule, context_for
 from engine.ops.functions import FUNCTIONS
+from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.recorder import Recorder
 from engine.values import Program, Role
 from tests.contract.harness import STREAM, all_cases, case_of, interpret, lanes_of
 
-LOSSES = {"mse": "mse_grad", "softmax_xent": "softmax_xent_grad"}
+LOSSES = {k: f"{k}_grad" for k in ("mse", "softmax_xent", *ENTRY_LOSSES)}
 """Kinds whose gradient the loss records: it starts the way back."""
 
 OWN = [k for k, r in REGISTRY.items() if type(r).gradient is not OpRule.gradient]
@@ -27,7 +28,7 @@ STAND_INS = {f"{k}_grad" for k, f in FUNCTIONS.items() if f.stand_in}
 BACKWARD = sorted(
     k
     for k in set(REGISTRY) - STAND_INS
-    if k.endswith(("_grad", "_dx", "_dw")) or k in ("sum_samples", "multiply")
+    if k.endswith(("_grad", "_dx", "_dw", "_dz")) or k in ("sum_samples", "multiply", "prelu_below")
 )
 """Kinds that gradient rules are made of."""
 
@@ -55,7 +56,7 @@ def recorded(kind: str, case: Case) -> tuple[Program, dict[str, Array], list[str
     outs = rec.emit(kind, ins, attrs=dict(case.attrs), controls=rule.own_controls, stream=STREAM)
     if kind in LOSSES:
         p = outs[0] if kind == "softmax_xent" else ins[0]
-        rec.contribute(ins[0], rec.emit1(LOSSES[kind], (p, ins[1]), "gradient"))
+        rec.contribute(ins[0], rec.emit1(LOSSES[kind], (p, ins[1]), "gradient", attrs=dict(case.attrs)))
         wanted = [ins[0].id]
     for out in outs:
         if out.role is Role.ACT:

@@ -145,14 +145,25 @@ def test_exported_weights_go_on_in_pytorch(
     assert_close("prediction", plan.read(out.id)[:, :5].T, theirs.numpy())
 
 
-def test_mean_squared_error(torch: Any, backend_name: str) -> None:
-    """Regression: mean over all entries, the same loss and weights as PyTorch's."""
-    from engine.settings import DataSpec, TrainingSpec
+LOSSES = {
+    "mse": lambda torch: torch.nn.functional.mse_loss,
+    "mae": lambda torch: torch.nn.functional.l1_loss,
+    "huber": lambda torch: lambda y, t: torch.nn.functional.huber_loss(y, t, delta=0.5),
+    "bce": lambda torch: torch.nn.functional.binary_cross_entropy_with_logits,
+    "hinge": lambda torch: lambda y, t: torch.clamp(1 - y * (2 * t - 1), min=0).mean(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_entries(torch: Any, backend_name: str, name: str) -> None:
+    """The mean over all entries, the same loss and weights as PyTorch's; classes as one output each."""
+    from engine.settings import NEEDS_CLASSES, DataSpec, TrainingSpec
 
     graph = chain(Dense(units=16), ReLU(), Dense(units=3), shape=(5,))
-    task = Task(graph)
-    training = TrainingSpec("mse", "sgd", 0.05, 16)
-    program = record(graph, training, DataSpec((5,), target_width=3), "train", 16)
+    task, classes = Task(graph), name in NEEDS_CLASSES
+    training = TrainingSpec(name, "sgd", 0.05, 16, huber_delta=0.5)
+    data = DataSpec((5,), 3) if classes else DataSpec((5,), target_width=3)
+    program = record(graph, training, data, "train", 16)
     device = open_backend(backend_name)
     store = device.store(program.state(), 1)
     store.load(task.start)
@@ -163,12 +174,15 @@ def test_mean_squared_error(torch: Any, backend_name: str) -> None:
     rng = np.random.default_rng(4)
     for k in range(STEPS):
         n = 7 if k % 4 == 3 else 16
-        x, y = (rng.standard_normal((size, n)).astype(np.float32) for size in (5, 3))
+        x = rng.standard_normal((5, n)).astype(np.float32)
+        y = rng.standard_normal((3, n)).astype(np.float32)
+        labels = y.argmax(0)
+        wanted = np.eye(3, dtype=np.float32)[labels] if classes else y.T
         plan.write("input.x", x)
-        plan.write("target", y)
+        plan.write("target", labels.astype(np.int32) if classes else y)
         (ours,) = plan.run([{"n": n, "pos": 0, "step": k}]).scalars["loss"]
         steps.zero_grad()
-        loss = torch.nn.functional.mse_loss(peer(torch.from_numpy(x.T)), torch.from_numpy(y.T))
+        loss = LOSSES[name](torch)(peer(torch.from_numpy(x.T)), torch.from_numpy(np.array(wanted)))
         loss.backward()
         steps.step()
         assert ours == pytest.approx(float(loss.detach()), rel=1e-5)

@@ -11,6 +11,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_linear,
     emit_pictures,
     emit_samples,
+    entry_losses,
     functions,
 )
 from engine.backends.opencl.chain import Chain, Form, Site

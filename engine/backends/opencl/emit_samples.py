@@ -152,7 +152,7 @@ def softmax_grad(op: Op, site: Site) -> Emission:
     )
 
 
-def _total(site: Site, divisor: str, out: list[Pointer], result: str = "") -> Launch:
+def total(site: Site, divisor: str, out: list[Pointer], result: str = "") -> Launch:
     """The sum over the live lanes of the scratch array, divided."""
     defines: dict[str, object] = {"LIVE": site.controls["n"], "DIVISOR(n)": divisor}
     if result:
@@ -171,23 +171,10 @@ def softmax_xent(op: Op, site: Site) -> Emission:
         (t.lanes // t.vw,),
     )
     return Emission(
-        [each, _total(site, "(n)", [writes("OUT", op.outs[1])], "OUT[step_row] = v;")],
+        [each, total(site, "(n)", [writes("OUT", op.outs[1])], "OUT[step_row] = v;")],
         main=0,
         scratch={"losses": t.lanes},
     )
-
-
-@emits("mse")
-def mse(op: Op, site: Site) -> Emission:
-    t = site.target
-    y, target = op.ins
-    each = Launch(
-        "squared_error",
-        {"ROWS": y.rows},
-        [reads("Y", y), reads("T", target), Pointer("LOSS", "losses", write=True)],
-        (t.lanes // t.vw,),
-    )
-    return Emission([each, _total(site, f"((n) * {y.rows})", [])], "cell", scratch={"losses": t.lanes})
 
 
 @emits("count_correct")
@@ -200,7 +187,7 @@ def count_correct(op: Op, site: Site) -> Emission:
         [reads("Y", y), reads("LABELS", labels), Pointer("LOSS", "losses", write=True)],
         (t.lanes // t.vw,),
     )
-    return Emission([each, _total(site, "1", [])], "cell", scratch={"losses": t.lanes})
+    return Emission([each, total(site, "1", [])], "cell", scratch={"losses": t.lanes})
 
 
 @emits("batchnorm")

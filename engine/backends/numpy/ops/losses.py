@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 
 from engine.backends.numpy.env import Call, Env, build
+from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.values import Op
 
 
@@ -52,6 +53,35 @@ def mse_grad(op: Op, env: Env) -> Call:
         env.clear_dead(dy)
 
     return call
+
+
+def _entry_loss(kind: str) -> None:
+    rule = ENTRY_LOSSES[kind]
+
+    @build(kind)
+    def loss(op: Op, env: Env) -> Call:
+        (y, t), out = (env.array(v) for v in op.ins), env.array(op.out)
+
+        def call() -> None:
+            n = env.n
+            total = np.add.reduce(rule.l(y[:, :n], t[:, :n], op.attrs), None)
+            out[()] = total / np.float32(y.shape[0] * n)
+
+        return call
+
+    @build(f"{kind}_grad")
+    def slope(op: Op, env: Env) -> Call:
+        (y, t), dy = (env.array(v) for v in op.ins), env.array(op.out)
+
+        def call() -> None:
+            np.multiply(rule.slope(y, t, op.attrs), np.float32(1.0 / (dy.shape[0] * env.n)), out=dy)
+            env.clear_dead(dy)
+
+        return call
+
+
+for _kind in ENTRY_LOSSES:
+    _entry_loss(_kind)
 
 
 @build("softmax_xent")

@@ -1,4 +1,4 @@
-// LOSS[lane] = sum over r of (Y[r][lane] - T[r][lane])^2: one number per sample.
+// LOSS[lane] = sum over r of ENTRY(Y[r][lane], T[r][lane]): one number per sample.
 //
 // Pointers: Y, T (ROWS x LANES), LOSS (LANES). One work-item computes VW lanes.
 
@@ -8,8 +8,9 @@ KERNEL void NAME(ARGUMENTS) {
     vf sum = (vf)(0.0f);
     IN_ORDER
     for (int r = 0; r < ROWS; r++) {
-        const vf e = LOAD(Y + r * LANES + lane) - LOAD(T + r * LANES + lane);
-        sum += e * e;
+        const vf y = LOAD(Y + r * LANES + lane);
+        const vf t = LOAD(T + r * LANES + lane);
+        sum += ENTRY(y, t);
     }
     STORE(sum, LOSS + lane);
 }
