@@ -10,10 +10,11 @@ import importlib
 from typing import Any
 
 _LAYERS = (
-    "Add", "Augment", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Dense", "Dropout", "ELU",
-    "Flatten", "GELU", "HardSigmoid", "Input", "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "Mish",
-    "Output", "PReLU", "ReLU", "SELU", "SiLU", "Sigmoid", "Sine", "Softmax", "Softplus", "Softsign",
-    "Step", "Tanh",
+    "Add", "Augment", "Average", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Crop", "Dense",
+    "Dropout", "ELU", "Flatten", "GELU", "GlobalAvgPool", "GlobalMaxPool", "HardSigmoid", "Input",
+    "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "Maximum", "Mish", "Multiply", "Output", "PReLU",
+    "Pad", "Permute", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid", "Sine", "Softmax", "Softplus",
+    "Softsign", "Split", "Step", "Subtract", "Tanh",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_LAYERS, "engine.layers"),

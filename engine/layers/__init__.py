@@ -5,26 +5,35 @@ from __future__ import annotations
 from engine.fields import Setting
 from engine.layers.add import Add
 from engine.layers.augment import Augment
+from engine.layers.average import Average
 from engine.layers.avg_pool2d import AvgPool2D
 from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, shape_text
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.concatenate import Concatenate
 from engine.layers.conv2d import Conv2D
+from engine.layers.crop import Crop
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
 from engine.layers.elu import ELU
 from engine.layers.flatten import Flatten
 from engine.layers.gelu import GELU
+from engine.layers.global_avg_pool import GlobalAvgPool
+from engine.layers.global_max_pool import GlobalMaxPool
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
 from engine.layers.leaky_relu import LeakyReLU
 from engine.layers.linear import Linear
 from engine.layers.log_softmax import LogSoftmax
 from engine.layers.max_pool2d import MaxPool2D
+from engine.layers.maximum import Maximum
 from engine.layers.mish import Mish
+from engine.layers.multiply import Multiply
 from engine.layers.output import Output
+from engine.layers.pad import Pad
+from engine.layers.permute import Permute
 from engine.layers.prelu import PReLU
 from engine.layers.relu import ReLU
+from engine.layers.reshape import Reshape
 from engine.layers.selu import SELU
 from engine.layers.sigmoid import Sigmoid
 from engine.layers.silu import SiLU
@@ -32,7 +41,9 @@ from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
 from engine.layers.softplus import Softplus
 from engine.layers.softsign import Softsign
+from engine.layers.split import Split
 from engine.layers.step import Step
+from engine.layers.subtract import Subtract
 from engine.layers.tanh import Tanh
 
 LAYERS: dict[str, type[Layer]] = {
@@ -61,11 +72,22 @@ LAYERS: dict[str, type[Layer]] = {
         LogSoftmax,
         MaxPool2D,
         AvgPool2D,
+        GlobalMaxPool,
+        GlobalAvgPool,
         Flatten,
+        Reshape,
+        Permute,
+        Pad,
+        Crop,
         BatchNorm,
         Dropout,
         Add,
+        Subtract,
+        Multiply,
+        Average,
+        Maximum,
         Concatenate,
+        Split,
         Augment,
         Output,
     )
@@ -79,13 +101,17 @@ __all__ = [
     "SELU",
     "Add",
     "Augment",
+    "Average",
     "AvgPool2D",
     "BatchNorm",
     "Concatenate",
     "Conv2D",
+    "Crop",
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
     "HardSigmoid",
     "Input",
     "Layer",
@@ -93,12 +119,17 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MaxPool2D",
+    "Maximum",
     "Mish",
+    "Multiply",
     "Output",
     "PReLU",
+    "Pad",
     "ParamSpec",
+    "Permute",
     "ReLU",
     "Repair",
+    "Reshape",
     "Setting",
     "Shape",
     "ShapeProblem",
@@ -108,7 +139,9 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "Split",
     "Step",
+    "Subtract",
     "Tanh",
     "shape_text",
 ]

@@ -9,10 +9,12 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     elementwise,
     linear,
     losses,
+    merging,
     normalization,
     pointwise_losses,
     pooling,
     prelu,
+    rearranging,
     updates,
     warp,
 )

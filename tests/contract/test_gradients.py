@@ -28,7 +28,8 @@ STAND_INS = {f"{k}_grad" for k, f in FUNCTIONS.items() if f.stand_in}
 BACKWARD = sorted(
     k
     for k in set(REGISTRY) - STAND_INS
-    if k.endswith(("_grad", "_dx", "_dw", "_dz")) or k in ("sum_samples", "multiply", "prelu_below")
+    if k.endswith(("_grad", "_dx", "_dw", "_dz"))
+    or k in ("sum_samples", "multiply", "prelu_below", "scale")
 )
 """Kinds that gradient rules are made of."""
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from engine.errors import GraphError
 from engine.graph import GraphSpec
 from engine.layers import (
+    GELU,
     LAYERS,
     Add,
     Augment,
+    Average,
     AvgPool2D,
     BatchNorm,
     Concatenate,
@@ -19,19 +21,26 @@ from engine.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
     Input,
     Layer,
     LeakyReLU,
+    Maximum,
     MaxPool2D,
+    Multiply,
     Output,
+    Pad,
+    PReLU,
     ReLU,
     Sigmoid,
     Softmax,
+    Softplus,
     Tanh,
 )
 
 KINDS = list(LAYERS.values())
-SAME: list[Callable[[], Layer]] = [ReLU, LeakyReLU, Sigmoid, Tanh, BatchNorm, Dropout]
+SAME: list[Callable[[], Layer]] = [ReLU, LeakyReLU, Sigmoid, Tanh, BatchNorm, Dropout, PReLU, GELU, Softplus]
 """Layers that take any shape and keep it."""
 
 
@@ -84,12 +93,13 @@ def ready(draw: st.DrawFn) -> GraphSpec:
         if move == 0:
             put(draw(st.sampled_from(SAME))(), name)
         elif move == 1:
-            put(draw(st.sampled_from([Add, Concatenate]))(), *draw(st.permutations(twins))[:3], name)
+            join = draw(st.sampled_from([Add, Concatenate, Multiply, Average, Maximum]))
+            put(join(), *draw(st.permutations(twins))[:3], name)
         elif move == 2 and owners:
             owner = draw(st.sampled_from(owners))
             put(owner.layer, name, shares=owner.name)
         elif move == 3 and picture:
-            put(Flatten(), name)
+            put(draw(st.sampled_from([Flatten, GlobalAvgPool, GlobalMaxPool, Pad]))(), name)
         elif move == 4 and picture and min(shapes[name][1:]) >= 2:
             put(draw(st.sampled_from([MaxPool2D, AvgPool2D]))(), name)
         elif picture:

@@ -10,6 +10,7 @@ from typing import cast
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
     emit_linear,
     emit_pictures,
+    emit_rearranging,
     emit_samples,
     entry_losses,
     functions,
