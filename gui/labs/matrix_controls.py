@@ -62,6 +62,10 @@ class TopBar(QWidget):
             "vector": ("+ b", tr("The bias as a vector of its own")),
             "folded": ("(W | b)", tr("The bias as one more column of W, and a row of ones below X")),
         })  # fmt: skip
+        self.form = Switch({
+            "windows": (tr("Windows"), tr("A window that moves over the picture")),
+            "matrix": (tr("Matrix"), tr("The same as one large matrix: z = M·x, the picture as a column x")),
+        })  # fmt: skip
         self.copy_menu = QMenu(self)
         copy = QToolButton()
         copy.setIcon(icons.icon("duplicate", "text2"))
@@ -72,7 +76,7 @@ class TopBar(QWidget):
         copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self._channel_text, self.channel, self._inner_text, self.inner, self._example_text,
-                       self.example, self.batch, self.samples, self.bias, copy):  # fmt: skip
+                       self.example, self.batch, self.samples, self.bias, self.form, copy):  # fmt: skip
             row.addWidget(widget)
         self.example.value_changed.connect(lambda n: self.example_changed.emit(self._whole(), int(n) - 1))
         self.batch.chosen.connect(
@@ -82,6 +86,7 @@ class TopBar(QWidget):
             field.value_changed.connect(self._see_channels)
         self.samples.chosen.connect(lambda _key: self.style_changed.emit())
         self.bias.chosen.connect(lambda _key: self.style_changed.emit())
+        self.form.chosen.connect(lambda _key: self.style_changed.emit())
 
     def _see_channels(self, _number: object) -> None:
         self.channel_changed.emit(int(self.channel.value()) - 1, int(self.inner.value()) - 1)

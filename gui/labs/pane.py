@@ -12,6 +12,7 @@ from engine.session.views import MatrixData
 from engine.values import Op, Program
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
+from gui.labs.form_cells import empty_cells, guides
 from gui.labs.lens import lens_for
 from gui.labs.sheet import Array, Pair, Sheet
 from gui.panels import targets
@@ -160,6 +161,12 @@ class Pane(EquationView):
         elif sheet.lens.kind in ("map", "kernel"):
             scale = self._scale_of_all(index, main)
         view.show_values(array)
+        form = self.equation.form if self.equation is not None else None
+        if form is not None:
+            view.set_empty(empty_cells(form, sheet, array, part))
+            view.set_guides(*guides(form, sheet))
+            if part is not None and not part.exact:
+                scale = None  # means with empty cells are small: a scale of their own shows them
         view.set_values(array, scale, part)
 
     def _scale_of_all(self, index: int, data: MatrixData) -> Scale:
