@@ -111,7 +111,8 @@ class TopBar(QWidget):
         self.layer.setCurrentIndex(next((i for i, (key, _) in enumerate(layers) if key == uid), -1))
 
     def set_sight(self, sight: Sight, lanes: int, maps: bool, channels: int, inner: int) -> None:
-        """What is in sight, and what can be."""
+        """What is in sight, and what can be. `inner`: channels of the kernels, 0 where there are none."""
+        self._channel_text.setText(tr("Filter") if inner else tr("Channel"))
         self.batch.set_value("all" if sight.whole else "one")
         self.batch.setVisible(not maps and lanes > 1)
         single = lanes > 1 and (maps or not sight.whole)
@@ -124,7 +125,7 @@ class TopBar(QWidget):
             text.setVisible(maps and count > 1)
             field.setVisible(maps and count > 1)
             field.set_range(1, max(count, 1))
-            field.set_value(min(value, count - 1) + 1)
+            field.set_value(min(value, max(count, 1) - 1) + 1)
         self.samples.setVisible(not maps)
         self.bias.setVisible(not maps)
 

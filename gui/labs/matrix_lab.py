@@ -290,7 +290,7 @@ class MatrixLab(QWidget):
         self._sync()
 
     def _show_sight(self, maps: bool) -> None:
-        channels, inner = 1, 1
+        channels, inner = 1, 0
         configured = self._bench.configured
         if configured is not None:
             for sheet in (*self.pane.sheets, *self.below.sheets):
