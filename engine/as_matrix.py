@@ -184,14 +184,15 @@ class Form:
         if part == "bias":
             a, b = self.row_channels
             return np.repeat(read(self.op.ins[2].id)[a:b], self.shape[0] // (b - a))
+        own = self._of(read(self.op.out.id), self.column_channels if self.back else self.row_channels)
         with np.errstate(all="ignore"):
             made = self.matrix(read).times(self.column("in", read), self.back)
             if self.biased:
                 made = made + self.column("bias", read)
             if part == "out":
                 return made
-            own = self._of(read(self.op.out.id), self.column_channels if self.back else self.row_channels)
-            return np.where(made == own, np.float32(0), made - own)
+            off = np.where((made == own) | (np.isnan(made) & np.isnan(own)), np.float32(0), made - own)
+            return np.where(np.isfinite(off), off, np.finfo(np.float32).max)
 
     def _of(self, array: Array, channels: tuple[int, int]) -> Array:
         """Some channels of the example as a column."""

@@ -219,6 +219,8 @@ class EquationView(View):
             most = side if pictures else self._high * scale * (self._rows / MOST_ROWS)
             if down > most:
                 down = max(most, least_high * rows if rows <= 12 else 0.0)
+                if down >= 4 * rows:
+                    down = rows * float(int(down / rows))  # cells are whole pixels
             across_room = max(wide * across, self._title_room(sheet)) if large else wide * across
             found.append((broad if sheet in large else across_room, down))
         return found

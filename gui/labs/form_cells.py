@@ -51,6 +51,21 @@ def row_and_column(form: Form, value: str, cell: Cell) -> tuple[int | None, int 
     return None, None
 
 
+def source_of(form: Form, value: str, cell: Cell) -> tuple[str, Cell]:
+    """What a cell of a part was made of, as it lies in the engine; the cell itself where it was several."""
+    part = part_of(form, value)
+    row, column = row_and_column(form, value, cell)
+    if part == "matrix" and form.kind == "conv2d":
+        slots = form.line(row, column)[2]
+        return (form.op.ins[0].id, form.kernel_cell(int(slots[0]))) if len(slots) else (value, cell)
+    if row is not None and column is None and part in ("in", "out", "bias"):
+        at = form.cell_of_row(row)
+        return (form.op.ins[2].id, at[:1]) if part == "bias" else (form.maps.id, at)
+    if column is not None and row is None and part is not None:
+        return form.picture.id, form.cell_of_column(column)
+    return value, cell
+
+
 def add_partners(form: Form, explanation: Explanation, cells: dict[str, set[Cell]]) -> None:
     """To the cells that made a number those that are the same number elsewhere, on both sides of the form."""
     row, column = row_and_column(form, explanation.value, explanation.cell)

@@ -160,8 +160,10 @@ class MatrixLab(QWidget):
         return tr("Matrix lab")
 
     def open(self, uid: str = "", value: str = "", cell: Cell | None = None, step: int | None = None,
-             **_more: Any) -> None:
+             form: str = "", **_more: Any) -> None:
         """Show a layer (the selected one, or the first with weights) and, with `value`, a cell of it."""
+        if form:
+            self.top.form.set_value(form)
         if not self._active:
             self._active = True
             bench = self._bench
@@ -194,7 +196,7 @@ class MatrixLab(QWidget):
 
     def memory(self) -> Mapping[str, Any]:
         """What a rebuilt window opens again."""
-        return {"uid": self._uid, "step": self._at}
+        return {"uid": self._uid, "step": self._at, "form": self.top.form.value()}
 
     def _window_layer(self) -> str:
         selected = self._window.selection()

@@ -12,9 +12,9 @@ from engine.session.views import MatrixData
 from engine.values import Op, Program
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
-from gui.labs.form_cells import empty_cells, guides
+from gui.labs.form_cells import empty_cells, guides, source_of
 from gui.labs.lens import lens_for
-from gui.labs.sheet import Array, Pair, Sheet
+from gui.labs.sheet import Array, Cell, Pair, Sheet
 from gui.panels import targets
 from gui.views.matrix_part import Part
 from gui.views.scale import Scale, StableScale
@@ -182,6 +182,12 @@ class Pane(EquationView):
         if sheet.turned:
             row, column, step = column, row, (step[1], step[0])
         return Part(sheet.shape, row, column, step)
+
+    def source(self, index: int, row: int, column: int) -> tuple[str, Cell] | None:
+        """The value and the cell that are written when a place is typed into."""
+        found = self.sheets[index].cell(row, column)
+        form = self.equation.form if self.equation is not None else None
+        return found if form is None or found is None else source_of(form, *found)
 
     def complete(self, index: int) -> Array | None:
         """All numbers of a matrix as they stand on the screen, None where only a part is at hand."""

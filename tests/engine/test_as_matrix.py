@@ -143,6 +143,18 @@ def test_max_pooling_chooses_for_every_example_and_is_not_linear() -> None:
     assert any((m != dense[0]).any() for m in dense[1:])
 
 
+def test_what_is_not_a_number_stays_in_its_windows() -> None:
+    case = Made("conv2d", 1, 1, (5, 5), (3, 3), (1, 1), (1, 1, 1, 1))
+    case.arrays["x"][0, 0, 0, EXAMPLE] = np.nan
+    case.arrays["y"], = REGISTRY["conv2d"].reference(
+        [case.arrays[n] for n in ("k", "x", "b")], case.program.ops[0].attrs, Context(4))  # fmt: skip
+    form = case.form("y", 0)
+    assert np.isnan(form.array("out", case.read)).sum() == 4
+    assert np.abs(form.array("off", case.read)).max() < 1e-5
+    case.arrays["y"][0, 4, 4, EXAMPLE] = np.inf
+    assert np.abs(form.array("off", case.read)).max() > 1e30
+
+
 def test_means_of_a_large_matrix_are_those_of_all_its_cells() -> None:
     case = Made("conv2d", 2, 3, (9, 7), (3, 3), (1, 1), (1, 1, 1, 1))
     sparse = case.form("y", None).matrix(case.read)

@@ -1,10 +1,11 @@
-"""Convolution and pooling as one matrix in the lab: the product, what is said, what is lit, copying, the switch."""
+"""Convolution and pooling as one matrix in the lab: the product, what is said and lit, typing, copying."""
 
 from __future__ import annotations
 
 from typing import cast
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from gui.labs.form_lit import Lit
@@ -79,6 +80,17 @@ def test_a_convolution_is_its_matrix_times_the_picture(desk: Desk) -> None:
     lab.copier.copy_matrix(lab.pane, 0, "csv")
     lines = QGuiApplication.clipboard().text().splitlines()
     assert len(lines) == 64 and lines[0].count(",") == 63
+
+    # a weight typed into M is the kernel's, and stands in every row
+    lab.editor.edit(lab.pane, 0, 9, 9)
+    assert lab.editor.field is not None
+    lab.editor.field.setText("0,5")
+    lab.editor.field.setModified(True)
+    desk.qtbot.keyClick(lab.editor.field, Qt.Key.Key_Return)
+    desk.settle()
+    assert (np.diag(numbers(lab)[0]) == 0.5).all() and lab.below.matrices[0].values()[1, 1] == 0.5
+    desk.actions["undo"].trigger()
+    desk.settle()
 
     lab.form.blocks.set_value("all")
     lab.form.blocks.chosen.emit("all")
