@@ -58,9 +58,12 @@ def places(
     x = np.arange(across)[:, None] * stride[1] + np.arange(kernel[1]) - corner[1]
     inside = ((y >= 0) & (y < height))[:, None, :, None] & ((x >= 0) & (x < width))[:, None, :]
     filters, channels = rows[1] - rows[0], columns[1] - columns[0]
-    every = np.broadcast_to(inside[None, :, :, None], (filters, down, across, channels, *kernel))
-    o, r, q, c, i, j = (a.astype(np.int32) for a in np.nonzero(every))
+    # every array has the axes filter, row, column of the maps, channel, row, column of the kernel
+    o, r, q, c, i, j = np.ogrid[:filters, :down, :across, :channels, : kernel[0], : kernel[1]]
     row = (o * down + r) * across + q
-    column = (c * height + y[r, i].astype(np.int32)) * width + x[q, j].astype(np.int32)
+    column = (c * height + y[:, None, None, :, None]) * width + x[:, None, None, :]
     slot = (((o + rows[0]) * picture[0] + c + columns[0]) * kernel[0] + i) * kernel[1] + j
+    shape = (filters, down, across, channels, *kernel)
+    taken = np.broadcast_to(inside[:, :, None], shape)
+    row, column, slot = (np.broadcast_to(a.astype(np.int32), shape)[taken] for a in (row, column, slot))
     return row, column, slot

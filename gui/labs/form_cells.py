@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
+
 from engine.as_matrix import Cell, Form, Part
 from engine.explain import Explanation
 from gui.i18n import tr
@@ -23,8 +27,14 @@ def empty_cells(form: Form, sheet: Sheet, array: Array, part: matrix_part.Part |
     seen = [(first, min(first + count * each, most)) for first, count, each, most in
             zip((part.row, part.column), array.shape, part.step, part.shape, strict=True)]  # fmt: skip
     if sheet.turned:
-        return form.empty(seen[1], seen[0], part.step[::-1]).T.copy()
-    return form.empty(seen[0], seen[1], part.step)
+        return np.ascontiguousarray(_empty(form, seen[1], seen[0], part.step[::-1]).T)
+    return _empty(form, seen[0], seen[1], part.step)
+
+
+@lru_cache(maxsize=8)
+def _empty(form: Form, rows: tuple[int, int], columns: tuple[int, int], step: tuple[int, int]) -> Array:
+    """The same numbers come many times a second, always with the same empty cells."""
+    return form.empty(rows, columns, step)
 
 
 def guides(form: Form, sheet: Sheet) -> tuple[tuple[int, int], tuple[int, int]]:
