@@ -19,7 +19,7 @@ from gui.panels.docks import Switch
 from gui.watching import Wish
 
 WISH = "lab.form.off"
-BESIDES = 330.0
+BESIDES = 300.0
 """Height of all but the two equations' cells."""
 ROUNDING = 1e-4
 """Up to this share of the numbers themselves a difference is that of their last digits."""
