@@ -82,15 +82,17 @@ def add_partners(form: Form, explanation: Explanation, cells: dict[str, set[Cell
     part = part_of(form, explanation.value)
     entries = set(cells.get(form.name("matrix"), set()))
     if form.kind == "conv2d":
-        for r in {r for r, _ in entries}:
-            slots = {int(j): int(slot) for _, j, slot in zip(*form.line(row=r), strict=True)}
-            found = {form.kernel_cell(slots[j]) for i, j in entries if i == r and j in slots}
-            cells.setdefault(form.op.ins[0].id, set()).update(found)
-    for name in ("in", "out"):
+        rows, columns = {r for r, _ in entries}, {j for _, j in entries}
+        lines = [form.line(row=r) for r in rows] if len(rows) <= len(columns) else [
+            form.line(column=j) for j in columns]
+        cells.setdefault(form.op.ins[0].id, set()).update(
+            form.kernel_cell(int(slot)) for line in lines for r, j, slot in zip(*line, strict=True)
+            if (int(r), int(j)) in entries
+        )
+    sides: tuple[Part, ...] = ("in", "out")
+    for name in sides:
         for cell in list(cells.get(form.name(name), ())):
-            rows = (name == "in") is form.back
-            value, at = (form.maps.id, form.cell_of_row(cell[0])) if rows else (
-                form.picture.id, form.cell_of_column(cell[0]))
+            value, at = source_of(form, form.name(name), cell)
             cells.setdefault(value, set()).add(at)
     if part in ("out", None):  # a whole row, or where M is transposed a whole column
         if row is not None and not form.back:
@@ -101,8 +103,8 @@ def add_partners(form: Form, explanation: Explanation, cells: dict[str, set[Cell
             cells.setdefault(form.name("out"), set()).add((column, 0))
     if part is None and (row if not form.back else column) is not None:
         given = {row_and_column(form, form.given.id, cell) for cell in cells.get(form.given.id, set())}
-        lines = {r if form.back else c for r, c in given}
-        cells.setdefault(form.name("in"), set()).update((at, 0) for at in lines if at is not None)
+        met = {r if form.back else c for r, c in given}
+        cells.setdefault(form.name("in"), set()).update((at, 0) for at in met if at is not None)
 
 
 def words_for(form: Form, explanation: Explanation, node: str) -> str:

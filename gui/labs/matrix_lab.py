@@ -416,7 +416,7 @@ class MatrixLab(QWidget):
         for equation in (*shown, *self._equations):
             for factor in equation.factors:
                 if factor.value == value and not factor.derived:
-                    return plain_symbol(factor.symbol)
+                    return plain_symbol(factor.symbol.removesuffix("^T"))  # cells are those of the value
         return ""
 
     # ---- walking --------------------------------------------------------------------------------------
