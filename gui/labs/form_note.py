@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +14,7 @@ from engine.values import Program
 from gui import i18n, icons, theme
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
+from gui.labs.form_cells import part_of, row_and_column
 from gui.labs.form_lit import Lit
 from gui.labs.pane import Pane, Sight
 from gui.panels.docks import Switch
@@ -146,6 +148,18 @@ class FormNote(QFrame):
         name, color = ("check", "ok") if agrees else ("warning", "warning")
         self._mark.setPixmap(icons.icon(name, color).pixmap(size, size))
         self._mark.setVisible(bool(text))
+
+    def sight_of(self, value: str, cell: Cell, sight: Sight) -> Sight:
+        """What to look at so that the maps below show what a cell of a part belongs to."""
+        form = self.form
+        if form is None or part_of(form, value) is None:
+            return sight
+        row, column = row_and_column(form, value, cell)
+        if row is not None:
+            sight = replace(sight, channel=form.cell_of_row(row)[0])
+        if column is not None and form.kind == "conv2d":
+            sight = replace(sight, channel_in=form.cell_of_column(column)[0])
+        return sight
 
     # ---- links ----------------------------------------------------------------------------------------
 

@@ -379,10 +379,8 @@ class MatrixLab(QWidget):
         """An opened cell of another example or channel moves what is seen."""
         configured = self._bench.configured
         known = configured.program.values.get(value) if configured is not None else None
-        if known is None:
-            return
-        sight = self.sight
-        if known.batched and cell and (not sight.whole or len(known.shape) == 4):
+        sight = self.form.sight_of(value, cell, self.sight)
+        if known is not None and known.batched and cell and (not sight.whole or len(known.shape) == 4):
             sight = replace(sight, example=cell[-1])
         for sheet in (*self.pane.sheets, *self.below.sheets):
             if sheet.factor.value != value or sheet.place(value, cell) is not None:

@@ -97,6 +97,10 @@ def test_a_convolution_is_its_matrix_times_the_picture(desk: Desk) -> None:
     desk.settle()
     assert lab.pane.sheets[0].shape == (512, 64)
     np.testing.assert_allclose(numbers(lab)[0] @ x + numbers(lab)[2], numbers(lab)[-1], atol=1e-6)
+    # the maps below turn to the filter of a cell
+    lab.pane.matrices[-1].cell_clicked.emit(3 * 64 + 10, 0)
+    desk.settle()
+    assert lab.sight.channel == 3 and lab.below.matrices[-1]._cells == {(1, 2)}
     switch(lab, desk, "windows")
     assert not lab.form.isVisible() and lab.pane.equation is lab.equation()
 
