@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.as_matrix import named
 from engine.backends import devices
 from engine.errors import N_, GraphError, MatrizenError
 from engine.explain import explain
@@ -47,6 +48,9 @@ class Answers:
                 self._motion.show()
                 found = explain(t, command.value, tuple(command.cell))
                 reply(p.Reply(command.id, replace(found, step=self._motion.shown_step)))
+            case p.Read() if (form := named(t.program, command.value)) is not None:
+                self._motion.show()
+                reply(p.Reply(command.id, form[0].whole(form[1], t.read)))
             case p.Read():
                 if command.value not in t.program.values:
                     raise _no_value(command.value)

@@ -130,7 +130,7 @@ class CellEditor(QObject):
     def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
         """A field over a cell; what is typed is written between two steps."""
         configured = self._bench.configured
-        found = pane.sheets[index].cell(row, column)
+        found = pane.source(index, row, column)
         program = configured.program if configured is not None else None
         value = program.values.get(found[0]) if program is not None and found else None
         if program is None or found is None or value is None:

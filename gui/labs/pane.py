@@ -12,8 +12,9 @@ from engine.session.views import MatrixData
 from engine.values import Op, Program
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
+from gui.labs.form_cells import empty_cells, guides, source_of
 from gui.labs.lens import lens_for
-from gui.labs.sheet import Array, Pair, Sheet
+from gui.labs.sheet import Array, Cell, Pair, Sheet
 from gui.panels import targets
 from gui.views.matrix_part import Part
 from gui.views.scale import Scale, StableScale
@@ -160,6 +161,12 @@ class Pane(EquationView):
         elif sheet.lens.kind in ("map", "kernel"):
             scale = self._scale_of_all(index, main)
         view.show_values(array)
+        form = self.equation.form if self.equation is not None else None
+        if form is not None:
+            view.set_empty(empty_cells(form, sheet, array, part))
+            view.set_guides(*guides(form, sheet))
+            if part is not None and not part.exact:
+                scale = None  # means with empty cells are small: a scale of their own shows them
         view.set_values(array, scale, part)
 
     def _scale_of_all(self, index: int, data: MatrixData) -> Scale:
@@ -175,6 +182,12 @@ class Pane(EquationView):
         if sheet.turned:
             row, column, step = column, row, (step[1], step[0])
         return Part(sheet.shape, row, column, step)
+
+    def source(self, index: int, row: int, column: int) -> tuple[str, Cell] | None:
+        """The value and the cell that are written when a place is typed into."""
+        found = self.sheets[index].cell(row, column)
+        form = self.equation.form if self.equation is not None else None
+        return found if form is None or found is None else source_of(form, *found)
 
     def complete(self, index: int) -> Array | None:
         """All numbers of a matrix as they stand on the screen, None where only a part is at hand."""

@@ -66,13 +66,15 @@ class MatrixView(MatrixHands):
         if values.ndim != 2:
             raise ValueError(f"a matrix has two axes, got {values.shape}")
         part = part or Part((values.shape[0], values.shape[1]))
-        if part.shape != self._part.shape:
+        another = part.shape != self._part.shape
+        if another:
             self._hover = None
             self._heads = None
             self._rows, self._columns, self._cells = frozenset(), frozenset(), frozenset()
             self._zoom, self._offset = 1.0, QPointF(0, 0)
-            self._part_soon.soon()
         self._values, self._part = values, part
+        if another:
+            self._part_soon.soon()  # may be at once, so everything must be as it will be
         if self._selected is not None and not self._inside(*self._selected):
             self._selected = None
         self._scale = scale or self._stable.update(values)
