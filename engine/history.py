@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ import numpy as np
 
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, Message
+from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec
 from engine.returning import cut
-from engine.run import Checkpoint, Point
+from engine.run import Checkpoint, KeptLine, Lines, Point
 from engine.settings import TrainingSpec
 from engine.spool import Spool, available_memory
 from engine.training import Trainer
@@ -68,6 +68,8 @@ class Line:
     """The same with the hot settings of its newest step."""
     curve: Curve | None = None
     """The curve of `run`, for those who show it again and again."""
+    whole: bool = True
+    """Whether `run` has its state; without it a line can only be compared."""
 
 
 class History:
@@ -221,7 +223,7 @@ class History:
         line.run, line.program, line.curve = t.checkpoint(), t.program, Curve()
         if line.run.curve is not None:
             line.curve.restore(line.run.curve)
-        line.recorded, line.drawn = t.recorded, (t.graph, t.training)
+        line.recorded, line.drawn, line.whole = t.recorded, (t.graph, t.training), True
         return line
 
     def fork(self, t: Trainer) -> Line:
@@ -239,16 +241,59 @@ class History:
 
     def choose(self, line: Line, t: Trainer) -> None:
         """Go on with another line, at its end. Raises what `Trainer.rebuild` raises; nothing changes then."""
-        assert line.run is not None and line.recorded is not None and line.drawn is not None
+        assert line.run is not None and line.drawn is not None
+        recorded = line.recorded or (*line.drawn, self._data_of(line, t))
         self.leave(t)  # of the present one nothing is lost when the rebuild is refused
         if line.program is not t.program:
-            t.rebuild(*line.recorded)
-            line.program = t.program
+            t.rebuild(*recorded)
+            line.recorded, line.program = recorded, t.program
         t.load_checkpoint(line.run)
         t.graph, t.training = line.drawn
         self._line = line
         if not line.points:
             self.keep(t, fixed=True)
+
+    @staticmethod
+    def _data_of(line: Line, t: Trainer) -> Dataset:
+        """The data of a line from a file. Raises GraphError where it cannot be gone on with."""
+        assert line.run is not None
+        if not line.whole:
+            raise GraphError(N_("Of run {n} only the curve was kept, not the weights: it can be compared, "
+                                "but not gone on with."), n=line.id)
+        if line.run.data_hash != t.dataset.sha256:
+            raise GraphError(N_("Run {n} was computed with other data: it can be compared, but not gone on "
+                                "with."), n=line.id)
+        return t.dataset
+
+    def kept(self, cap: int) -> Lines | None:
+        """The lines as values; the newest with their states, as far as `cap` bytes go."""
+        line, others = self._line, []
+        for each in sorted(self.lines, key=lambda each: -each.id):
+            if each is line or each.run is None or each.drawn is None:
+                continue
+            run, whole = each.run, each.whole
+            size = sum(a.nbytes for part in (run.state, run.start or {}) for a in part.values())
+            if whole and size > cap:
+                run, whole = replace(run, state={}, start=None), False
+            cap -= size if whole else 0
+            others.append(KeptLine(each.id, each.parent, each.start, *each.drawn, run, whole))
+        if line.id == 1 and not others:
+            return None
+        return Lines(line.id, line.parent, line.start, tuple(reversed(others)))
+
+    def take_back(self, lines: Lines | None) -> None:
+        """A run that begins from a checkpoint goes on with all its lines. Their past is not kept."""
+        if lines is None:
+            return
+        own = self._line
+        own.id, own.parent, own.start = lines.number, lines.parent, lines.start
+        for each in lines.others:
+            curve = Curve()
+            if each.run.curve is not None:
+                curve.restore(each.run.curve)
+            self.lines.append(Line(each.number, each.parent, each.start, [], each.run, None, None,
+                                   (each.graph, each.training), curve, each.whole))
+        self.lines.sort(key=lambda line: line.id)
 
     def find(self, number: int) -> Line | None:
         """The line with this number."""

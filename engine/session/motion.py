@@ -10,6 +10,7 @@ from engine.errors import N_, Message
 from engine.history import History
 from engine.looking import look_with
 from engine.returning import next_change
+from engine.run import Lines
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
 from engine.session.keeper import Keeper
@@ -53,9 +54,10 @@ class Motion:
         self._viewer, self._keeper = viewer, keeper
         self._report, self._clock = report, clock
 
-    def adopt(self, trainer: Trainer) -> None:
-        """From now on this program."""
+    def adopt(self, trainer: Trainer, lines: Lines | None = None) -> None:
+        """From now on this program; `lines` are those of a run that comes from a checkpoint."""
         self._begin_history(trainer)
+        self.history.take_back(lines)
         self.trainer, self.evaluator = trainer, Evaluator(trainer)
         self._viewer.refresh()
         self.speed.clear()
@@ -134,7 +136,7 @@ class Motion:
         self._traced_step()
 
     def departed(self) -> None:
-        """A line of its own began: what a dead engine would go on from is out of date."""
+        """The lines are others now: what a dead engine would go on from is out of date."""
         self._keeper.hurry()
         self._viewer.touch()
 
