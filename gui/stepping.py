@@ -23,6 +23,7 @@ class Stepping:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._prepared: Program | None = None
 
     def show(self, frame: Frame) -> None:
         """Light the op the step rests at, or nothing."""
@@ -41,6 +42,10 @@ class Stepping:
         else:
             around = acting_of(program, graph, op)
             told = told_of(program, graph, at, around)
+            if program is not self._prepared:
+                self._prepared = program
+                ahead = (*program.ops[at + 1 :], *program.ops[:at])
+                window.canvas.step_card.prepare(lambda: (formula_of(program, graph, each) for each in ahead))
         uid = scene.shown(op.node) if graph.has(op.node) else None
         scene.set_acting(uid, text, (at + 1) / len(program.ops), around)
         window.canvas.step_card.tell(told)

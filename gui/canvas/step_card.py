@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import icons, theme, tokens
-from gui.formulas import formula_pixmap
+from gui.formulas import formula_pixmap, prepare, prepared
 from gui.i18n import tr
 
 EDGE, GAP = 12, 10
@@ -39,6 +41,9 @@ class Told:
 class StepCard(QFrame):
     """Floats at the lower edge, lets every click through, and is hidden outside of a step."""
 
+    _typeset = Signal()
+    """A thread has typeset formulas."""
+
     def __init__(self, parent: QWidget, nodes: Callable[[], Sequence[QRect]]) -> None:
         super().__init__(parent)
         self._nodes = nodes
@@ -63,6 +68,19 @@ class StepCard(QFrame):
         row.addWidget(self._formula)
         self.hide()
         theme.changed.connect(self._fill)
+        self._typeset.connect(self._show_formula)
+
+    def prepare(self, formulas: Callable[[], Iterable[str]]) -> None:
+        """Typeset the formulas of a step in a thread: 50 ms each are too long between two ops."""
+
+        def work() -> None:
+            with suppress(RuntimeError):  # the card may be gone meanwhile
+                for formula in formulas():
+                    if formula and not prepared(formula):
+                        prepare(formula)
+                        self._typeset.emit()
+
+        threading.Thread(target=work, name="matrizen-formulas", daemon=True).start()
 
     def tell(self, told: Told | None) -> None:
         """Show this op; None hides the card."""
@@ -80,12 +98,23 @@ class StepCard(QFrame):
         self._head.setText(f"{told.layer}: {told.name}" if told.layer else told.name)
         ways = told.ways()
         self._line.setText(f"{told.place}  ·  {ways}" if ways else told.place)
-        self._formula.setVisible(bool(told.formula))
-        if told.formula:
-            self._formula.setPixmap(formula_pixmap(told.formula, tokens.TITLE))
+        self._formula.hide()
         self.setAccessibleName(f"{self._head.text()}. {self._line.text()}")
         self.show()
-        self.place()
+        if not told.formula:
+            self.place()
+        elif prepared(told.formula):
+            self._show_formula()
+        else:
+            self.place()
+            self.prepare(lambda: [told.formula])
+
+    def _show_formula(self) -> None:
+        told = self.told
+        if told is not None and told.formula and self._formula.isHidden() and prepared(told.formula):
+            self._formula.setPixmap(formula_pixmap(told.formula, tokens.TITLE))
+            self._formula.show()
+            self.place()
 
     def place(self) -> None:
         """Between the corners of the lower edge, or above them; where it hides least of the nodes."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
 from engine import Add, Dense, GraphSpec, Input, Output, ReLU, TrainingSpec
 from engine.graph import LinkSpec
@@ -11,6 +14,7 @@ from engine.program import record
 from engine.settings import DataSpec
 from engine.values import Op, Phase, Program
 from gui.canvas.acting import Acting, acting_of
+from gui.canvas.step_card import StepCard, Told
 from gui.stepping import formula_of, name_of, told_of
 
 
@@ -96,3 +100,21 @@ def test_the_card_names_the_op_and_writes_it_in_letters(program: Program, graph:
 def test_every_op_has_a_name_of_its_own() -> None:
     unnamed = {kind for kind in REGISTRY if name_of(Op(kind, (), ())) == "activation function"}
     assert unnamed == {"relu", "leaky_relu", "sigmoid", "tanh"}
+
+
+def test_the_card_lies_where_it_hides_least_and_typesets_beside_the_window(qtbot: QtBot) -> None:
+    room = QWidget()
+    qtbot.addWidget(room)
+    room.resize(900, 400)
+    node = QRect(100, 250, 400, 150)
+    card = StepCard(room, lambda: [node])
+    room.show()
+    card.tell(Told("forward, 1 of 9", "fc1", "matrix product", r"Z = W \cdot X + b + 0", ("x",), ("relu1",)))
+    assert card.isVisible() and not card.geometry().intersects(node)
+    qtbot.waitUntil(lambda: not card._formula.isHidden())
+    assert room.rect().contains(card.geometry()) and "matrix product" in card.accessibleName()
+    node.moveLeft(400)
+    card.tell(Told("update, 1 of 9", "fc1", "update by Adam"))
+    assert card._formula.isHidden() and not card.geometry().intersects(node)
+    card.tell(None)
+    assert card.isHidden()
