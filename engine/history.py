@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from engine.data.dataset import Dataset
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec
 from engine.returning import cut
-from engine.run import Checkpoint, KeptLine, Lines, Point
+from engine.run import Checkpoint, Point
 from engine.settings import TrainingSpec
 from engine.spool import Spool, available_memory
 from engine.training import Trainer
@@ -163,6 +163,7 @@ class History:
         """Another cap of bytes, from now on."""
         self.cap = max(0, cap)
         self._make_room()
+        self._fit_lines()
 
     # ---- finding --------------------------------------------------------------------------------------
 
@@ -236,12 +237,16 @@ class History:
         while len(self.lines) > MOST_LINES:
             self.remove(next(line.id for line in self.lines if line is not new))
         cut(t)
+        self._fit_lines()
         self.keep(t)
         return new
 
     def choose(self, line: Line, t: Trainer) -> None:
         """Go on with another line, at its end. Raises what `Trainer.rebuild` raises; nothing changes then."""
         assert line.run is not None and line.drawn is not None
+        if not line.whole:
+            raise GraphError(N_("Of run {n} only the curve was kept, not the weights: it can be compared, "
+                                "but not gone on with."), n=line.id)
         recorded = line.recorded or (*line.drawn, self._data_of(line, t))
         self.leave(t)  # of the present one nothing is lost when the rebuild is refused
         if line.program is not t.program:
@@ -250,6 +255,7 @@ class History:
         t.load_checkpoint(line.run)
         t.graph, t.training = line.drawn
         self._line = line
+        self._fit_lines()
         if not line.points:
             self.keep(t, fixed=True)
 
@@ -257,43 +263,10 @@ class History:
     def _data_of(line: Line, t: Trainer) -> Dataset:
         """The data of a line from a file. Raises GraphError where it cannot be gone on with."""
         assert line.run is not None
-        if not line.whole:
-            raise GraphError(N_("Of run {n} only the curve was kept, not the weights: it can be compared, "
-                                "but not gone on with."), n=line.id)
         if line.run.data_hash != t.dataset.sha256:
             raise GraphError(N_("Run {n} was computed with other data: it can be compared, but not gone on "
                                 "with."), n=line.id)
         return t.dataset
-
-    def kept(self, cap: int) -> Lines | None:
-        """The lines as values; the newest with their states, as far as `cap` bytes go."""
-        line, others = self._line, []
-        for each in sorted(self.lines, key=lambda each: -each.id):
-            if each is line or each.run is None or each.drawn is None:
-                continue
-            run, whole = each.run, each.whole
-            size = sum(a.nbytes for part in (run.state, run.start or {}) for a in part.values())
-            if whole and size > cap:
-                run, whole = replace(run, state={}, start=None), False
-            cap -= size if whole else 0
-            others.append(KeptLine(each.id, each.parent, each.start, *each.drawn, run, whole))
-        if line.id == 1 and not others:
-            return None
-        return Lines(line.id, line.parent, line.start, tuple(reversed(others)))
-
-    def take_back(self, lines: Lines | None) -> None:
-        """A run that begins from a checkpoint goes on with all its lines. Their past is not kept."""
-        if lines is None:
-            return
-        own = self._line
-        own.id, own.parent, own.start = lines.number, lines.parent, lines.start
-        for each in lines.others:
-            curve = Curve()
-            if each.run.curve is not None:
-                curve.restore(each.run.curve)
-            self.lines.append(Line(each.number, each.parent, each.start, [], each.run, None, None,
-                                   (each.graph, each.training), curve, each.whole))
-        self.lines.sort(key=lambda line: line.id)
 
     def find(self, number: int) -> Line | None:
         """The line with this number."""
@@ -337,6 +310,19 @@ class History:
             self._memory = self.cap if free is None or free > 4 * self.cap else max(LEAST_MEMORY, free // 8)
         if self._memory < self.cap:
             self._spill(self._memory)
+
+    def _fit_lines(self) -> None:
+        """Of the lines that were left the oldest keep only their curves, where all are more than the cap."""
+        others = [each for each in self.lines if each is not self._line and each.run is not None]
+        used = sum(each.run.bytes for each in others if each.run is not None)
+        for line in others[:-1]:
+            if used <= self.cap or line.run is None:
+                return
+            used -= line.run.bytes
+            line.run, line.whole = line.run.curve_only(), False
+            gone, line.points = line.points, []
+            for kept in gone:
+                self._forget_unless_used(kept)
 
     def _thin(self, line: Line) -> bool:
         """Drop the point that is missed least: a replay may be the longer the older it is."""

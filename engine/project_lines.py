@@ -154,7 +154,7 @@ def _line_from_plain(
         text = N_("{file}: the weights of run {n} beside this one are damaged and were left out; its curve "
                   "is whole.")
         notes.append(Message(text, values))
-    return replace(line, run=replace(run, state={}, start=None), whole=False), notes
+    return replace(line, run=run.curve_only(), whole=False), notes
 
 
 def _sound(line: KeptLine) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -89,6 +89,15 @@ class Checkpoint:
     tests: tuple[Evaluation, ...] = ()
     lines: Lines | None = None
     """The other ways the run went; None where it went one only."""
+
+    @property
+    def bytes(self) -> int:
+        """Of its states, those of other lines left out."""
+        return sum(array.nbytes for part in (self.state, self.start or {}) for array in part.values())
+
+    def curve_only(self) -> Checkpoint:
+        """What can be compared, without what is needed to go on."""
+        return replace(self, state={}, start=None)
 
 
 @dataclass(frozen=True, eq=False)

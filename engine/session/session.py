@@ -362,7 +362,7 @@ class Session:
         t, m, b = self.trainer, self.motion, self.builder
         assert t is not None
         return p.RunState(
-            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(m.history.kept(lines)),
+            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(m.lines(lines)),
             m.playing, m.until, b.base, m.wanted_pace, b.device,
         )  # fmt: skip
 

@@ -101,7 +101,7 @@ def test_lines_survive_and_go_on_bit_for_bit(
 
 def test_beyond_the_room_for_states_curves_are_kept(inline: Inline, second: Inline) -> None:
     branched(inline)
-    lines = inline.session.motion.history.kept(10)
+    lines = inline.session.motion.lines(10)
     assert lines is not None and LINES > 10_000_000
     (first,) = lines.others
     assert not first.whole and not first.run.state and first.run.curve is not None
