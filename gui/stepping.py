@@ -13,6 +13,7 @@ from gui.i18n import tr
 from gui.labs.equation import Style
 from gui.labs.equation_writer import UPDATES, Writer, letters_of
 from gui.labs.equations import SILENT, family
+from gui.labs.matrix_names import plain_symbol
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -76,22 +77,31 @@ def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told
     """What the card says of an op: layer, name, formula, where its numbers come from and go to."""
     op = program.ops[at]
     layer = graph.node(op.node).name if graph.has(op.node) else ""
-    return Told(place_of(program, at), layer, name_of(op), formula_of(program, graph, op),
-                _names(graph, around, "reads"), _names(graph, around, "writes"))
+    reads, writes = _names(graph, around, "reads"), _names(graph, around, "writes")
+    if op.kind not in SILENT:  # what no other layer has to do with is named by its letter
+        writer = _writer(program, graph, op)
+        reads = reads or tuple(plain_symbol(writer.letter(value)) for value in op.ins)
+        writes = writes or tuple(plain_symbol(writer.letter(value)) for value in op.outs)
+    return Told(place_of(program, at), layer, name_of(op), formula_of(program, graph, op), reads, writes)
 
 
 def formula_of(program: Program, graph: GraphSpec, op: Op) -> str:
     """The op as LaTeX with the letters of its layer; "" for those that only bring data or count."""
     if op.kind in SILENT:
         return ""
+    made = _writer(program, graph, op).write(program.ops.index(op), op)
+    if op.kind in UPDATES:
+        return made[-1].title
+    return r", \quad ".join(equation.title for equation in made[:2])
+
+
+def _writer(program: Program, graph: GraphSpec, op: Op) -> Writer:
+    """What writes an op with the letters of its layer."""
     nodes = (op.node, *family(program, graph, op.node))
     letters = letters_of(program, [each for each in program.ops if each.node in nodes])
     if op.kind.endswith("_dx"):  # through a shortcut the gradient has the name of another layer's value
         letters[op.out.id] = r"\partial L/\partial X"
-    made = Writer(program, letters, Style()).write(program.ops.index(op), op)
-    if op.kind in UPDATES:
-        return made[-1].title
-    return r", \quad ".join(equation.title for equation in made[:2])
+    return Writer(program, letters, Style())
 
 
 def _names(graph: GraphSpec, around: Acting, word: str) -> tuple[str, ...]:

@@ -93,7 +93,12 @@ def test_the_card_names_the_op_and_writes_it_in_letters(program: Program, graph:
     assert (told.layer, told.name) == ("fc3", "gradient of the inputs")
     assert told.formula == r"\partial L/\partial X = W^T \cdot \partial L/\partial Z"
     assert told.ways() == "reads out  ·  result to sum"
-    update, _ = around(program, graph, "adam", "fc1", Phase.UPDATE)
+    bias, acting = around(program, graph, "sum_samples", "fc1", Phase.BACKWARD)
+    told = told_of(program, graph, program.ops.index(bias), acting)
+    assert told.ways() == "reads relu1  ·  result to ∂L/∂b"
+    update, acting = around(program, graph, "adam", "fc1", Phase.UPDATE)
+    told = told_of(program, graph, program.ops.index(update), acting)
+    assert told.ways() == "reads W, ∂L/∂W, M_W, V_W  ·  result to W⁺, M_W⁺, V_W⁺"
     assert formula_of(program, graph, update).startswith("W^{+} = W")
 
 
