@@ -37,6 +37,7 @@ def branched(inline: Inline) -> Inline:
 
 
 def past_of(inline: Inline) -> v.PastData:
+    inline.work_until(lambda s: not s.rewinder.seeking)
     inline.say(p.Watch("past", v.Past(), rate=1000.0))
     frame, _ = inline.pull()
     inline.say(p.Watch("past", None))
