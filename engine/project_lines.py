@@ -118,7 +118,7 @@ def lines_from_plain(
             said.append(Message(N_("{file}: run {n} beside this one is damaged and was left out; the rest is "
                                    "whole."), values))
         said += notes
-    return Lines(plain["number"], plain["parent"], plain["start"], tuple(others)), tuple(said)
+    return Lines(plain["number"], plain.get("parent"), plain["start"], tuple(others)), tuple(said)
 
 
 def _line_from_plain(
@@ -139,7 +139,7 @@ def _line_from_plain(
         return None, []
     if run is None or not _place(entry, run.step):
         return None, []
-    line = KeptLine(number, entry["parent"], entry["start"], graph, training, run)
+    line = KeptLine(number, entry.get("parent"), entry["start"], graph, training, run)
     values = {"file": file, "n": number}
     wanted = entry.get("weights")
     there = wanted == sorted(run.state) and entry.get("given") == sorted(run.start or {})
