@@ -18,6 +18,9 @@ from gui.labs.matrix_names import plain_symbol
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
+QUIET = (*SILENT, "random_affine")
+"""Ops that only bring data, draw numbers or count: nothing is to be read in letters."""
+
 
 class Stepping:
     """Follows the frames of a window; while no step is walked it does nothing."""
@@ -78,7 +81,7 @@ def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told
     op = program.ops[at]
     layer = graph.node(op.node).name if graph.has(op.node) else ""
     reads, writes = _names(graph, around, "reads"), _names(graph, around, "writes")
-    if op.kind not in SILENT:  # what no other layer has to do with is named by its letter
+    if op.kind not in QUIET:  # what no other layer has to do with is named by its letter
         writer = _writer(program, graph, op)
         reads = reads or tuple(plain_symbol(writer.letter(value)) for value in op.ins)
         writes = writes or tuple(plain_symbol(writer.letter(value)) for value in op.outs)
@@ -86,9 +89,11 @@ def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told
 
 
 def formula_of(program: Program, graph: GraphSpec, op: Op) -> str:
-    """The op as LaTeX with the letters of its layer; "" for those that only bring data or count."""
-    if op.kind in SILENT:
+    """The op as LaTeX with the letters of its layer; "" for the quiet ones."""
+    if op.kind in QUIET:
         return ""
+    if op.kind == "affine_warp" and graph.has(op.node):
+        return graph.node(op.node).layer.formula
     made = _writer(program, graph, op).write(program.ops.index(op), op)
     if op.kind in UPDATES:
         return made[-1].title
@@ -98,7 +103,7 @@ def formula_of(program: Program, graph: GraphSpec, op: Op) -> str:
 def _writer(program: Program, graph: GraphSpec, op: Op) -> Writer:
     """What writes an op with the letters of its layer."""
     nodes = (op.node, *family(program, graph, op.node))
-    letters = letters_of(program, [each for each in program.ops if each.node in nodes])
+    letters = letters_of(program, [o for o in program.ops if o.node in nodes and o.kind not in SILENT])
     if op.kind.endswith("_dx"):  # through a shortcut the gradient has the name of another layer's value
         letters[op.out.id] = r"\partial L/\partial X"
     return Writer(program, letters, Style())

@@ -77,7 +77,7 @@ DAMAGE: dict[str, tuple[Callable[[dict[str, Any]], Any], list[int], str]] = {
     "negative": (lambda x: x["others"][0]["run"].update(step=-1), [3], "run 1 beside"),
     "start behind end": (lambda x: x["others"][1].update(start=10**9), [1], "run 3 beside"),
     "text": (lambda x: x["others"].append("x"), [1, 3], "run 3 beside"),
-    "no start": (lambda x: x["others"][0].pop("start"), [3], "run 1 beside"),
+    "no start": (lambda x: x["others"][0].__delitem__("start"), [3], "run 1 beside"),
 }
 
 
