@@ -27,6 +27,7 @@ from engine.run import (
     Checkpoint,
     ChunkResult,
     Evaluation,
+    Lines,
     LiveChange,
     NonFinite,
     Point,
@@ -350,7 +351,7 @@ class Trainer:
 
     # ---- checkpoints ----------------------------------------------------------------------------------
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self, lines: Lines | None = None) -> Checkpoint:
         """Exact state at this step boundary; at the newest one while an earlier step is shown again."""
         m = self.fast.manifest
         at = self._newest if self.rewound and self._newest is not None else self.point()
@@ -358,7 +359,7 @@ class Trainer:
             at.state, at.step, at.epoch, at.position, at.updates,
             self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
-            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests),
+            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests), lines,
         )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:

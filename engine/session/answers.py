@@ -27,7 +27,7 @@ class Answers:
     """Answers by `Reply`; MatrizenErrors are left to the session."""
 
     def __init__(self, emit: Callable[[p.Event], None], motion: Motion, builder: Builder,
-                 run_state: Callable[[], p.RunState], jobs: Jobs) -> None:
+                 run_state: Callable[[int], p.RunState], jobs: Jobs) -> None:
         self._emit, self._motion, self._builder, self._run_state = emit, motion, builder, run_state
         self._jobs = jobs
         self._finding: threading.Thread | None = None
@@ -57,10 +57,10 @@ class Answers:
                 self._motion.show()
                 reply(p.Reply(command.id, t.read(command.value)))
             case p.Export():
-                run = self._run_state()
+                run = self._run_state(0)
                 reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
             case p.CheckpointNow():
-                reply(p.Reply(command.id, self._run_state()))
+                reply(p.Reply(command.id, self._run_state(self._motion.history.cap)))
             case p.XRayOf():
                 self._motion.show()
                 reply(p.Reply(command.id, xray(t, command.key)))

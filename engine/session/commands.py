@@ -12,6 +12,7 @@ from engine.errors import Message
 from engine.gradient_check import STEP
 from engine.graph import GraphSpec
 from engine.optimizer_race import Watched
+from engine.run import Lines
 from engine.session.run_state import RunState
 from engine.session.views import View
 from engine.settings import TrainingSpec
@@ -40,6 +41,12 @@ class Configure:
     resume: RunState | Checkpoint | None = None
     why: Message | None = None
     """Why this device, where it was not a person who chose it."""
+
+    @property
+    def lines(self) -> Lines | None:
+        """The other ways of the run that is resumed."""
+        run = self.resume.checkpoint if isinstance(self.resume, RunState) else self.resume
+        return run.lines if run is not None else None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from engine.backends.base import Array
 from engine.backends.devices import DeviceInfo
 from engine.data.dataset import Dataset
+from engine.data.source import SourceSpec
 from engine.errors import Message
 from engine.graph import GraphSpec
 from engine.session.run_state import RunState
@@ -222,6 +223,8 @@ class Chosen:
     line: int
     graph: GraphSpec
     training: TrainingSpec
+    source: SourceSpec
+    data: DataSpec
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from engine.session import protocol as p
 from engine.session.answers import Answers
 from engine.session.building import Builder, facts, set_hot
 from engine.session.jobs import Jobs
-from engine.session.keeper import Keeper
+from engine.session.keeper import LINES, Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.rewinding import Rewinder
 from engine.session.viewer import Viewer
@@ -156,14 +156,14 @@ class Session:
                 self.rewinder.branch(t)
             case p.RemoveLine():
                 self.motion.history.remove(command.line)
-                self.viewer.touch()
+                self.motion.departed()
             case p.ChooseLine():
                 before = t.program
                 if self.rewinder.choose(command.line, t):
                     if t.program is not before:
                         self.motion.same_program()
                         self._adopt(t)
-                    self.emit(p.Chosen(self.generation, command.line, t.graph, t.training))
+                    self.emit(self.builder.chosen(command.line, t, self.generation))
 
     def _reset(self, t: Trainer) -> None:
         self.motion.stop()
@@ -212,7 +212,7 @@ class Session:
         if isinstance(c.resume, p.RunState):
             self.motion.wanted_pace, self.motion.playing = c.resume.pace, c.resume.playing
             self.motion.until = c.resume.until
-        self._adopt(trainer)
+        self._adopt(trainer, c)
         if trouble is not None:
             self.emit(p.Fault(computes_instead(trouble.message), kind="device", generation=self.generation))
 
@@ -255,8 +255,8 @@ class Session:
             return False
         return True
 
-    def _adopt(self, trainer: Trainer) -> None:
-        self.motion.adopt(trainer)
+    def _adopt(self, trainer: Trainer, c: p.Configure | None = None) -> None:
+        self.motion.adopt(trainer, c.lines if c is not None else None)
         self.emit(facts(trainer, self.generation))
 
     def _progress(self, done: int, total: int) -> None:
@@ -357,12 +357,12 @@ class Session:
         self.builder.rescue.keep(t, state.checkpoint)
         self.keeper.save(state, now)
 
-    def run_state(self) -> p.RunState:
-        """The run at this step boundary; nothing in it is changed by later steps."""
+    def run_state(self, lines: int = LINES) -> p.RunState:
+        """The run at this step boundary, never changed later; states of other lines take `lines` bytes."""
         t, m, b = self.trainer, self.motion, self.builder
         assert t is not None
         return p.RunState(
-            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(),
+            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(m.lines(lines)),
             m.playing, m.until, b.base, m.wanted_pace, b.device,
         )  # fmt: skip
 

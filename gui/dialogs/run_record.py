@@ -160,6 +160,8 @@ class RunRecord(QDialog):
         settings = tr("{optimizer}, rate {rate}, batch {batch}").format(
             optimizer=tr(choices[spec.optimizer]), rate=format_number(spec.learning_rate), batch=spec.batch
         )
+        if not line.whole:
+            settings = tr("{settings}; curve only").format(settings=settings)
         numbers = [i18n.short(value, 4) if value is not None else "" for value in (line.loss, line.test)]
         return [name, i18n.integer(line.start), i18n.integer(line.end), *numbers, settings]
 
@@ -170,8 +172,11 @@ class RunRecord(QDialog):
         return None if past is None or number == past.line else number
 
     def _choose_buttons(self) -> None:
-        for button in (self.go_on, self.forget):
-            button.setEnabled(self._selected() is not None)
+        number, lines = self._selected(), self._runs.past.lines if self._runs.past is not None else ()
+        line = next((each for each in lines if each.number == number), None)
+        self.forget.setEnabled(line is not None)
+        self.go_on.setEnabled(line is not None and line.whole)
+        self.go_on.setToolTip("" if line is None or line.whole else tr("Its weights were not kept."))
 
     # ---- what the person does ----------------------------------------------------------------------------
 
