@@ -225,12 +225,12 @@ def test_the_ranges_go_into_training_and_come_back(lab: AffineLab, desk: Desk) -
     dialog = lab.dialog
     assert (dialog.layer_.rotation, dialog.layer_.scale, dialog.layer_.shift) == (12, 10, 1)
     assert dialog.batch.count() == 12
-    dialog.editors["rotation"].setText("steep")
-    dialog.editors["rotation"].setModified(True)
+    dialog.form.editors["rotation"].setText("steep")
+    dialog.form.editors["rotation"].setModified(True)
     dialog.button.click()
     assert document.state == drawn
-    dialog.editors["rotation"].setText("20")
-    dialog.editors["rotation"].setModified(True)
+    dialog.form.editors["rotation"].setText("20")
+    dialog.form.editors["rotation"].setModified(True)
     dialog.button.click()
     made = [n.layer for n in document.graph.nodes if isinstance(n.layer, Augment)]
     assert made == [Augment(20, 10, 1, "edge")]
