@@ -112,6 +112,7 @@ class AccuracyChart(View):
     # ---- places ----------------------------------------------------------------------------------------
 
     def _heads(self) -> tuple[str, str, str]:
+        # Translators: heads of rows, the accuracies of the network trained without and with augmentation.
         return tr("without"), tr("with"), tr("difference")
 
     def _left(self) -> float:

@@ -40,12 +40,13 @@ class RangesForm(QWidget):
             editor.value_changed.connect(self._taker(name))
             form.addRow(f"{tr(setting.label)} ±", editor)
             self.editors[name] = editor
+        outside = facts["border"][0].label
         self.border = Choice(BORDERS)
-        self.border.setAccessibleName(tr(facts["border"][0].label))
+        self.border.setAccessibleName(tr(outside))
         self.border.setFixedWidth(theme.px(WIDE))
         self.border.set_value(layer.border)
         self.border.chosen.connect(lambda value: self._set("border", value))
-        form.addRow(tr(facts["border"][0].label), self.border)
+        form.addRow(tr(outside), self.border)
 
     def show_layer(self, layer: Augment) -> None:
         """These ranges, silently."""

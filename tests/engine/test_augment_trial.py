@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +139,13 @@ def test_what_cannot_be_compared_is_said():
     t.dataset = replace(t.dataset, x_test=t.dataset.x_test[:0], y_test=t.dataset.y_test[:0])
     with pytest.raises(MatrizenError, match="no test pictures"):
         AugmentTrial(t, LAYER, 1, 1)
+
+
+def test_the_script_of_the_docs_runs(capsys, monkeypatch):
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "augmentation.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    monkeypatch.chdir(root)
+    exec(compile(block.replace("epochs=10", "epochs=1"), "augmentation.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 16 and lines[0].startswith("plain") and float(lines[0].split()[2]) > 80
