@@ -84,9 +84,11 @@ class Trial:
     epochs: int
     epoch: int
     """Epochs that both have behind them."""
+    testing: bool
+    """Whether that epoch is being tested."""
     done: int
     total: int
-    """Steps of both trainings."""
+    """Work in pictures that pass a network once; one that is trained on counts three times."""
     losses: tuple[float, float]
     diverged: tuple[int | None, int | None]
     """The step before which a training had to rest, since its numbers were no longer finite."""
@@ -158,16 +160,21 @@ class AugmentTrial:
         self._data = data
         self._tests = _Tests(data, layer.border, trainer.backend)
         self._tested: Tested | None = None
-        self._epoch = 0
+        self._epoch = self._seen = 0
+        self._testing = False
         _same_start(self._lanes)
 
     def result(self) -> Trial:
         """A copy of what is known by now."""
         a, b = self._lanes
+        tests = sum(_tests_after(epoch, self._epochs) for epoch in range(1, self._epochs + 1))
+        whole = tests * 2 * len(self._tests.conditions) * self._tests.count
+        done, total = (3 * self._data.n_train * e for e in (a.epochs_done + b.epochs_done, 2 * self._epochs))
         return Trial(
-            self._layer, self._seed, self._epochs, self._epoch, a.done + b.done, a.total + b.total,
-            (a.loss, b.loss), (a.diverged, b.diverged), self._tests.conditions,
-            self._data.class_names, self._data.n_train, self._data.n_test, self._tested,
+            self._layer, self._seed, self._epochs, self._epoch, self._testing,
+            round(done) + self._seen, round(total) + whole, (a.loss, b.loss), (a.diverged, b.diverged),
+            self._tests.conditions, self._data.class_names,
+            self._data.n_train, self._data.n_test, self._tested,
         )  # fmt: skip
 
     def steps(self) -> Iterator[None]:
@@ -176,8 +183,10 @@ class AugmentTrial:
             for lane in self._lanes:
                 yield from lane.train(epoch)
             self._epoch = epoch
-            if epoch == self._epochs or epoch & (epoch - 1) == 0:
+            if _tests_after(epoch, self._epochs):
+                self._testing = True
                 yield from self._test(epoch)
+                self._testing = False
 
     def _test(self, epoch: int) -> Iterator[None]:
         tests = self._tests
@@ -189,6 +198,7 @@ class AugmentTrial:
                 n = min(LANES, tests.count - start)
                 for k, lane in enumerate(self._lanes):
                     predicted[k, c, start : start + n] = lane.classes(pictures)[:n]
+                    self._seen += n
                     yield
                 shown.append(pictures[:n])
             chosen = choose(predicted[:, c], tests.truth)
@@ -198,6 +208,11 @@ class AugmentTrial:
                 for i in chosen
             ))  # fmt: skip
         self._tested = Tested(epoch, predicted, tests.truth, tuple(kept))
+
+
+def _tests_after(epoch: int, epochs: int) -> bool:
+    """Whether both are tested after this epoch: 1, 2, 4, 8 ... and the last."""
+    return epoch == epochs or epoch & (epoch - 1) == 0
 
 
 def outcomes(predicted: Array, truth: Array) -> Array:
@@ -219,13 +234,14 @@ class _Lane:
         self, graph: GraphSpec, training: TrainingSpec, data: Dataset, backend: Backend, epochs: int
     ) -> None:
         self.trainer = Trainer(graph, training, data, backend)
-        self.total = epochs * self.trainer.steps_per_epoch
+        self._epochs = epochs
         self.loss = float("nan")
         self.diverged: int | None = None
 
     @property
-    def done(self) -> int:
-        return self.trainer.step if self.diverged is None else self.total
+    def epochs_done(self) -> float:
+        """With fraction; one that ran away has nothing left to do."""
+        return self.trainer.progress if self.diverged is None else float(self._epochs)
 
     def train(self, epoch: int) -> Iterator[None]:
         """To the end of this epoch, unless the numbers have run away before."""

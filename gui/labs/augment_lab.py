@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from engine.augment_trial import Trial, why_not, without_layer
 from engine.errors import Message
@@ -68,7 +69,7 @@ class AugmentLab(QFrame):
         self._stack.addWidget(self._build_offer())
         page.addWidget(self._stack, 1)
         bench.programmed.connect(self._on_program)
-        bench.runner.restarted.connect(lambda _run: self._lost())
+        bench.runner.restarted.connect(self._lost)
         self._on_program(bench.configured)
 
     def title(self) -> str:
@@ -126,7 +127,7 @@ class AugmentLab(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         self.chart, self.examples = AccuracyChart(), ExamplesView()
-        self.chart.empty_text = tr(
+        self._invitation = tr(
             "Compare trains the network twice, without and with augmentation, and tests both on pictures "
             "that are turned, shifted and made smaller or larger."
         )
@@ -285,18 +286,19 @@ class AugmentLab(QFrame):
         if self._job:
             self._bench.runner.cancel_job(self._job)
 
-    def _lost(self) -> None:
+    def _lost(self, _run: object) -> None:
         if self._job:
             self._finish(self._turn, None, None)
             self._state.setText(tr("The engine was started again; compare once more."))
 
     def _hear(self, turn: int, trial: Trial) -> None:
-        if turn == self._turn and self._job:
+        if isValid(self) and turn == self._turn and self._job:
             self._show(trial)
-            self._state.setText(words.going(trial, time.monotonic() - self._began))
+            playing = self._bench.status.running == "playing"
+            self._state.setText(words.going(trial, time.monotonic() - self._began, playing))
 
     def _finish(self, turn: int, trial: Trial | None, error: Message | None) -> None:
-        if turn != self._turn or not self._job:
+        if not isValid(self) or turn != self._turn or not self._job:  # a window is rebuilt meanwhile
             return
         self._job = 0
         self.button.setText(tr("Compare"))
@@ -312,6 +314,7 @@ class AugmentLab(QFrame):
     def _show(self, trial: Trial | None) -> None:
         self.trial = trial
         tested = trial.tested if trial is not None else None
+        self.chart.empty_text = words.training(trial) if trial is not None and self._job else self._invitation
         self.chart.show_trial(trial)
         self._show_condition(self.chart.condition)
         for part in (self._said, self._head):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from engine.augment_trial import Condition, Trial
 from gui import i18n
 from gui.i18n import tr, trn
@@ -29,10 +31,8 @@ def caution(trial: Trial) -> str:
     """What the numbers belong to, and how coarse they are."""
     assert trial.tested is not None
     layer, count = trial.layer, len(trial.tested.truth)
-    names = ("rotation", "scale", "shift")
-    ranges = tr("± {rotation}°, ± {scale} %, ± {shift} px").format(
-        **{key: format_number(getattr(layer, key)) for key in names}
-    )
+    rotation, scale, shift = (format_number(v) for v in (layer.rotation, layer.scale, layer.shift))
+    ranges = f"± {rotation}°, ± {scale} %, ± {shift} px"
     text = tr(
         "After epoch {epoch}, seed {seed}, {ranges}. {count} of {all} test pictures; one of them is {point} "
         "points, and another seed moves the curves by more."
@@ -56,19 +56,39 @@ def diverged(trial: Trial | None) -> str:
     return "\n".join(text.format(name=n, step=i18n.integer(s + 1)) for n, s in steps if s is not None)
 
 
-def going(trial: Trial, seconds: float) -> str:
+def going(trial: Trial, seconds: float, playing: bool) -> str:
     """How far it is after so many seconds."""
     epoch, epochs = (i18n.integer(n) for n in (min(trial.epoch + 1, trial.epochs), trial.epochs))
-    told = tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=epochs)
+    if trial.testing:
+        told = tr("Testing after epoch {epoch} of {epochs}").format(
+            epoch=i18n.integer(trial.epoch), epochs=epochs
+        )
+    else:
+        told = tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=epochs)
     if trial.epoch and seconds > 2:
         left = seconds * (trial.total - trial.done) / max(1, trial.done)
-        told += ", " + tr("about {seconds} s left").format(seconds=i18n.number(left, 0))
+        text = tr("about {n} min left") if left >= 100 else tr("about {n} s left")
+        told += ", " + text.format(n=i18n.number(left / 60 if left >= 100 else left, 0))
+    if playing:
+        told += "\n" + tr("The run goes on and takes its share; paused, this is faster.")
     return told
+
+
+def training(trial: Trial) -> str:
+    """What is known before the first test."""
+    text = tr("Both are training. The first test follows epoch 1.")
+    if all(math.isfinite(loss) for loss in trial.losses):
+        loss = tr("Mean loss of the last epoch: {a} without, {b} with augmentation.")
+        a, b = (i18n.short(value, 3) for value in trial.losses)
+        text += "\n" + loss.format(a=a, b=b)
+    return text
 
 
 def ended(trial: Trial, seconds: float) -> str:
     """That it is done, or where it was stopped."""
-    if trial.tested is not None and trial.tested.epoch == trial.epochs:
+    if trial.tested is None:
+        return tr("Stopped before the first test")
+    if trial.tested.epoch == trial.epochs:
         return tr("Done in {seconds} s").format(seconds=i18n.number(seconds, 0))
     return tr("Stopped after epoch {epoch}").format(epoch=i18n.integer(trial.epoch))
 

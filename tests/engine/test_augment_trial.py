@@ -62,7 +62,8 @@ def test_without_is_the_plain_training_and_the_run_is_left_alone():
     t = run()
     before = t.store.state()
     job, trial, epochs = tried(t)
-    assert epochs == [1, 2, 3] and trial.done == trial.total == 2 * 3 * 5
+    assert epochs == [1, 2, 3] and not trial.testing
+    assert trial.done == trial.total == 2 * (3 * 3 * 40 + 3 * 16 * 70)
     assert t.step == 0 and all(np.array_equal(before[k], a) for k, a in t.store.state().items())
     plain = Trainer(network(), replace(t.training, seed=9), t.dataset, t.backend)
     plain.run(5, 1e6), plain.run(5, 1e6), plain.run(5, 1e6)

@@ -79,10 +79,17 @@ def test_it_is_stopped_and_bad_numbers_are_refused(desk: Desk) -> None:
     page.button.click()
     work(desk, page, lambda: page.trial is not None)
     page.button.click()
-    assert not page.busy and page._state.text().startswith("Stopped after epoch")
+    assert not page.busy and page._state.text().startswith("Stopped")
     page.button.click()
     desk.window.labs.leave()
     assert not page.busy and not desk.runner.session.jobs.busy
+    # another language in the middle of it: the window is rebuilt, the lab with it
+    opened(desk).button.click()
+    desk.commands.set_language("de")
+    again = desk.window.labs.lab("augment_lab")
+    assert isinstance(again, AugmentLab) and again is not page and not again.busy
+    assert (again.title(), again.epochs.value()) == ("Variationslabor", 50)
+    desk.commands.set_language("en")
 
 
 def test_points_are_refused_and_a_sample_offered(desk: Desk) -> None:
