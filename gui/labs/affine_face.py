@@ -127,7 +127,7 @@ class PlaneFace(View):
         return QRectF(-0.5 - x, -0.5 - y, w, h)
 
     def to_screen(self, point: Point | np.ndarray) -> QPointF:
-        x, y = (float(np.clip(v, -1e7, 1e7)) for v in point)
+        x, y = (max(-1e7, min(1e7, float(v))) for v in point)
         return QPointF(x * self._zoom, y * self._zoom) + self._pan
 
     def to_plane(self, place: QPointF) -> Point:
