@@ -174,7 +174,7 @@ class AccuracyChart(View):
         return QSize(theme.px(900), theme.px(320))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(640), theme.px(220))
+        return QSize(theme.px(430), theme.px(270))
 
     def paint(self, painter: QPainter) -> None:
         trial = self._trial
@@ -190,7 +190,9 @@ class AccuracyChart(View):
             title = QPointF(self._panel_left(p), theme.px(18))
             painter.setFont(theme.ui_font(tokens.BASE, theme.SEMIBOLD))
             painter.setPen(theme.color("text1"))
-            painter.drawText(title, names[panel.kind])
+            room = int(panel.wide * self._column()) + theme.px(20)
+            elide = Qt.TextElideMode.ElideRight
+            painter.drawText(title, painter.fontMetrics().elidedText(names[panel.kind], elide, room))
             for number, with_ in ((0, False), (1, True)):
                 at = [
                     QPointF(self.column_x(p, k), base - (base - top) * float(accuracies[number, c]))
@@ -236,6 +238,9 @@ class AccuracyChart(View):
     def _paint_numbers(self, painter: QPainter, p: int, trial: Trial) -> None:
         assert trial.tested is not None
         panel, wide = self._panels[p], self._column()
+        painter.setFont(theme.mono_font(tokens.CAPTION, theme.MEDIUM))
+        room = painter.fontMetrics().horizontalAdvance("+00.0") + theme.px(4)
+        digits = 1 if wide >= room else 0
         for k, c in enumerate(panel.conditions):
             without, with_ = (100 * float(v) for v in trial.tested.accuracies[:, c])
             change = with_ - without
@@ -243,9 +248,9 @@ class AccuracyChart(View):
             token = "ok" if change > 0 else "danger" if change < 0 else "text3"
             texts = (
                 (amount_text(trial.conditions[c], panel.kind), "text2"),
-                (i18n.number(without, 1), "text2"),
-                (i18n.number(with_, 1), "text1"),
-                (i18n.number(change, 1, sign=True), token),
+                (i18n.number(without, digits), "text2"),
+                (i18n.number(with_, digits), "text1"),
+                (i18n.number(change, digits, sign=True), token),
             )
             for row, (text, token) in enumerate(texts):
                 weight = theme.MEDIUM if row == 3 else theme.REGULAR

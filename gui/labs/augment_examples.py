@@ -46,7 +46,7 @@ class ExamplesView(View):
         return QSize(theme.px(900), theme.px(LARGEST + 84))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(640), theme.px(150))
+        return QSize(theme.px(430), theme.px(150))
 
     def paint(self, painter: QPainter) -> None:
         if not self._groups:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -78,7 +79,7 @@ class AugmentLab(QFrame):
 
     # ---- building --------------------------------------------------------------------------------------
 
-    def _build_side(self) -> QFrame:
+    def _build_side(self) -> QWidget:
         frame, column = side_panel(288)
         self._about = label("", "muted")
         column.addWidget(self._about)
@@ -119,7 +120,9 @@ class AugmentLab(QFrame):
         column.addWidget(self.keep)
         self._kept = label("", "status")
         column.addWidget(self._kept)
-        return frame
+        area = _scrolled(frame)
+        area.setFixedWidth(frame.width())
+        return area
 
     def _build_results(self) -> QWidget:
         page = QWidget()
@@ -150,7 +153,7 @@ class AugmentLab(QFrame):
         self._seen = _card(self._condition, self.examples)
         column.addWidget(self._seen)
         self._show(None)
-        return page
+        return _scrolled(page)  # on a projector the curves keep their height, the examples lie below
 
     def _show_legend(self) -> None:
         parts = ((theme.color("text2"), "□", tr("without augmentation")),
@@ -348,6 +351,17 @@ class AugmentLab(QFrame):
             self.closed.emit()
         else:
             super().keyPressEvent(event)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """A page that keeps its height where the window has less."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
 
 
 def _card(*parts: QWidget) -> QFrame:
