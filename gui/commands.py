@@ -23,7 +23,7 @@ from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.run_record import RunRecord
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
-from gui.labs import affine_lab, device_lab, matrix_lab
+from gui.labs import affine_lab, augment_lab, device_lab, matrix_lab
 from gui.labs.opening import NumberLabs
 from gui.lessons.course import Course
 from gui.live import long_device
@@ -35,7 +35,7 @@ from gui.workbench import Workbench
 
 PUT_AWAY = ("palette", "inspector", "samples")
 """What gives its room to the network and its numbers in a presentation."""
-LABS = ("matrix_lab", "affine_lab", "device_lab")
+LABS = ("matrix_lab", "affine_lab", "augment_lab", "device_lab")
 PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 
 
@@ -142,7 +142,7 @@ class Commands(QObject):
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
-        for lab in (matrix_lab, affine_lab, device_lab):
+        for lab in (matrix_lab, affine_lab, augment_lab, device_lab):
             lab.register(window, self.bench, self.actions)
         self.labs.register()
         self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})

@@ -16,11 +16,13 @@ from typing import Any, TypeVar, cast
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QWindow
 
+from engine.augment_trial import Trial
 from engine.data.source import SourceSpec
 from engine.errors import N_, Message
 from engine.export.numpy_proof import Proof
 from engine.gradient_check import LayerCheck
 from engine.graph import GraphSpec
+from engine.layers.augment import Augment
 from engine.optimizer_race import Race, Watched
 from engine.session import protocol as p
 from engine.session.client import Client, Died
@@ -222,6 +224,11 @@ class Runner(QObject):
              news: Callable[[Race], None], answer: Answer[Race]) -> int:
         """Four optimizers from the present weights, beside the run; the number of the job."""
         return self._ask(lambda id: p.RaceOptimizers(watched, steps, dict(rates), id), answer, news)
+
+    def try_augment(self, layer: Augment, epochs: int, seed: int, news: Callable[[Trial], None],
+                    answer: Answer[Trial]) -> int:
+        """The network trained with and without these ranges, beside the run; the number of the job."""
+        return self._ask(lambda id: p.TryAugment(layer, epochs, seed, id), answer, news)
 
     def cancel_job(self, job: int) -> None:
         """Stop a job; it is answered with what it has."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.as_matrix import named
+from engine.augment_trial import AugmentTrial
 from engine.backends import devices
 from engine.errors import N_, GraphError, MatrizenError
 from engine.explain import explain
@@ -70,6 +71,8 @@ class Answers:
             case p.RaceOptimizers():
                 race = OptimizerRace(t, command.watched, command.steps, command.rates)
                 self._jobs.start(command.id, race)
+            case p.TryAugment():
+                self._jobs.start(command.id, AugmentTrial(t, command.layer, command.epochs, command.seed))
             case p.ProofOf():
                 self._motion.show()
                 reply(p.Reply(command.id, prove(t, command.node)))

@@ -11,6 +11,7 @@ from engine.data.source import SourceSpec
 from engine.errors import Message
 from engine.gradient_check import STEP
 from engine.graph import GraphSpec
+from engine.layers.augment import Augment
 from engine.optimizer_race import Watched
 from engine.run import Lines
 from engine.session.run_state import RunState
@@ -314,6 +315,16 @@ class RaceOptimizers:
 
 
 @dataclass(frozen=True)
+class TryAugment:
+    """The run's network trained anew with and without these ranges: a job that ends with a `Trial`."""
+
+    layer: Augment
+    epochs: int
+    seed: int
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class CancelJob:
     """Stop a job; it is answered with what it has found by then."""
 
@@ -369,6 +380,7 @@ Command = (
     | XRayOf
     | CheckGradient
     | RaceOptimizers
+    | TryAugment
     | CancelJob
     | ProofOf
     | WarpPicture

@@ -45,6 +45,7 @@ from engine.session.commands import (
     Shutdown,
     Step,
     StepKind,
+    TryAugment,
     TurnPicture,
     UseSlots,
     WarpPicture,
@@ -82,5 +83,5 @@ __all__ = [
     "Pause", "Phase", "Play", "Predict", "Prediction", "Progress", "ProofOf", "Pull",
     "RaceOptimizers", "Read", "ReadWarped", "RemoveLine", "Reply", "Reset", "RunState", "Running",
     "Saved", "SetDevice", "SetHistory", "SetPace", "SetTraining", "Shutdown", "Status", "Step",
-    "StepKind", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
+    "StepKind", "TryAugment", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
 ]  # fmt: skip

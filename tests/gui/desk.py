@@ -93,6 +93,9 @@ class InlineRunner(QObject):
     def race(self, watched: Any, steps: int, rates: Any, news: Any, answer: Any) -> int:
         return self._job(p.RaceOptimizers(watched, steps, dict(rates), self._number + 1), news, answer)
 
+    def try_augment(self, layer: Any, epochs: int, seed: int, news: Any, answer: Any) -> int:
+        return self._job(p.TryAugment(layer, epochs, seed, self._number + 1), news, answer)
+
     def cancel_job(self, job: int) -> None:
         self.session.handle(p.CancelJob(job))
         self.go()
