@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from pytestqt.qtbot import QtBot
 
 from engine.session import protocol as p
@@ -16,6 +16,9 @@ from gui.commands import Commands
 from gui.main_window import MainWindow
 from gui.windows_state import WindowsState
 from gui.workbench import Workbench
+
+MOMENT_MS = 120
+"""Timers that run no longer than this are work put off; longer ones are for people, as a toast's."""
 
 
 class InlineRunner(QObject):
@@ -159,6 +162,12 @@ class Desk:
         self.settle()
 
     def settle(self) -> None:
-        self.qtbot.wait(120)
+        """Until what the window put off for a moment has been done, and the engine has answered."""
+        self.qtbot.wait(30)
+        self.qtbot.waitUntil(lambda: not self._put_off(), timeout=10_000)
         self.runner.go()
         self.qtbot.wait(20)
+
+    def _put_off(self) -> bool:
+        timers = [*self.window.findChildren(QTimer), *self.bench.findChildren(QTimer)]
+        return any(t.isActive() and t.isSingleShot() and t.interval() <= MOMENT_MS for t in timers)
