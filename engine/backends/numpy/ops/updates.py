@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from engine.backends.numpy.env import Call, Env, build
+from engine.backends.numpy.env import Builder, Call, Env, build
+from engine.ops.updates import lock_of
 from engine.values import Op
 
 ONE = np.float32(1)
 
 
-@build("sgd")
+def update(kind: str) -> Callable[[Builder], Builder]:
+    """Decorator: this function compiles updates of a kind; what is locked is put back behind them."""
+
+    def note(free: Builder) -> Builder:
+        def builder(op: Op, env: Env) -> Call:
+            mask = lock_of(op)
+            if mask is None:
+                return free(op, env)
+            lock, step = env.array(mask), free(replace(op, ins=op.ins[:-1]), env)
+            old_new = zip((op.ins[0], *op.ins[2:-1]), op.outs, strict=True)
+            pairs = [(env.array(old), env.array(new)) for old, new in old_new]
+
+            def call() -> None:
+                where = lock != 0
+                kept = [old[where] for old, _ in pairs]
+                step()
+                for (_, new), numbers in zip(pairs, kept, strict=True):
+                    new[where] = numbers
+
+            return call
+
+        return build(kind)(builder)
+
+    return note
+
+
+@update("sgd")
 def sgd(op: Op, env: Env) -> Call:
     (w, g), new, c = (env.array(v) for v in op.ins), env.array(op.out), env.controls
     step = env.work.shared(0, w.shape)
@@ -22,7 +52,7 @@ def sgd(op: Op, env: Env) -> Call:
     return call
 
 
-@build("momentum")
+@update("momentum")
 def momentum(op: Op, env: Env) -> Call:
     (w, g, v), (new, new_v), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
     step = env.work.shared(0, w.shape)
@@ -36,7 +66,7 @@ def momentum(op: Op, env: Env) -> Call:
     return call
 
 
-@build("rmsprop")
+@update("rmsprop")
 def rmsprop(op: Op, env: Env) -> Call:
     (w, g, s), (new, new_s), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
     step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
@@ -56,7 +86,7 @@ def rmsprop(op: Op, env: Env) -> Call:
     return call
 
 
-@build("adam")
+@update("adam")
 def adam(op: Op, env: Env) -> Call:
     w, g, m, v = (env.array(a) for a in op.ins)
     new, new_m, new_v = (env.array(a) for a in op.outs)
