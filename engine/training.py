@@ -198,8 +198,9 @@ class Trainer(Tested):
     def _load(self, state: Mapping[str, Array]) -> None:
         """Another state of this network, with its masks."""
         self._make_lockable([key for key in locks.parameters_of(state) if key in self._shapes])
-        self.store.load(locks.complete(state, self._shapes))
-        self._locked = None
+        whole = locks.complete(state, self._shapes)
+        self.store.load(whole)
+        self._locked = locks.counts(whole)
 
     def _log(self, change: LiveChange) -> None:
         add_change(self.log, change)

@@ -84,7 +84,9 @@ class Answers:
     def _edit(self, command: p.EditCells, t: Trainer) -> p.Array:
         state = t.store.state()
         values = np.asarray(command.values, np.float32).ravel()
-        array, where = _cells_of(state, command.key, command.cells, len(values))
+        array, where = _cells_of(state, command.key, command.cells)
+        if len(values) != len(where[0]):
+            raise _outside(command.key, array.shape)
         if not np.isfinite(values).all():
             raise GraphError(N_("Only finite numbers can be written into {value}."), value=command.key)
         locked = locked_at(state, command.key, where)
@@ -104,12 +106,24 @@ class Answers:
             raise _no_value(command.key)
         state = t.store.state()
         wanted = np.asarray(command.locked, np.bool_).ravel()
-        array, where = _cells_of(state, command.key, command.cells, len(wanted))
-        old = locked_at(state, command.key, where)
+        shape = state[command.key].shape
+        mask = state.get(lock_key(command.key), np.zeros(shape, np.float32)) != 0
+        if command.cells is None:
+            where: tuple[p.Array, ...] = ()
+            count = mask.size
+        else:
+            _, where = _cells_of(state, command.key, command.cells)
+            count = len(where[0])
+        if len(wanted) not in (1, count):
+            raise _outside(command.key, shape)
+        wanted = np.broadcast_to(wanted, (count,))
+        old = mask[where] if where else mask.ravel().copy()
         if (old == wanted).all():
             return old
-        mask = state.get(lock_key(command.key), np.zeros(array.shape, np.float32))
-        mask[where] = wanted
+        if where:
+            mask[where] = wanted
+        else:
+            mask = wanted.reshape(shape)
         self._motion.stop_showing(t)
         t.lock({command.key: mask})
         self._builder.rescue.keep(t)
@@ -177,17 +191,20 @@ class Answers:
                      for d in found)
 
 
-def _cells_of(state: Mapping[str, p.Array], key: str, cells: p.Array,
-              count: int) -> tuple[p.Array, tuple[p.Array, ...]]:
-    """The array of a parameter and an index of `count` cells of it. Raises GraphError."""
+def _cells_of(state: Mapping[str, p.Array], key: str, cells: p.Array) -> tuple[p.Array, tuple[p.Array, ...]]:
+    """The array of a parameter and an index of cells of it. Raises GraphError."""
     if key not in state:
         raise _no_value(key)
     array = state[key]
     where = np.asarray(cells, np.intp).reshape(-1, array.ndim)
-    if (where < 0).any() or (where >= np.array(array.shape)).any() or len(where) != count:
-        raise GraphError(N_("{value} has the shape {shape}; cells outside it cannot be written."),
-                         value=key, shape=array.shape)
+    if (where < 0).any() or (where >= np.array(array.shape)).any():
+        raise _outside(key, array.shape)
     return array, tuple(where.T)
+
+
+def _outside(key: str, shape: tuple[int, ...]) -> GraphError:
+    return GraphError(N_("{value} has the shape {shape}; cells outside it cannot be written."),
+                      value=key, shape=shape)
 
 
 def _no_value(name: str) -> GraphError:

@@ -164,13 +164,14 @@ class EditCells:
 
 @dataclass(frozen=True)
 class LockCells:
-    """Lock cells (k, axes) of a parameter at a step boundary, or unlock them: locked (k).
+    """Lock cells (k, axes) of a parameter at a step boundary, or unlock them: locked (k), or one for all.
 
-    Locked cells stay as they are, whoever trains or writes. Answered with what was locked before (k).
+    Without cells all are meant, in the order they lie. Locked cells stay as they are, whoever trains or
+    writes. Answered with what was locked before.
     """
 
     key: str
-    cells: Array
+    cells: Array | None
     locked: Array
     id: int = 0
 

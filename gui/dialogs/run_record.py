@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.locks import LOCKED
 from engine.run import REBUILT
 from engine.session.views import LineData, PastData
 from engine.settings import TrainingSpec
@@ -232,6 +233,9 @@ def change_words(name: str, value: object, names: dict[str, str]) -> str:
     if name == "edit":
         keys = value if isinstance(value, list | tuple) else [value]
         return tr("edited by hand: {weights}").format(weights=", ".join(_key(str(k), names) for k in keys))
+    if name == LOCKED:
+        keys = value if isinstance(value, list | tuple) else [value]
+        return tr("locked or unlocked: {weights}").format(weights=", ".join(_key(str(k), names) for k in keys))
     shown = format_number(float(value)) if isinstance(value, int | float) else str(value)
     return f"{_key(name, names)} = {shown}"
 

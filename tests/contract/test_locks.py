@@ -1,4 +1,4 @@
-"""Locked weights: a step does not touch them, whatever the optimizer, and leaves the others what they were."""
+"""Locked weights: no step touches them, whatever the optimizer; the others are what they would be."""
 
 from __future__ import annotations
 
