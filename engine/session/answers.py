@@ -117,7 +117,7 @@ class Answers:
         if len(wanted) not in (1, count):
             raise _outside(command.key, shape)
         wanted = np.broadcast_to(wanted, (count,))
-        old = mask[where] if where else mask.ravel().copy()
+        old = np.array(mask[where] if where else mask.ravel())
         if (old == wanted).all():
             return old
         if where:

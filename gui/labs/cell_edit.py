@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
@@ -19,38 +19,10 @@ from gui import i18n, theme
 from gui.i18n import tr, tr_message
 from gui.labs.pane import Pane
 from gui.labs.sheet import Cell
+from gui.labs.stroke import CellsEdit
 from gui.number_field import NumberField
 from gui.panels.terms_view import index_text
 from gui.workbench import Workbench
-
-
-class Writer(Protocol):
-    """The part of the runner that writes cells."""
-
-    def edit_cells(self, key: str, cells: Any, values: Any, answer: Any = None) -> None:
-        """Write cells of a parameter."""
-
-
-class CellEdit(QUndoCommand):
-    """Writes one cell of "<node>.<parameter>". `written` is called after every writing."""
-
-    def __init__(self, writer: Writer, key: str, cell: tuple[int, ...], old: float, new: float, text: str,
-                 written: Callable[[Any], None]) -> None:
-        super().__init__(text)
-        self._writer, self._key, self._cell = writer, key, cell
-        self._old, self._new, self._written = old, new, written
-
-    def redo(self) -> None:
-        self._write(self._new)
-
-    def undo(self) -> None:
-        self._write(self._old)
-
-    def _write(self, value: float) -> None:
-        def told(_old: Any, error: Any) -> None:
-            self._written(error)
-
-        self._writer.edit_cells(self._key, np.array([self._cell]), np.array([value]), told)
 
 
 class InputEdit(QUndoCommand):
@@ -138,7 +110,9 @@ class CellEditor(QObject):
         if self._bench.running:
             self._bench.runner.pause()
         place = (pane, index, row, column)
-        if value.role is Role.PARAM and value.id.endswith("@old"):
+        if pane.matrices[index].locked_at(row, column):
+            self._say(tr("This weight is locked. The tool Lock (L) unlocks it."), "info")
+        elif value.role is Role.PARAM and value.id.endswith("@old"):
             old = pane.matrices[index].value_at(row, column)
             if old is not None and pane.matrices[index].part().exact:
                 self._open(place, old, lambda new: self._write(value.id, found[1], float(old), new))
@@ -188,11 +162,11 @@ class CellEditor(QObject):
             name=self._name_of(value), index=index_text(cell), number=i18n.short(new, 4)
         )
         self._bench.document.undo_stack.push(
-            InputEdit(partial(self._show_inputs, value), before, {**before, cell: new}, text)
+            InputEdit(partial(self.show_inputs, value), before, {**before, cell: new}, text)
         )
         self._say(tr("What a typed input changes is seen until the next step."), "info")
 
-    def _show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
+    def show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
         """Show the step to come with these inputs instead of those of the data."""
         configured = self._bench.configured
         if configured is None or value not in configured.program.values:
@@ -222,11 +196,14 @@ class CellEditor(QObject):
             name=f"{name} {self._name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
         )
 
-        def told(error: Message | None) -> None:
-            for name, cells in self.inputs.items():
-                if cells:  # the writing has put the data back
-                    self._show_inputs(name, cells)
-            self._told(None, error)
-
         key = value.removesuffix("@old")
-        bench.document.undo_stack.push(CellEdit(bench.runner, key, cell, old, new, text, told))
+        told = partial(self.follow, weights=True)
+        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told)
+        bench.document.undo_stack.push(edit)
+
+    def follow(self, error: Message | None, weights: bool) -> None:
+        """Something was written: with weights the engine has put the data back."""
+        for name, cells in self.inputs.items() if weights else ():
+            if cells:
+                self.show_inputs(name, cells)
+        self._told(None, error)

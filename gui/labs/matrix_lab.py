@@ -21,6 +21,7 @@ from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
 from gui.labs.equations import companion, equations, family
 from gui.labs.form_note import FormNote
+from gui.labs.hands import Hands
 from gui.labs.matrix_controls import PlayBar, TopBar
 from gui.labs.matrix_names import Names, names_of, plain_symbol
 from gui.labs.pane import Pane, Sight
@@ -28,6 +29,7 @@ from gui.labs.player import Player
 from gui.labs.rail import Rail, part_of
 from gui.labs.sheet import Cell, Sheet
 from gui.labs.story_card import StoryCard
+from gui.labs.tool_bar import ToolBar
 from gui.panels import targets
 from gui.watching import Wish
 
@@ -70,6 +72,9 @@ class MatrixLab(QWidget):
         self.editor = CellEditor(self, window.bench, window.toasts.show_message, self._name_of)
         self.editor.written.connect(self.story.follow)
         self.form = FormNote(self.pane, self.below)
+        self.tools = ToolBar()
+        self.hands = Hands(self, window.bench, window.toasts.show_message, self._name_of, self.editor,
+                           self.tools, (self.pane, self.below))
         self._build()
 
     # ---- building -------------------------------------------------------------------------------------
@@ -433,6 +438,8 @@ class MatrixLab(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
+        if self.hands.key(event):
+            return
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.player.walk(1 if key == Qt.Key.Key_Right else -1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
