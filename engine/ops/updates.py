@@ -28,6 +28,9 @@ from engine.ops.base import (
 )
 from engine.values import Op, Role, Value
 
+LOCKED_NOTE = r"w \leftarrow w"
+"""The rule of a locked cell."""
+
 
 class Update(OpRule):
     """ins w, g, moments..., perhaps a mask of locked cells -> new w, new moments, all of one shape."""
@@ -63,8 +66,12 @@ class Update(OpRule):
         new = [float(v) for v in self.reference(old, op.attrs, ctx)]
         before = float(old[0] if out == 0 else old[out + 1])
         first = op.ins[0 if out == 0 else out + 1]
+        stays = Term(((first.id, cell, before),), before, "old")
+        mask = lock_of(op)
+        if mask is not None and read(mask)[cell]:
+            return Terms("sum", (stays,), new[out], float(read(op.outs[out])[cell]), LOCKED_NOTE)
         terms = (
-            Term(((first.id, cell, before),), before, "old"),
+            stays,
             Term(((op.ins[1].id, cell, float(old[1])),), new[out] - before, "step"),
         )
         return Terms("sum", terms, new[out], float(read(op.outs[out])[cell]), self.note)

@@ -23,11 +23,11 @@ from gui import i18n
 from gui.i18n import tr, tr_message, trn
 from gui.labs.cell_edit import CellEditor, InputEdit, is_input
 from gui.labs.lab_matrix import LabMatrix
-from gui.labs.lock_sight import parameter_of
 from gui.labs.pane import Pane
 from gui.labs.sheet import Cell
-from gui.labs.stroke import Answered, CellsEdit, LockEdit, Numbers, Stroke, listed
+from gui.labs.stroke import Answered, CellsEdit, LockEdit, Numbers, Stroke, listed, lock_whole
 from gui.labs.tool_bar import KEYS, ToolBar
+from gui.panels.lock_wishes import parameter_of
 from gui.panels.terms_view import index_text
 from gui.workbench import Workbench
 
@@ -169,6 +169,7 @@ class Hands(QObject):
                           inputs=before)
         made.append(gesture)
         self.gesture = gesture
+        matrix.set_held(place if tool == "drag" else None)
         self._bench.runner.hurry(True)
         self._begin(gesture, event)
         return True
@@ -231,7 +232,7 @@ class Hands(QObject):
         # from here on: a key pressed on the way changes the pace, not what was reached
         g.start += (way.x() - way.y()) * g.per_pixel * fine
         g.at = event.position()
-        g.stroke.put({g.cell: rounded(g.start, g.per_pixel * FINE)})
+        g.stroke.put({g.cell: rounded(g.start, g.per_pixel * fine)})
 
     def _touch(self, g: Gesture, place: Place, keys: Qt.KeyboardModifier) -> None:
         """The cells under the brush; for locks perhaps a whole row or column."""
@@ -256,6 +257,7 @@ class Hands(QObject):
         g, self.gesture = self.gesture, None
         if g is not None:
             self._bench.runner.hurry(False)
+            g.matrix.set_held(None)
             g.stroke.end()
 
     def cancel(self) -> None:
@@ -342,16 +344,12 @@ class Hands(QObject):
         program = self._program()
         values = [lens.value for pane in self._panes for sheet in pane.sheets
                   for lens in (sheet.lens, sheet.extra) if lens is not None]  # fmt: skip
-        found = {key: value for value in values if (key := parameter_of(program, value))}
+        found = dict.fromkeys(key for value in values if (key := parameter_of(program, value)))
         if not found:
             self._say(tr("There are no weights in this step. W and b stand in the forward one."), "info")
             return
-        stack = self._bench.document.undo_stack
-        stack.beginMacro(tr("lock all weights") if locked else tr("unlock all weights"))
-        for key in found:
-            stack.push(LockEdit(self._bench.runner, key, None, None, locked, "",
-                                partial(self._editor.follow, weights=True)))
-        stack.endMacro()
+        lock_whole(self._bench.document.undo_stack, self._bench.runner, found, locked,
+                   partial(self._editor.follow, weights=True))
 
 
 def between(start: Place, end: Place) -> list[Place]:
@@ -362,6 +360,7 @@ def between(start: Place, end: Place) -> list[Place]:
             for k in range(1, steps + 1)]  # fmt: skip
 
 
-def rounded(number: float, grain: float) -> float:
-    """No more digits than a pixel of the mouse can mean."""
-    return round(number, max(0, -math.floor(math.log10(grain)))) if grain < 1 else float(round(number))
+def rounded(number: float, per_pixel: float) -> float:
+    """In steps that some pixels make together, a power of ten: 0.01 for weights of ordinary size."""
+    decimals = -math.ceil(math.log10(per_pixel) - 1e-9)
+    return round(number, decimals)

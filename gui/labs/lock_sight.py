@@ -8,28 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.locks import lock_key
 from engine.session.views import Matrix, MatrixData
-from engine.values import Program, Role
+from engine.values import Program
 from gui.labs.lens import Lens
 from gui.labs.sheet import Array, Pair, Sheet
+from gui.panels.lock_wishes import mask_of
 
 PARTS = ("lock", "lock.extra")
 """Names of the wishes, as those of the numbers are "" and "extra"."""
-
-
-def parameter_of(program: Program | None, value_id: str) -> str:
-    """The key "<node>.<name>" of a parameter as it is before the step; "" for any other value."""
-    value = program.values.get(value_id) if program is not None else None
-    known = value is not None and value.role is Role.PARAM and value_id.endswith("@old")
-    return value_id.removesuffix("@old") if known else ""
-
-
-def mask_of(program: Program, value_id: str) -> str:
-    """The value that says which cells of a parameter are locked; "" where none can be."""
-    key = parameter_of(program, value_id)
-    found = f"{lock_key(key)}@old"
-    return found if key and found in program.values else ""
 
 
 def requests(sheet: Sheet, program: Program, most: tuple[int, int],

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from engine.errors import Message
+from gui.i18n import tr
 from gui.labs.sheet import Cell
 
 Numbers = dict[Cell, float]
@@ -19,7 +20,7 @@ Write = Callable[[Numbers, Answered], None]
 def listed(cells: Iterable[Cell]) -> Any:
     """Cells (k, axes) as the engine takes them."""
     found = list(cells)
-    return np.array(found, np.intp).reshape(len(found), -1)
+    return np.array(found, np.intp).reshape(len(found), len(found[0]) if found else 0)
 
 
 class Stroke:
@@ -127,3 +128,12 @@ class LockEdit(QUndoCommand):
         if self._old is not None:
             self._writer.lock_cells(self._key, self._cells, np.asarray(self._old, np.bool_),
                                     lambda _old, error: self._written(error))
+
+
+def lock_whole(stack: QUndoStack, writer: Writer, keys: Iterable[str], locked: bool,
+               written: Callable[[Message | None], None]) -> None:
+    """Lock or unlock whole parameters, as one step of undo."""
+    stack.beginMacro(tr("lock all weights") if locked else tr("unlock all weights"))
+    for key in keys:
+        stack.push(LockEdit(writer, key, None, None, locked, "", written))
+    stack.endMacro()

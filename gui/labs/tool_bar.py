@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from gui import icons, theme
 from gui.i18n import tr
@@ -33,12 +33,12 @@ class ToolBar(QWidget):
         words = {"open": (tr("Open"), tr("A click opens a number")),
                  "drag": (tr("Drag"), tr("Change a number by dragging it")),
                  "paint": (tr("Paint"), tr("Paint over numbers, or draw on the picture")),
-                 "lock": (tr("Lock"), tr("Lock weights: nothing changes them"))}  # fmt: skip
+                 "lock": (tr("Lock"), tr("Lock weights, or unlock them"))}  # fmt: skip
         self._hints = {
             "open": tr("Click opens a number, twice types it."),
-            "drag": tr("Drag W, b or x up or right for more, down or left for less. Shift: finer."),
+            "drag": tr("Drag a weight, a bias or an input: up or right is more. Shift: finer steps."),
             "paint": tr("Shift paints zero, Alt takes a number from a cell."),
-            "lock": tr("Click or drag over W or b. Shift: whole rows, Ctrl: whole columns."),
+            "lock": tr("Click or drag over weights: nothing changes them then. Shift: rows, Ctrl: columns."),
         }
         self._group = QButtonGroup(self)
         pictures = {"open": "explain", "drag": "drag", "paint": "brush", "lock": "lock"}
@@ -62,10 +62,8 @@ class ToolBar(QWidget):
         self.value.setAccessibleName(tr("Number to paint with"))
         self.brush = Switch({size: (size, tr("Brush {n} × {n} cells").format(n=size)) for size in BRUSHES})
         self._brush_text = _caption(tr("Brush"))
-        self.lock_all = QPushButton(tr("Lock all"))
-        self.unlock_all = QPushButton(tr("Unlock all"))
-        self.lock_all.clicked.connect(lambda: self.all_wanted.emit(True))
-        self.unlock_all.clicked.connect(lambda: self.all_wanted.emit(False))
+        self.lock_all = self._button(tr("Lock all"), True)
+        self.unlock_all = self._button(tr("Unlock all"), False)
         self._hint = ElidedLabel()
         self._hint.setProperty("role", "caption")
         self._of = {"paint": (self._value_text, self.value, self._brush_text, self.brush),
@@ -74,7 +72,16 @@ class ToolBar(QWidget):
             for widget in widgets:
                 row.addWidget(widget)
         row.addWidget(self._hint, 1)
+        self.setFixedHeight(theme.px(32))
         self.choose("open")
+
+    def _button(self, text: str, locked: bool) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setProperty("kind", "segment")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.all_wanted.emit(locked))
+        return button
 
     def tool(self) -> str:
         """The one in hand."""
