@@ -114,7 +114,8 @@ class MatrixLab(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         side.addWidget(scroll, 1)
         hint = QLabel(tr("Click any number to see where it comes from, twice to type it. "
-                         "← → go through the calculation, ↑ ↓ choose a step, P plays."))
+                         "← → go through the calculation, ↑ ↓ choose a step, P plays. "
+                         "D drags, B paints, L locks numbers."))
         hint.setProperty("role", "caption")
         hint.setWordWrap(True)
         hint.setContentsMargins(theme.px(16), theme.px(8), theme.px(12), 0)
