@@ -82,6 +82,9 @@ class Hands(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if not isinstance(watched, LabMatrix) or not isinstance(event, QMouseEvent):
+            if event.type() == QEvent.Type.Hide and self.gesture is not None \
+                    and self.gesture.matrix is watched:
+                self.end()  # another equation, or the lab was left
             return False
         left = event.button() == Qt.MouseButton.LeftButton
         tool = self.bar.tool()
@@ -314,7 +317,7 @@ class Hands(QObject):
             edit.undo()
             return
         self._bench.document.undo_stack.push(edit)
-        if not g.key:
+        if not g.key and not g.inputs:
             self._say(tr("What a changed input changes is seen until the next step."), "info")
 
     def _label(self, value: str) -> str:

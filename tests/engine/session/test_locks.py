@@ -77,6 +77,27 @@ def test_a_lock_holds_and_is_part_of_the_past(inline: Inline) -> None:
     assert inline.session.motion.history.first == 0, "the history holds"
 
 
+def test_lines_with_and_without_a_lock(inline: Inline) -> None:
+    inline.circle()
+    before = walk(inline, 4)
+    inline.say(LOCK)
+    after = walk(inline, 4)
+    same(rewound(inline, 2), before[2])
+    inline.say(p.Branch())
+    branched = walk(inline, 6)
+    assert not inline.trainer.locked and (at(branched[8][KEY]) != at(branched[2][KEY])).all()
+    for line, steps in ((1, after), (2, branched), (1, after), (2, branched)):
+        inline.say(p.ChooseLine(line))
+        inline.work_until(lambda s: not s.rewinder.seeking)
+        assert inline.of(p.Chosen)[-1].line == line
+        for step in (8, 7, 5, 3):
+            expected = steps.get(step, before.get(step))
+            assert expected is not None
+            same(rewound(inline, step), expected)
+        rewound(inline, 8)
+        assert inline.trainer.locked == ({KEY: 2} if line == 1 else {})
+
+
 def test_what_is_locked_cannot_be_written(inline: Inline) -> None:
     inline.circle()
     old = inline.state()[KEY]

@@ -75,10 +75,16 @@ def test_a_number_is_dragged_and_all_behind_it_follows(desk: Desk) -> None:
     send(view, QEvent.Type.MouseMove, start + QPointF(0, 90))
     tap(lab, Qt.Key.Key_Escape)
     assert state(desk)["layer1.weight"][0, 0] == np.float32(0.7) and stack.count() == 1
+    send(view, QEvent.Type.MouseButtonPress, start)
+    lab.choose(1)  # another equation while the button is down
+    assert lab.hands.gesture is None
+    lab.choose(0)
+    desk.settle()
     z = lab.pane.matrices[-1]
     stroke(z, place(z, 0, 0), place(z, 0, 0) - QPointF(0, 50))
     assert stack.count() == 1
     lab.tools.choose("open")
+    view = lab.pane.matrices[0]
     stroke(view, start, start + QPointF(24, 0), keys=Keys.AltModifier)
     assert stack.count() == 2
 
