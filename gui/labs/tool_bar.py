@@ -35,7 +35,7 @@ class ToolBar(QWidget):
                  "paint": (tr("Paint"), tr("Paint over numbers, or draw on the picture")),
                  "lock": (tr("Lock"), tr("Lock weights, or unlock them"))}  # fmt: skip
         self._hints = {
-            "open": tr("Click opens a number, twice types it."),
+            "open": tr("Click opens a number, twice types it, Alt and drag changes it."),
             "drag": tr("Drag a weight, a bias or an input: up or right is more. Shift: finer steps."),
             "paint": tr("Shift paints zero, Alt takes a number from a cell."),
             "lock": tr("Click or drag over weights: nothing changes them then. Shift: rows, Ctrl: columns."),
