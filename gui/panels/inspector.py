@@ -148,8 +148,8 @@ class Inspector(QFrame):
         for widget in (
             self.formula_frame,
             self.note,
-            self.settings,
             self.locks,
+            self.settings,
             self.shape,
             self.health,
             self.summary,

@@ -12,8 +12,8 @@ from gui.views.matrix_layout import CellBox
 
 LEAST = 4.0
 """Smaller cells are tinted: a hatching in them would be noise."""
-SIGN_FROM = (30.0, 30.0)
-"""In lower cells the padlock would stand on the digits."""
+SIGN_FROM = (36.0, 30.0)
+"""In smaller cells the padlock would stand on the digits."""
 MOST = 6000
 """More marks than this in sight are drawn as tints."""
 

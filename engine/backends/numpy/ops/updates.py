@@ -12,6 +12,7 @@ from engine.ops.updates import lock_of
 from engine.values import Op
 
 ONE = np.float32(1)
+ALL_BITS = np.uint32(0xFFFFFFFF)
 
 
 def update(kind: str) -> Callable[[Builder], Builder]:
@@ -23,15 +24,24 @@ def update(kind: str) -> Callable[[Builder], Builder]:
             if mask is None:
                 return free(op, env)
             lock, step = env.array(mask), free(replace(op, ins=op.ins[:-1]), env)
-            old_new = zip((op.ins[0], *op.ins[2:-1]), op.outs, strict=True)
-            pairs = [(env.array(old), env.array(new)) for old, new in old_new]
+            shape, work = lock.shape, env.work
+            locked, places = work.shared(2, shape, np.bool_), work.shared(3, shape, np.uint32)
+            held = []
+            for i, (old, new) in enumerate(zip((op.ins[0], *op.ins[2:-1]), op.outs, strict=True)):
+                kept = work.shared(4 + i, shape)
+                held.append((env.array(old), kept, kept.view(np.uint32), env.array(new).view(np.uint32)))
 
             def call() -> None:
-                where = lock != 0
-                kept = [old[where] for old, _ in pairs]
+                for old, kept, _, _ in held:
+                    np.copyto(kept, old)
                 step()
-                for (_, new), numbers in zip(pairs, kept, strict=True):
-                    new[where] = numbers
+                # new ^ ((new ^ old) & mask): choosing by truth values takes ten times as long
+                np.not_equal(lock, 0, out=locked)
+                np.multiply(locked, ALL_BITS, out=places)
+                for _, _, other, new in held:
+                    np.bitwise_xor(new, other, out=other)
+                    np.bitwise_and(other, places, out=other)
+                    np.bitwise_xor(new, other, out=new)
 
             return call
 
