@@ -94,39 +94,39 @@ class CellEditor(QObject):
     def __init__(self, parent: QWidget, bench: Workbench, say: Callable[..., object],
                  name_of: Callable[[str], str]) -> None:
         super().__init__(parent)
-        self._parent, self._bench, self._say, self._name_of = parent, bench, say, name_of
+        self._parent, self.bench, self.say, self.name_of = parent, bench, say, name_of
         self.field: CellField | None = None
         self.inputs: dict[str, dict[Cell, float]] = {}
         """Inputs of the step shown that differ from the data."""
 
     def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
         """A field over a cell; what is typed is written between two steps."""
-        configured = self._bench.configured
+        configured = self.bench.configured
         found = pane.source(index, row, column)
         program = configured.program if configured is not None else None
         value = program.values.get(found[0]) if program is not None and found else None
         if program is None or found is None or value is None:
             return
-        if self._bench.running:
-            self._bench.runner.pause()
+        if self.bench.running:
+            self.bench.runner.pause()
         place = (pane, index, row, column)
         if pane.matrices[index].locked_at(row, column):
-            self._say(tr("This weight is locked. The tool Lock (L) unlocks it."), "info")
+            self.say(tr("This weight is locked. The tool Lock (L) unlocks it."), "info")
         elif value.role is Role.PARAM and value.id.endswith("@old"):
             old = pane.matrices[index].value_at(row, column)
             if old is not None and pane.matrices[index].part().exact:
                 self._open(place, old, lambda new: self._write(value.id, found[1], float(old), new))
             else:
-                self._say(tr("Zoom in until every number is a cell of its own."), "info")
+                self.say(tr("Zoom in until every number is a cell of its own."), "info")
         elif is_input(program, value.id):
             self._edit_input(place, value.id, found[1])
         else:
             text = tr("Only weights, biases and inputs can be typed; everything else follows from them.")
-            self._say(text, "info")
+            self.say(text, "info")
 
     def _edit_input(self, place: tuple[Pane, int, int, int], value: str, cell: Cell) -> None:
         """The step to come is shown, the one whose inputs can still be others; then the field opens."""
-        runner = self._bench.runner
+        runner = self.bench.runner
 
         def shown(explanation: Explanation | None, _error: Message | None) -> None:
             if explanation is not None:
@@ -134,7 +134,7 @@ class CellEditor(QObject):
 
         def ready(_old: Any, error: Message | None) -> None:
             if error is not None:
-                self._say(tr_message(error), "warning")
+                self.say(tr_message(error), "warning")
             else:
                 runner.explain(value, cell, shown)
 
@@ -150,7 +150,7 @@ class CellEditor(QObject):
         field.setFixedSize(QSize(wide, max(size.height(), theme.px(26))))
         field.move(at - QPoint((wide - size.width()) // 2, 0))
         field.taken.connect(take)
-        field.refused.connect(lambda text: self._say(text, "warning"))
+        field.refused.connect(lambda text: self.say(text, "warning"))
         field.gone.connect(self._gone)
         self.field = field
         field.show()
@@ -159,21 +159,21 @@ class CellEditor(QObject):
     def _type_input(self, value: str, cell: Cell, new: float) -> None:
         before = dict(self.inputs.get(value, {}))
         text = tr("type {name} {index} = {number}").format(
-            name=self._name_of(value), index=index_text(cell), number=i18n.short(new, 4)
+            name=self.name_of(value), index=index_text(cell), number=i18n.short(new, 4)
         )
-        self._bench.document.undo_stack.push(
+        self.bench.document.undo_stack.push(
             InputEdit(partial(self.show_inputs, value), before, {**before, cell: new}, text)
         )
-        self._say(tr("What a typed input changes is seen until the next step."), "info")
+        self.say(tr("What a typed input changes is seen until the next step."), "info")
 
     def show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
         """Show the step to come with these inputs instead of those of the data."""
-        configured = self._bench.configured
+        configured = self.bench.configured
         if configured is None or value not in configured.program.values:
             return
         self.inputs[value] = dict(cells)
         axes = len(configured.program.values[value].axes)
-        self._bench.runner.edit_input(value, *_listed(cells, axes), self._told)
+        self.bench.runner.edit_input(value, *_listed(cells, axes), self._told)
 
     def forget_inputs(self) -> None:
         """Another step: it computes with the data."""
@@ -181,7 +181,7 @@ class CellEditor(QObject):
 
     def _told(self, _payload: Any, error: Message | None) -> None:
         if error is not None:
-            self._say(tr_message(error), "warning")
+            self.say(tr_message(error), "warning")
         self.written.emit()
 
     def _gone(self) -> None:
@@ -189,11 +189,11 @@ class CellEditor(QObject):
         self._parent.setFocus()
 
     def _write(self, value: str, cell: tuple[int, ...], old: float, new: float) -> None:
-        bench = self._bench
+        bench = self.bench
         node = bench.configured.program.values[value].owner if bench.configured is not None else ""
         name = bench.document.node(node).name if bench.document.graph.has(node) else node
         text = tr("type {name} {index} = {number}").format(
-            name=f"{name} {self._name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
+            name=f"{name} {self.name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
         )
 
         key = value.removesuffix("@old")

@@ -6,7 +6,7 @@ What a gesture changes goes to the engine at once; everything behind it follows 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
@@ -29,7 +29,6 @@ from gui.labs.stroke import Answered, CellsEdit, LockEdit, Numbers, Stroke, list
 from gui.labs.tool_bar import KEYS, ToolBar
 from gui.panels.lock_wishes import parameter_of
 from gui.panels.terms_view import index_text
-from gui.workbench import Workbench
 
 FULL = 240.0
 """Pixels of a drag over the largest number of a matrix."""
@@ -64,14 +63,15 @@ class Gesture:
 
 
 class Hands(QObject):
-    """Watches the matrices of the panes. `say(text, level)` tells the person."""
+    """Watches the matrices of the panes, and has the bar that says what the mouse does with them."""
 
-    def __init__(self, parent: QWidget, bench: Workbench, say: Callable[..., object],
-                 name_of: Callable[[str], str], editor: CellEditor, bar: ToolBar,
-                 panes: Sequence[Pane]) -> None:
-        super().__init__(parent)
-        self._bench, self._say, self._name_of, self._editor, self.bar = bench, say, name_of, editor, bar
+    def __init__(self, editor: CellEditor, panes: Sequence[Pane]) -> None:
+        lab = cast(QWidget, editor.parent())
+        super().__init__(lab)
+        lab.installEventFilter(self)  # its keys
+        self._editor, self._bench, self._say, self._name_of = editor, editor.bench, editor.say, editor.name_of
         self._panes = panes
+        self.bar = bar = ToolBar()
         self.gesture: Gesture | None = None
         for pane in panes:
             pane.matrix_made.connect(lambda matrix: matrix.installEventFilter(self))
@@ -81,6 +81,8 @@ class Hands(QObject):
     # ---- the mouse ------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and watched is self.parent():
+            return event.type() == QEvent.Type.KeyPress and self._key(event)
         if not isinstance(watched, LabMatrix) or not isinstance(event, QMouseEvent):
             if event.type() == QEvent.Type.Hide and self.gesture is not None \
                     and self.gesture.matrix is watched:
@@ -107,7 +109,7 @@ class Hands(QObject):
     def _found(self, matrix: LabMatrix, at: QPointF) -> tuple[Pane, Place, str, Cell] | None:
         pane = next((p for p in self._panes if matrix in p.matrices), None)
         place = matrix.cell_at(at)
-        found = pane.sheets[matrix.property("index")].cell(*place) if pane and place is not None else None
+        found = pane.source(matrix.property("index"), *place) if pane and place is not None else None
         return (pane, place, *found) if pane and place is not None and found else None
 
     def _program(self) -> Program | None:
@@ -127,7 +129,7 @@ class Hands(QObject):
             for matrix in pane.matrices:
                 matrix.unsetCursor()
 
-    def key(self, event: QKeyEvent) -> bool:
+    def _key(self, event: QKeyEvent) -> bool:
         """A key of the tools, or Escape while something is being dragged; whether it was one."""
         if event.key() == Qt.Key.Key_Escape and self.gesture is not None:
             self.cancel()
@@ -251,8 +253,9 @@ class Hands(QObject):
             places = [(each, column) for each in range(rows)]
         else:
             places = [place]
-        sheet = g.pane.sheets[g.matrix.property("index")]
-        found = (sheet.cell(*each) for each in places if 0 <= each[0] < rows and 0 <= each[1] < columns)
+        index = g.matrix.property("index")
+        inside = (each for each in places if 0 <= each[0] < rows and 0 <= each[1] < columns)
+        found = (g.pane.source(index, *each) for each in inside)
         g.stroke.put({each[1]: g.number for each in found if each is not None and each[0] == g.value})
 
     def end(self) -> None:

@@ -29,7 +29,6 @@ from gui.labs.player import Player
 from gui.labs.rail import Rail, part_of
 from gui.labs.sheet import Cell, Sheet
 from gui.labs.story_card import StoryCard
-from gui.labs.tool_bar import ToolBar
 from gui.panels import targets
 from gui.watching import Wish
 
@@ -72,9 +71,7 @@ class MatrixLab(QWidget):
         self.editor = CellEditor(self, window.bench, window.toasts.show_message, self._name_of)
         self.editor.written.connect(self.story.follow)
         self.form = FormNote(self.pane, self.below)
-        self.tools = ToolBar()
-        self.hands = Hands(self, window.bench, window.toasts.show_message, self._name_of, self.editor,
-                           self.tools, (self.pane, self.below))
+        self.hands = Hands(self.editor, (self.pane, self.below))
         self._build()
 
     # ---- building -------------------------------------------------------------------------------------
@@ -123,6 +120,7 @@ class MatrixLab(QWidget):
         row.addWidget(left)
         self.below.make_small()
         self.play_bar = PlayBar()
+        self.play_bar.add_below(self.hands.bar)
         self.player.changed.connect(self._show_player)
         self.play_bar.play_clicked.connect(self._toggle)
         self.play_bar.walk_clicked.connect(self.player.walk)
@@ -439,8 +437,6 @@ class MatrixLab(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if self.hands.key(event):
-            return
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.player.walk(1 if key == Qt.Key.Key_Right else -1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):

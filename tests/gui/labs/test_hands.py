@@ -41,7 +41,7 @@ def stroke(view: LabMatrix, *points: QPointF, keys: Keys = NONE) -> None:
 
 
 def tap(lab: MatrixLab, key: Qt.Key, text: str = "") -> None:
-    lab.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, key, NONE, text))
+    QApplication.sendEvent(lab, QKeyEvent(QEvent.Type.KeyPress, key, NONE, text))
 
 
 def state(desk: Desk) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_a_number_is_dragged_and_all_behind_it_follows(desk: Desk) -> None:
     z = lab.pane.matrices[-1]
     stroke(z, place(z, 0, 0), place(z, 0, 0) - QPointF(0, 50))
     assert stack.count() == 1
-    lab.tools.choose("open")
+    lab.hands.bar.choose("open")
     view = lab.pane.matrices[0]
     stroke(view, start, start + QPointF(24, 0), keys=Keys.AltModifier)
     assert stack.count() == 2
@@ -91,7 +91,7 @@ def test_a_number_is_dragged_and_all_behind_it_follows(desk: Desk) -> None:
 
 def test_an_input_is_dragged_in_the_step_to_come(desk: Desk) -> None:
     lab = opened(desk)
-    lab.tools.choose("drag")
+    lab.hands.bar.choose("drag")
     x = lab.pane.matrices[1]
     stroke(x, place(x, 1, 0), place(x, 1, 0) - QPointF(0, 60))
     desk.settle()
@@ -106,7 +106,7 @@ def test_a_picture_is_drawn_on(desk: Desk) -> None:
     lab = opened(desk, "digits_cnn")
     before, z = shown(lab, 1).copy(), shown(lab, -1).copy()
     tap(lab, Qt.Key.Key_B, "b")
-    lab.tools.brush.set_value("2")
+    lab.hands.bar.brush.set_value("2")
     x = lab.pane.matrices[1]
     stroke(x, place(x, 1, 1), place(x, 1, 5))
     desk.settle()
@@ -126,7 +126,7 @@ def test_a_picture_is_drawn_on(desk: Desk) -> None:
     desk.settle()
     np.testing.assert_array_equal(shown(lab, 1), before)
     send(x, QEvent.Type.MouseButtonPress, place(x, 0, 2), Keys.AltModifier)
-    assert lab.tools.value.value() == pytest.approx(float(before[0, 2]), abs=1e-3)
+    assert lab.hands.bar.value.value() == pytest.approx(float(before[0, 2]), abs=1e-3)
 
 
 def test_locked_weights_are_marked_and_left_alone(desk: Desk) -> None:
@@ -144,12 +144,12 @@ def test_locked_weights_are_marked_and_left_alone(desk: Desk) -> None:
     row = desk.window.inspector.locks
     assert row.isVisibleTo(desk.window.inspector) and row.text.text() == "3 of 6 weights locked"
     kept = state(desk)
-    lab.tools.choose("drag")
+    lab.hands.bar.choose("drag")
     stroke(w, place(w, 0, 0), place(w, 0, 0) - QPointF(0, 60))
     lab.editor.edit(lab.pane, 0, 1, 0)
     assert lab.editor.field is None
-    lab.tools.choose("paint")
-    lab.tools.value.set_value(7)
+    lab.hands.bar.choose("paint")
+    lab.hands.bar.value.set_value(7)
     stroke(w, place(w, 0, 0), place(w, 0, 1))
     desk.runner.step("epoch")
     desk.settle()
@@ -182,7 +182,7 @@ def test_locked_weights_are_marked_and_left_alone(desk: Desk) -> None:
 
 def test_folded_and_turned_the_marks_stand_right(desk: Desk) -> None:
     lab = opened(desk)
-    lab.tools.choose("lock")
+    lab.hands.bar.choose("lock")
     lab.top.bias.set_value("folded")
     lab.top.samples.set_value("rows")
     lab.top.bias.chosen.emit("folded")
@@ -197,10 +197,10 @@ def test_folded_and_turned_the_marks_stand_right(desk: Desk) -> None:
     marks = lab.pane.matrices[1]._locked
     assert marks is not None and marks.tolist() == [[False, True], [False, False], [False, True]]
     assert desk.bench.status.locked == {"layer1.bias": 1, "layer1.weight": 1}
-    lab.tools.unlock_all.click()
+    lab.hands.bar.unlock_all.click()
     desk.settle()
     assert not desk.bench.status.locked and lab.pane.matrices[1]._locked is None
-    lab.tools.lock_all.click()
+    lab.hands.bar.lock_all.click()
     desk.settle()
     assert desk.bench.status.locked == {"layer1.bias": 2, "layer1.weight": 4}
 
