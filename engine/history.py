@@ -251,8 +251,9 @@ class History:
         self.leave(t)  # of the present one nothing is lost when the rebuild is refused
         if line.program is not t.program:
             t.rebuild(*recorded)
-            line.recorded, line.program = recorded, t.program
+            line.recorded = recorded
         t.load_checkpoint(line.run)
+        line.program = t.program
         t.graph, t.training = line.drawn
         self._line = line
         self._fit_lines()

@@ -163,8 +163,14 @@ def controls_of(log: Iterable[LiveChange]) -> dict[str, float]:
 
 
 def add_change(log: list[LiveChange], change: LiveChange) -> None:
-    """Append to a log. A slider that is dragged between two steps leaves its last value only."""
-    if log and (log[-1].step, log[-1].name) == (change.step, change.name):
+    """Append to a log. A slider that is dragged between two steps leaves its last value only.
+
+    Of weights edited by hand between two steps all keys are kept.
+    """
+    last = log[-1] if log else None
+    if last is not None and (last.step, last.name) == (change.step, change.name):
+        if isinstance(last.value, list) and isinstance(change.value, list):
+            change = LiveChange(change.step, change.name, sorted({*last.value, *change.value}))
         log[-1] = change
     else:
         log.append(change)

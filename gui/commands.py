@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from engine.data.drop import recognize
-from engine.errors import MatrizenError
+from engine.errors import MatrizenError, Message
 from gui import i18n, project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
@@ -25,6 +25,7 @@ from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
 from gui.labs import affine_lab, augment_lab, device_lab, matrix_lab
 from gui.labs.opening import NumberLabs
+from gui.labs.stroke import lock_whole
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
@@ -138,6 +139,7 @@ class Commands(QObject):
         window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)
         window.inspector.refused.connect(self._refused)
         window.inspector.help_requested.connect(self.show_help)
+        window.inspector.locks.unlock_wanted.connect(self._unlock)
         window.canvas.help_requested.connect(self.show_help)
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
@@ -186,6 +188,13 @@ class Commands(QObject):
 
     def _toggle(self, action: str, panel: str) -> None:
         self.window.show_panel(panel, self.actions[action].isChecked())
+
+    def _unlock(self, keys: Sequence[str]) -> None:
+        def told(error: Message | None) -> None:
+            if error is not None:
+                self.window.toasts.show_message(tr_message(error), "warning")
+
+        lock_whole(self.bench.document.undo_stack, self.bench.runner, keys, False, told)
 
     def _refused(self, error: MatrizenError) -> None:
         self.window.toasts.show_message(tr_message(error), "warning")

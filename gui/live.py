@@ -193,6 +193,7 @@ class Live(QObject):
         window = self._window
         bar, bench = window.status_bar, window.bench
         self._follow_line(status)
+        window.inspector.locks.set_counts(status.locked)
         window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch, status.end)
         window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
         window.loss_dock.set_now(status.step if status.step < status.end else None)

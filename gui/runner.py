@@ -86,6 +86,7 @@ class Runner(QObject):
         """Serial of the last command: a status that contains it can say that nothing more will come."""
         self._pulled = 0.0
         self._thrift = Thrift()
+        self._hurried = False
         self._finding = self._found = False
         """Whether devices are looked for, and whether a status may know more since they were found."""
         self._silent = 0
@@ -167,6 +168,14 @@ class Runner(QObject):
     def edit_cells(self, key: str, cells: Any, values: Any, answer: Answer[Any] | None = None) -> None:
         """Write cells (k, axes) of the parameter "<node>.<name>"; answered with the old numbers (k)."""
         self._ask(lambda id: p.EditCells(key, cells, values, id), answer or _ignore)
+
+    def lock_cells(self, key: str, cells: Any, locked: Any, answer: Answer[Any] | None = None) -> None:
+        """Lock cells (k, axes) of a parameter, None all, or unlock them; answered with what was locked."""
+        self._ask(lambda id: p.LockCells(key, cells, locked, id), answer or _ignore)
+
+    def hurry(self, wanted: bool) -> None:
+        """While a hand changes numbers, frames come as fast as they can be painted."""
+        self._hurried = wanted
 
     def edit_input(self, value: str, cells: Any, values: Any, answer: Answer[Any] | None = None) -> None:
         """Show the next step with other inputs at cells (k, axes) of a batch; no cells: with the data."""
@@ -323,7 +332,7 @@ class Runner(QObject):
         waiting = self._client.waiting
         asleep = not waiting and minimized()
         now = time.monotonic()
-        rest = self._thrift.interval - (now - self._pulled)
+        rest = (0.0 if self._hurried else self._thrift.interval) - (now - self._pulled)
         if self._resting():
             self._timer.stop()
         elif not asleep and not waiting and rest <= TICK_MS / 2000:

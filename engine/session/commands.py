@@ -153,12 +153,27 @@ class FindDevices:
 class EditCells:
     """Write cells of a parameter at a step boundary. cells (k, axes) whole numbers from 0, values (k).
 
-    Answered with the old numbers (k), so that undo can write them back.
+    Locked cells stay; only locked ones are refused. Answered with the old numbers (k), so that undo can
+    write them back.
     """
 
     key: str
     cells: Array
     values: Array
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class LockCells:
+    """Lock cells (k, axes) of a parameter at a step boundary, or unlock them: locked (k), or one for all.
+
+    Without cells all are meant, in the order they lie. Locked cells stay as they are, whoever trains or
+    writes. Answered with what was locked before.
+    """
+
+    key: str
+    cells: Array | None
+    locked: Array
     id: int = 0
 
 
@@ -369,6 +384,7 @@ Command = (
     | SetDevice
     | FindDevices
     | EditCells
+    | LockCells
     | EditInput
     | Watch
     | Pull

@@ -93,6 +93,8 @@ class Status:
     """Why this device computes."""
     memory_bytes: int = 0
     parameters: int = 0
+    locked: Mapping[str, int] = field(default_factory=dict)
+    """Parameter "<node>.<name>" -> how many of its cells are locked."""
     op: int | None = None
     """Inside a step: index of the next op; what it is stands in the program."""
     sample: int | None = None

@@ -20,15 +20,17 @@ from engine.session.jobs import Jobs
 from engine.session.keeper import LINES, Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.rewinding import Rewinder
+from engine.session.standing import standing
 from engine.session.viewer import Viewer
 from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
+from engine.values import Program
 
 EVALUATION_SECONDS = 0.006
 SEEKING_SECONDS = 0.1
 """Between two words about where it is on the way to a step."""
 _ABOUT_STEP = (p.Play, p.Pause, p.Step, p.Branch, p.ChooseLine, p.SetTraining, p.EditCells, p.Explain, p.Read,
-               p.Configure, p.SetDevice, p.Predict)
+               p.Configure, p.SetDevice, p.Predict, p.LockCells)
 """Commands about the step that was wished for, not one on the way to it."""
 
 
@@ -146,7 +148,9 @@ class Session:
                 if self.motion.shown in ("preview", "inside"):
                     self.motion.changed(weights=False)
             case _:
+                before = self.trainer.program
                 self._answers.answer(command, self.trainer)
+                self._go_on(self.trainer, before)
 
     def _rewind(self, command: p.GoTo | p.Branch | p.ChooseLine | p.RemoveLine, t: Trainer) -> None:
         match command:
@@ -160,10 +164,14 @@ class Session:
             case p.ChooseLine():
                 before = t.program
                 if self.rewinder.choose(command.line, t):
-                    if t.program is not before:
-                        self.motion.same_program()
-                        self._adopt(t)
+                    self._go_on(t, before)
                     self.emit(self.builder.chosen(command.line, t, self.generation))
+
+    def _go_on(self, t: Trainer, before: Program) -> None:
+        """The same run, perhaps with another program than before; what is known of its past holds."""
+        if t.program is not before:
+            self.motion.same_program()
+            self._adopt(t)
 
     def _reset(self, t: Trainer) -> None:
         self.motion.stop()
@@ -399,35 +407,11 @@ class Session:
         if t is None:
             return p.Status(self.generation, device=b.device, device_name=b.device_name, reason=b.reason,
                             serial=self.serial, settled=True)
-        test = next((test for test in reversed(t.tests) if test.step <= t.step), None)
-        inside = m.shown == "inside"
-        return p.Status(
-            generation=self.generation,
-            running="playing" if m.playing else "stepping" if m.moving or inside else "paused",
-            step=t.step,
-            end=t.end,
-            line=m.history.line.id,
-            run=self._runs,
-            seeking=self.rewinder.seeking,
-            epoch=t.progress,
-            steps_per_epoch=t.steps_per_epoch,
-            steps_per_second=m.speed.rate(),
-            pace=m.pace.rate,
-            loss=m.loss,
-            test_loss=test.loss if test else None,
-            test_accuracy=test.accuracy if test else None,
-            test_step=test.step if test else None,
-            device=b.device,
-            device_name=b.device_name,
-            reason=b.reason,
-            memory_bytes=t.bytes,
-            parameters=t.facts.parameter_count,
-            op=t.op_index if inside else None,
-            sample=m.sample if inside else None,
-            serial=self.serial,
-            settled=not (m.moving or self.rewinder.seeking or self.viewer.news()
-                         or self._evaluates(self.clock())),
-        )
+        settled = not (m.moving or self.rewinder.seeking or self.viewer.news()
+                       or self._evaluates(self.clock()))
+        found = standing(t, m, b)
+        return replace(found, generation=self.generation, run=self._runs, seeking=self.rewinder.seeking,
+                       serial=self.serial, settled=settled)
 
     # ---- the end --------------------------------------------------------------------------------------
 

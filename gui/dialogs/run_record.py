@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.locks import LOCKED
 from engine.run import REBUILT
 from engine.session.views import LineData, PastData
 from engine.settings import TrainingSpec
@@ -229,9 +230,10 @@ def change_words(name: str, value: object, names: dict[str, str]) -> str:
     """A change of the record in words: the setting and its value, or the weights edited by hand."""
     if name == REBUILT:
         return tr("the network or its data were changed")
-    if name == "edit":
+    if name in ("edit", LOCKED):
+        words = tr("edited by hand: {weights}") if name == "edit" else tr("locked or unlocked: {weights}")
         keys = value if isinstance(value, list | tuple) else [value]
-        return tr("edited by hand: {weights}").format(weights=", ".join(_key(str(k), names) for k in keys))
+        return words.format(weights=", ".join(_key(str(k), names) for k in keys))
     shown = format_number(float(value)) if isinstance(value, int | float) else str(value)
     return f"{_key(name, names)} = {shown}"
 

@@ -56,12 +56,16 @@ class SidewaysArea(QScrollArea):
 
 
 class EquationView(View):
-    """`clicked(value, cell)` of any matrix, `hovered`, `edit_wanted(index, row, column)`, `menu_wanted`."""
+    """`clicked(value, cell)` of any matrix, `hovered`, `edit_wanted(index, row, column)`, `menu_wanted`.
+
+    `matrix_made(matrix)`: another matrix, before it is seen.
+    """
 
     clicked = Signal(str, object)
     edit_wanted = Signal(int, int, int)
     menu_wanted = Signal(int, object)
     part_wanted = Signal()
+    matrix_made = Signal(object)
     pointed = Signal(str, object)
     """Value and cell under the pointer; "" and None for none."""
 
@@ -108,6 +112,7 @@ class EquationView(View):
         matrix.edit_wanted.connect(lambda r, c, m=matrix: self.edit_wanted.emit(m.property("index"), r, c))
         matrix.menu_wanted.connect(lambda at, m=matrix: self.menu_wanted.emit(m.property("index"), at))
         matrix.part_wanted.connect(self.part_wanted)
+        self.matrix_made.emit(matrix)
         return matrix
 
     def replace_sheet(self, index: int, sheet: Sheet) -> None:

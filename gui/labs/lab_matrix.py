@@ -44,6 +44,7 @@ class LabMatrix(MatrixView):
         self._empty: NDArray[np.bool_] | None = None
         self._guides: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
         self._pointed: tuple[tuple[int, int, int, int], ...] = ()
+        self._held: tuple[int, int] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys belong to the lab
 
     def show_values(self, values: Array) -> None:
@@ -76,6 +77,11 @@ class LabMatrix(MatrixView):
         """What is to come has this shape: the heads take their room before the first numbers."""
         if not self._values.size and shape != self._part.shape:
             self._part, self._heads = Part(shape), None
+
+    def set_held(self, cell: tuple[int, int] | None) -> None:
+        """The cell that is being dragged, ringed in blue."""
+        self._held = cell
+        self.update()
 
     def cells(self) -> QRectF:
         """Where the cells lie in the widget."""
@@ -213,6 +219,8 @@ class LabMatrix(MatrixView):
             for row in self._rows:
                 for column in self._columns:
                     trace_ring(painter, box.rect(row, column))
+        if self._held is not None and self._inside(*self._held):
+            ring(painter, box.rect(*self._held), theme.color("accent"))
 
     @staticmethod
     def _bars(painter: QPainter, places: list[QRectF], color: str) -> None:

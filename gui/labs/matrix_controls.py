@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.product import ORDERS
 from gui import i18n, icons, theme
@@ -141,8 +150,10 @@ class PlayBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        self._column.addLayout(row)
         row.setSpacing(theme.px(8))
         self._part = QLabel()
         self._part.setProperty("role", "heading")
@@ -192,6 +203,10 @@ class PlayBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(act)
         return button
+
+    def add_below(self, bar: QWidget) -> None:
+        """Another row of tools, which comes and goes with this one."""
+        self._column.addWidget(bar)
 
     def show_equation(self, part: str, equation: Equation) -> None:
         """Another equation."""

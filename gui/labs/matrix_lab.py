@@ -21,6 +21,7 @@ from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
 from gui.labs.equations import companion, equations, family
 from gui.labs.form_note import FormNote
+from gui.labs.hands import Hands
 from gui.labs.matrix_controls import PlayBar, TopBar
 from gui.labs.matrix_names import Names, names_of, plain_symbol
 from gui.labs.pane import Pane, Sight
@@ -70,6 +71,7 @@ class MatrixLab(QWidget):
         self.editor = CellEditor(self, window.bench, window.toasts.show_message, self._name_of)
         self.editor.written.connect(self.story.follow)
         self.form = FormNote(self.pane, self.below)
+        self.hands = Hands(self.editor, (self.pane, self.below))
         self._build()
 
     # ---- building -------------------------------------------------------------------------------------
@@ -109,7 +111,8 @@ class MatrixLab(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         side.addWidget(scroll, 1)
         hint = QLabel(tr("Click any number to see where it comes from, twice to type it. "
-                         "← → go through the calculation, ↑ ↓ choose a step, P plays."))
+                         "← → go through the calculation, ↑ ↓ choose a step, P plays. "
+                         "D drags, B paints, L locks numbers."))
         hint.setProperty("role", "caption")
         hint.setWordWrap(True)
         hint.setContentsMargins(theme.px(16), theme.px(8), theme.px(12), 0)
@@ -117,6 +120,7 @@ class MatrixLab(QWidget):
         row.addWidget(left)
         self.below.make_small()
         self.play_bar = PlayBar()
+        self.play_bar.add_below(self.hands.bar)
         self.player.changed.connect(self._show_player)
         self.play_bar.play_clicked.connect(self._toggle)
         self.play_bar.walk_clicked.connect(self.player.walk)

@@ -10,6 +10,7 @@ import numpy as np
 from engine.ops.base import REGISTRY, Context
 from engine.session.views import MatrixData
 from engine.values import Op, Program
+from gui.labs import lock_sight
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
 from gui.labs.form_cells import empty_cells, guides, source_of
@@ -117,6 +118,8 @@ class Pane(EquationView):
                 continue
             for name, request in sheet.requests(*self._seen(i, sheet)).items():
                 wishes[f"{self.key}.{i}.{name}"] = Wish(request, rate=8.0)
+            for name, request in lock_sight.requests(sheet, self.program, *self._seen(i, sheet)).items():
+                wishes[f"{self.key}.{i}.{name}"] = Wish(request, rate=8.0)
         return wishes
 
     def _seen(self, index: int, sheet: Sheet) -> tuple[tuple[int, int], tuple[Pair, Pair]]:
@@ -168,6 +171,7 @@ class Pane(EquationView):
             if part is not None and not part.exact:
                 scale = None  # means with empty cells are small: a scale of their own shows them
         view.set_values(array, scale, part)
+        view.set_locked(lock_sight.assemble(sheet, array, data))
 
     def _scale_of_all(self, index: int, data: MatrixData) -> Scale:
         """One channel is colored on the scale of all of them."""

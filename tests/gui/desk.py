@@ -64,7 +64,8 @@ class InlineRunner(QObject):
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
                  "xray": p.XRayOf, "proof": p.ProofOf,
                  "read": p.Read, "warp": p.WarpPicture, "read_warped": p.ReadWarped, "turn": p.TurnPicture,
-                 "augment": p.AugmentPictures, "edit_input": p.EditInput}  # fmt: skip
+                 "augment": p.AugmentPictures, "edit_input": p.EditInput,
+                 "lock_cells": p.LockCells}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)
@@ -77,6 +78,9 @@ class InlineRunner(QObject):
 
     def set_training(self, training: Any, layers: Any = None) -> None:
         self.session.handle(p.SetTraining(training, dict(layers or {})))
+
+    def hurry(self, wanted: bool) -> None:
+        """It is as fast as it is told to be."""
 
     def find_devices(self, fresh: bool = False) -> None:
         """Devices take seconds to test; nothing here needs them."""
