@@ -245,7 +245,7 @@ def terms(
     """
     row, column, channel = cell
     op = program((1, *picture.shape[:2]), border, interpolation).ops[0]
-    x = np.asarray(picture[..., channel], np.float32)[None, ..., None]
+    x = picture[..., channel][None, ..., None]  # only a few pixels of it are read: nothing is converted
     found = {op.ins[0].id: x, op.ins[1].id: six(matrix)}
     there = np.broadcast_to(np.float32(engine), x.shape)
     return REGISTRY["affine_warp"].explain(

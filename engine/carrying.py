@@ -9,6 +9,7 @@ import numpy as np
 from engine.backends.base import Array, state_key
 from engine.inference import Inference
 from engine.initializers import initialize
+from engine.locks import lock_key
 from engine.optimizers import moments
 from engine.values import Program
 
@@ -61,17 +62,32 @@ def start_state(
         key = state_key(v)
         owner, spec = specs.get(key, ("", None))
         fresh = initialize(spec, seed, owner) if spec else np.zeros(v.shape, np.float32)
-        old = carried.get(key)
-        kept = attic.find(key, v.shape)
-        if old is not None and old.shape == v.shape:
-            fresh = np.asarray(old, np.float32)
-        elif kept is not None:
-            fresh = kept
-        elif old is not None and old.ndim == fresh.ndim:
-            common = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, fresh.shape, strict=True))
-            fresh[common] = old[common]
-        out[key] = np.ascontiguousarray(fresh)
+        out[key] = np.ascontiguousarray(_overlaid(fresh, key, carried, attic))
     return out
+
+
+def _overlaid(fresh: Array, key: str, carried: Mapping[str, Array], attic: Attic) -> Array:
+    old = carried.get(key)
+    kept = attic.find(key, fresh.shape)
+    if old is not None and old.shape == fresh.shape:
+        return np.asarray(old, np.float32)
+    if kept is not None:
+        return kept
+    if old is not None and old.ndim == fresh.ndim:
+        common = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, fresh.shape, strict=True))
+        fresh[common] = old[common]
+    return fresh
+
+
+def locked_parameters(facts: Inference, carried: Mapping[str, Array], attic: Attic) -> frozenset[str]:
+    """Parameters of which cells are locked in what is carried."""
+    return frozenset(
+        key
+        for uid, params in facts.params.items()
+        for s in params
+        if (key := f"{uid}.{s.name}") and s.trained
+        and _overlaid(np.zeros(s.shape, np.float32), lock_key(key), carried, attic).any()
+    )  # fmt: skip
 
 
 def without_moments(state: Mapping[str, Array]) -> dict[str, Array]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, Message
+from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec
 from engine.returning import cut
 from engine.run import Checkpoint, Point
@@ -68,6 +68,8 @@ class Line:
     """The same with the hot settings of its newest step."""
     curve: Curve | None = None
     """The curve of `run`, for those who show it again and again."""
+    whole: bool = True
+    """Whether `run` has its state; without it a line can only be compared."""
 
 
 class History:
@@ -161,6 +163,7 @@ class History:
         """Another cap of bytes, from now on."""
         self.cap = max(0, cap)
         self._make_room()
+        self._fit_lines()
 
     # ---- finding --------------------------------------------------------------------------------------
 
@@ -221,7 +224,7 @@ class History:
         line.run, line.program, line.curve = t.checkpoint(), t.program, Curve()
         if line.run.curve is not None:
             line.curve.restore(line.run.curve)
-        line.recorded, line.drawn = t.recorded, (t.graph, t.training)
+        line.recorded, line.drawn, line.whole = t.recorded, (t.graph, t.training), True
         return line
 
     def fork(self, t: Trainer) -> Line:
@@ -234,21 +237,37 @@ class History:
         while len(self.lines) > MOST_LINES:
             self.remove(next(line.id for line in self.lines if line is not new))
         cut(t)
+        self._fit_lines()
         self.keep(t)
         return new
 
     def choose(self, line: Line, t: Trainer) -> None:
         """Go on with another line, at its end. Raises what `Trainer.rebuild` raises; nothing changes then."""
-        assert line.run is not None and line.recorded is not None and line.drawn is not None
+        assert line.run is not None and line.drawn is not None
+        if not line.whole:
+            raise GraphError(N_("Of run {n} only the curve was kept, not the weights: it can be compared, "
+                                "but not gone on with."), n=line.id)
+        recorded = line.recorded or (*line.drawn, self._data_of(line, t))
         self.leave(t)  # of the present one nothing is lost when the rebuild is refused
         if line.program is not t.program:
-            t.rebuild(*line.recorded)
-            line.program = t.program
+            t.rebuild(*recorded)
+            line.recorded = recorded
         t.load_checkpoint(line.run)
+        line.program = t.program
         t.graph, t.training = line.drawn
         self._line = line
+        self._fit_lines()
         if not line.points:
             self.keep(t, fixed=True)
+
+    @staticmethod
+    def _data_of(line: Line, t: Trainer) -> Dataset:
+        """The data of a line from a file. Raises GraphError where it cannot be gone on with."""
+        assert line.run is not None
+        if line.run.data_hash != t.dataset.sha256:
+            raise GraphError(N_("Run {n} was computed with other data: it can be compared, but not gone on "
+                                "with."), n=line.id)
+        return t.dataset
 
     def find(self, number: int) -> Line | None:
         """The line with this number."""
@@ -292,6 +311,19 @@ class History:
             self._memory = self.cap if free is None or free > 4 * self.cap else max(LEAST_MEMORY, free // 8)
         if self._memory < self.cap:
             self._spill(self._memory)
+
+    def _fit_lines(self) -> None:
+        """Of the lines that were left the oldest keep only their curves, where all are more than the cap."""
+        others = [each for each in self.lines if each is not self._line and each.run is not None]
+        used = sum(each.run.bytes for each in others if each.run is not None)
+        for line in others[:-1]:
+            if used <= self.cap or line.run is None:
+                return
+            used -= line.run.bytes
+            line.run, line.whole = line.run.curve_only(), False
+            gone, line.points = line.points, []
+            for kept in gone:
+                self._forget_unless_used(kept)
 
     def _thin(self, line: Line) -> bool:
         """Drop the point that is missed least: a replay may be the longer the older it is."""

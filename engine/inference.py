@@ -25,6 +25,13 @@ class Problem:
     field: str = ""
     repairs: tuple[Repair, ...] = ()
     warning: bool = False
+    aside: bool = False
+    """A warning only because the layer stands beside what runs: as a part of it it would be a problem."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the layer itself cannot work like this."""
+        return not self.warning or self.aside
 
 
 @dataclass(frozen=True)
@@ -108,10 +115,24 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
             params[node.uid] = specs
         shapes[node.uid], arriving[node.uid] = shape, inputs
         costs[node.uid] = node.layer.multiplications(inputs)
-    problems += _problems_of_whole(graph, shapes)
+    problems = _aside(graph, problems) + _problems_of_whole(graph, shapes)
     if data is not None:
         problems += _problems_with_data(graph, shapes, arriving, training or TrainingSpec(), data)
     return Inference(shapes, arriving, params, tuple(problems), tuple(n.uid for n in order), costs)
+
+
+def _aside(graph: GraphSpec, problems: list[Problem]) -> list[Problem]:
+    """What is wrong with layers beside a path from input to output keeps nothing else from running."""
+    source = next((n.uid for n in graph.nodes if isinstance(n.layer, Input)), None)
+    end = next((n.uid for n in graph.nodes if isinstance(n.layer, Output)), None)
+    if source is None or end is None or not graph.reaches(source, end):
+        return problems
+    return [
+        replace(p, warning=True, aside=True)
+        if not isinstance(graph.node(p.node).layer, Input | Output) and not graph.reaches(p.node, end)
+        else p
+        for p in problems
+    ]
 
 
 def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:

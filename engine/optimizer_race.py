@@ -121,7 +121,7 @@ class _Runner:
     ) -> None:
         training = replace(trainer.training, optimizer=name, learning_rate=rate)
         spec = replace(data_spec(trainer.dataset), count=0)
-        self.program = record(trainer.graph, training, spec, "train", trainer.capacity)
+        self.program = record(trainer.graph, training, spec, "train", trainer.capacity, trainer.locked)
         backend = open_backend("numpy")
         store = backend.store(self.program.state(), trainer.seed)
         shapes = {state_key(v): v.shape for v in self.program.state()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
+from engine.locks import LOCK
 from engine.ops.base import REGISTRY
 from engine.ops.updates import Update
 from engine.recorder import Recorder
@@ -16,8 +18,13 @@ def moments(optimizer: str) -> tuple[str, ...]:
     return cast(Update, REGISTRY[optimizer]).moments
 
 
-def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value]) -> None:
-    """Record the update of every parameter that has a gradient; moments start at zero."""
+def record_updates(
+    rec: Recorder, training: TrainingSpec, parameters: list[Value], locked: Collection[str] = ()
+) -> None:
+    """Record the update of every parameter that has a gradient; moments start at zero.
+
+    Those in `locked` ("<node>.<name>") have a mask of cells that stay as they are.
+    """
     rec.phase = Phase.UPDATE
     controls = training.controls()
     for name in REGISTRY[training.optimizer].controls:
@@ -27,20 +34,17 @@ def record_updates(rec: Recorder, training: TrainingSpec, parameters: list[Value
         if gradient is None:
             continue
         rec.node = w.owner
-        old = [
-            rec.input(
-                state_id(w.owner, f"{w.param}.{m}"),
-                w.axes,
-                w.shape,
-                role=Role.STATE,
-                owner=w.owner,
-                param=f"{w.param}.{m}",
-            )
-            for m in moments(training.optimizer)
-        ]
-        new = rec.emit(training.optimizer, (w, gradient, *old))
+        old = [_beside(rec, w, m) for m in moments(training.optimizer)]
+        lock = [_beside(rec, w, LOCK)] if f"{w.owner}.{w.param}" in locked else []
+        new = rec.emit(training.optimizer, (w, gradient, *old, *lock))
         for before, after in zip((w, *old), new, strict=True):
             rec.advance(before, after)
+
+
+def _beside(rec: Recorder, w: Value, name: str) -> Value:
+    """State of a parameter's shape: a moment, the mask of its locked cells."""
+    param = f"{w.param}.{name}"
+    return rec.input(state_id(w.owner, param), w.axes, w.shape, role=Role.STATE, owner=w.owner, param=param)
 
 
 def step_controls(controls: dict[str, float], t: int) -> dict[str, float]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.backends.base import Array, Backend, Plan
-from engine.carrying import Attic, start_state
+from engine.carrying import Attic, locked_parameters, start_state
 from engine.data.dataset import Dataset
 from engine.errors import N_, TrainingError
 from engine.forward import Forward
@@ -45,13 +45,18 @@ def prepare(
     seed: int,
     carried: Mapping[str, Array],
     attic: Attic,
+    lockable: Collection[str] = (),
 ) -> Prepared:
-    """Record, allocate, bind, compile. Raises GraphError, TrainingError or DeviceError."""
+    """Record, allocate, bind, compile. Raises GraphError, TrainingError or DeviceError.
+
+    Parameters have a mask where cells of them are locked, and those in `lockable`.
+    """
     spec = data_spec(dataset)
     if dataset.n_train == 0:
         raise TrainingError(N_("There are no examples to train on; add some or lower the test share."))
-    program = record(graph, training, spec, "train", min(training.batch, dataset.n_train))
     facts = infer(graph, training, spec)
+    locked = locked_parameters(facts, carried, attic) | set(lockable)
+    program = record(graph, training, spec, "train", min(training.batch, dataset.n_train), locked)
     store = backend.store(program.state(), seed)
     store.load(start_state(program, facts, carried, attic, seed))
     for part, x, y in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from engine.errors import N_, GraphError, Message
@@ -17,14 +17,22 @@ from engine.settings import DataSpec, TrainingSpec
 from engine.values import Mode, Phase, Program, Role, Value, state_id
 
 
-def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode, capacity: int) -> Program:
+def record(
+    graph: GraphSpec,
+    training: TrainingSpec,
+    data: DataSpec,
+    mode: Mode,
+    capacity: int,
+    locked: Collection[str] = (),
+) -> Program:
     """Write the network as a flat list of ops.
 
     mode "train": one whole step. "gradients": without the update. "update": the update alone, gradients
     written from outside. "eval": forward with fixed statistics, loss and hits. "predict": forward only.
     `capacity` is the largest batch. With `data.count` > 0 (not in predict) the batch is gathered on the
     device from resident data `data.x`, `data.y` in the order `data.order` (`test.` for the test set); else
-    `<input>.x` and `target` are written from outside. Raises GraphError, naming the first problem, when the
+    `<input>.x` and `target` are written from outside. Parameters in `locked` ("<node>.<name>") are updated
+    with a mask of cells that stay as they are. Raises GraphError, naming the first problem, when the
     network is not ready.
     """
     facts = infer(graph, training, data)
@@ -41,7 +49,7 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
         for w in parameters:
             rec.node = w.owner
             rec.gradients[w.id] = rec.input(f"{w.owner}.{w.param}@grad", w.axes, w.shape, role=Role.GRAD)
-        record_updates(rec, training, parameters)
+        record_updates(rec, training, parameters, locked)
         return _finish(rec, mode, {}, (), {})
     outputs: dict[str, Value] = {}
     # only what leads to the output is computed when training; the rest could not learn
@@ -63,7 +71,7 @@ def record(graph: GraphSpec, training: TrainingSpec, data: DataSpec, mode: Mode,
     if train:
         rec.backward([w.id for w in parameters])
     if mode == "train":
-        record_updates(rec, training, parameters)
+        record_updates(rec, training, parameters, locked)
     return _finish(rec, mode, outputs, losses, metrics)
 
 

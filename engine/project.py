@@ -48,7 +48,6 @@ class Project:
 def to_plain(project: Project) -> dict[str, Any]:
     """JSON-ready form. State arrays are not in it, only the run's position and log."""
     run = project.run
-    curves = curves_to_plain(run) if run is not None else None
     return {
         "format": "matrizen",
         "version": FORMAT_VERSION,
@@ -59,18 +58,22 @@ def to_plain(project: Project) -> dict[str, Any]:
         "notes": project.notes,
         "view": dict(project.view),
         "data_hash": run.data_hash if run else project.data_hash,
-        "run": None
-        if run is None
-        else {
-            "step": run.step,
-            "epoch": run.epoch,
-            "position": run.position,
-            "updates": run.updates,
-            "seed": run.seed,
-            "log": [[c.step, c.name, c.value] for c in run.log],
-            "manifest": dict(run.manifest),
-            **({"curves": curves} if curves is not None else {}),
-        },
+        "run": run_to_plain(run) if run is not None else None,
+    }
+
+
+def run_to_plain(run: Checkpoint) -> dict[str, Any]:
+    """Where a run stands and what was changed on the way."""
+    curves = curves_to_plain(run)
+    return {
+        "step": run.step,
+        "epoch": run.epoch,
+        "position": run.position,
+        "updates": run.updates,
+        "seed": run.seed,
+        "log": [[c.step, c.name, c.value] for c in run.log],
+        "manifest": dict(run.manifest),
+        **({"curves": curves} if curves is not None else {}),
     }
 
 
@@ -134,7 +137,7 @@ def from_plain(
         if not isinstance(xy, list) or len(xy) != 2:
             raise reader.refuse("positions", "[x, y]", xy)
         positions[uid] = (reader.number(xy[0], "positions"), reader.number(xy[1], "positions"))
-    run, said = _run_from_plain(reader, top, state, start or {}, curves or {})
+    run, said = run_from_plain(top, state, start or {}, curves or {}, file)
     return Project(
         graph,
         training,
@@ -237,13 +240,15 @@ def _left_out(name: str, strange: list[str]) -> list[Message]:
     return [Message(text, {"name": name, "settings": ", ".join(strange)[:200]})]
 
 
-def _run_from_plain(
-    reader: _Reader,
+def run_from_plain(
     top: Mapping[str, Any],
     state: Mapping[str, Array],
     start: Mapping[str, Array],
     arrays: Mapping[str, Array],
+    file: str,
 ) -> tuple[Checkpoint | None, tuple[Message, ...]]:
+    """The run in `top` and what has to be said about it. Raises ProjectError."""
+    reader = _Reader(file)
     if top.get("run") is None:
         return None, ()
     run = reader.mapping(top["run"], "run")
@@ -265,7 +270,10 @@ def _run_from_plain(
     (curve, tests), said = curves_from_plain(run.get("curves"), arrays, whole["step"], reader.file)
     checkpoint = Checkpoint(
         dict(state),
-        **whole,
+        whole["step"],
+        whole["epoch"],
+        whole["position"],
+        whole["updates"],
         seed=seed,
         log=tuple(log),
         manifest=reader.mapping(run.get("manifest", {}), "run.manifest"),

@@ -21,13 +21,13 @@ import numpy as np
 
 from engine.data.files import open_file
 from engine.data.safe_npz import Limits, open_zip, read_member, to_float32
-from engine.errors import N_, Message, ProjectError, listed
-from engine.graph import GraphSpec
-from engine.inference import infer
+from engine.errors import N_, Message, ProjectError
 from engine.project import Project, from_plain, to_plain
 from engine.project_curves import FOLDER as CURVES
 from engine.project_curves import MAX_BYTES, TYPES, curve_arrays, with_sound_curves
-from engine.run import misfit
+from engine.project_lines import FOLDER as LINES
+from engine.project_lines import PARTS, line_arrays, lines_from_plain, lines_to_plain, with_sound_lines
+from engine.project_weights import weight_notes
 from engine.saving import BACKUP_SUFFIX, save_atomically
 
 SUFFIX = ".matrizen"
@@ -47,9 +47,9 @@ def save_project(path: Path | str, project: Project) -> Path:
     """Write a project atomically; the old file stays beside it as `.bak`. Raises ProjectError."""
     name = Path(path).name
     if project.run is not None:
-        project = replace(project, run=with_sound_curves(project.run))
+        project = replace(project, run=with_sound_lines(with_sound_curves(project.run)))
     try:
-        text = json.dumps(to_plain(project), indent=1, allow_nan=False).encode()
+        text = json.dumps(_plain(project), indent=1, allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
         raise ProjectError(
             N_("{file} cannot be saved: it holds something that no file can keep ({reason})."),
@@ -61,9 +61,10 @@ def save_project(path: Path | str, project: Project) -> Path:
         with zipfile.ZipFile(file, "w") as archive:
             _add(archive, "project.json", text, zipfile.ZIP_DEFLATED)
             for folder, arrays in _arrays(project).items():
-                packed = zipfile.ZIP_DEFLATED if folder == CURVES else zipfile.ZIP_STORED
+                curves = folder == CURVES or folder.endswith(f"/{CURVES}")
+                packed = zipfile.ZIP_DEFLATED if curves else zipfile.ZIP_STORED
                 for key, array in sorted(arrays.items()):
-                    kind = TYPES[key] if folder == CURVES else "<f4"
+                    kind = TYPES[key] if curves else "<f4"
                     _add(archive, f"{folder}/{key}.npy", npy_bytes(array, kind), packed)
 
     return save_atomically(path, write, lambda p: _verify(p, project, text, name), backup=True)
@@ -130,6 +131,7 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
         plain = parse_json(text, name)
         found: dict[str, dict[str, Array]] = {"state": {}, "start": {}}
         curves: dict[str, Array] = {}
+        lines: dict[str, dict[str, dict[str, Array]]] = {}
         notes: list[Message] = []
         for member, entry in members.items():
             folder, _, key = member.partition("/")
@@ -137,6 +139,10 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
                 if entry.file_size <= MAX_BYTES:
                     with suppress(ProjectError):  # what is missing is said with the rest of the curves
                         curves[key[:-4]] = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
+                continue
+            if folder == LINES and key.count("/") == 2 and key.endswith(".npy"):
+                with suppress(ProjectError):  # the line is told of as a whole
+                    _read_line(archive, entry, lines, name)
                 continue
             try:
                 if folder not in found or not key.endswith(".npy"):
@@ -154,7 +160,32 @@ def _read(file: IO[bytes], name: str, intact_only: bool = False) -> Project:
     state, converted = to_float32(found["state"], name)
     start, _ = to_float32(found["start"], name)
     project = from_plain(plain, state, name, start, curves)
+    if project.run is not None:
+        others, said = lines_from_plain(plain["run"].get("lines"), lines, project.run.step, name)
+        project = replace(project, run=replace(project.run, lines=others))
+        notes += said
     return replace(project, messages=(*project.messages, *notes, *converted, *weight_notes(project, name)))
+
+
+def _read_line(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lines: dict[str, dict[str, dict[str, Array]]], name: str
+) -> None:
+    """One array of another run of the file. Raises ProjectError."""
+    _, number, part, key = entry.filename.split("/")
+    if part not in PARTS or (part == CURVES and (key[:-4] not in TYPES or entry.file_size > MAX_BYTES)):
+        return
+    array = read_member(archive, entry, LIMITS, name=name, error=ProjectError)
+    _check_numbers(array, entry.filename, name)
+    if part != CURVES:
+        array = to_float32({key: array}, name)[0][key]
+    lines.setdefault(number, {}).setdefault(part, {})[key[:-4]] = array
+
+
+def _plain(project: Project) -> dict[str, Any]:
+    """What project.json says: the project, and the other ways its run went."""
+    plain = to_plain(project)
+    lines = lines_to_plain(project.run) if project.run is not None else None
+    return plain if lines is None else {**plain, "run": {**plain["run"], "lines": lines}}
 
 
 def _check_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
@@ -174,55 +205,6 @@ def _check_numbers(array: Array, member: str, name: str) -> None:
         raise ProjectError(
             N_("{file}: “{member}” holds text; expected numbers."), file=name, member=member[:80]
         )
-
-
-def weight_notes(project: Project, name: str) -> list[Message]:
-    """What deserves a warning in saved weights: keys too many or missing, shapes, numbers not finite."""
-    if project.run is None:
-        return []
-    state = project.run.state
-    found: list[Message] = []
-
-    def note(template: str, items: list[str]) -> None:
-        if items:
-            found.append(Message(template, {"file": name, "list": ", ".join(items)[:400]}))
-
-    note(
-        N_("{file}: {list} hold numbers that are not finite; training cannot go on from them."),
-        sorted(k for k, a in state.items() if not np.isfinite(a).all()),
-    )
-    facts = infer(project.graph)
-    shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
-    if wrong := misfits(project.graph, state):
-        text = N_("{file}: saved weights do not fit the network: {list}.")
-        found.append(Message(text, {"file": name, "list": listed(wrong)}))
-    note(
-        N_("{file}: no saved weights for {list}; they start from the seed."),
-        sorted(set(shapes) - set(state)),
-    )
-    inferred = set(facts.shapes)
-    note(
-        N_("{file}: weights without a place in the network: {list}."),
-        sorted(
-            k
-            for k in state
-            if k not in shapes
-            and ".".join(k.split(".")[:2]) not in shapes
-            and (not project.graph.has(k.split(".")[0]) or k.split(".")[0] in inferred)
-        ),
-    )
-    return found
-
-
-def misfits(graph: GraphSpec, state: Mapping[str, Array]) -> list[Message]:
-    """Saved weights whose shape is not the drawn network's: key, expected, found."""
-    facts = infer(graph)
-    shapes = {f"{uid}.{s.name}": s.shape for uid, specs in facts.params.items() for s in specs}
-    return [
-        misfit(key, shape, state[key].shape)
-        for key, shape in shapes.items()
-        if key in state and state[key].shape != shape
-    ]
 
 
 def parse_json(text: bytes, name: str) -> Any:
@@ -292,7 +274,9 @@ def npy_bytes(array: Array, kind: str = "<f4") -> bytes:
 def _arrays(project: Project) -> dict[str, Mapping[str, Array]]:
     """What is kept beside project.json, by folder."""
     run = project.run
-    return {} if run is None else {"state": run.state, "start": run.start or {}, CURVES: curve_arrays(run)}
+    if run is None:
+        return {}
+    return {"state": run.state, "start": run.start or {}, CURVES: curve_arrays(run), **line_arrays(run)}
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int) -> None:
@@ -315,7 +299,7 @@ def _verify(path: Path, project: Project, text: bytes, name: str) -> None:
         )
         for f in wanted
     )
-    if not same or to_plain(again) != json.loads(text):
+    if not same or _plain(again) != json.loads(text):
         raise ProjectError(
             N_("{file} could not be verified after writing; the old file is unchanged."), file=name
         )

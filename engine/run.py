@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from engine.curves import CurveState
 from engine.data.dataset import Dataset
 from engine.errors import N_, Message
 from engine.graph import GraphSpec
-from engine.settings import DataSpec
+from engine.settings import DataSpec, TrainingSpec
 
 Array = np.ndarray[Any, Any]
 REBUILT = "program"
@@ -87,6 +87,44 @@ class Checkpoint:
     curve: CurveState | None = None
     """Loss of the steps so far; None where it is not known."""
     tests: tuple[Evaluation, ...] = ()
+    lines: Lines | None = None
+    """The other ways the run went; None where it went one only."""
+
+    @property
+    def bytes(self) -> int:
+        """Of its states, those of other lines left out."""
+        return sum(array.nbytes for part in (self.state, self.start or {}) for array in part.values())
+
+    def curve_only(self) -> Checkpoint:
+        """What can be compared, without what is needed to go on."""
+        return replace(self, state={}, start=None)
+
+
+@dataclass(frozen=True, eq=False)
+class KeptLine:
+    """Another way a run went, as a value: enough to compare it, and with its weights to go on with it."""
+
+    number: int
+    parent: int | None
+    start: int
+    """Step at which it left its parent."""
+    graph: GraphSpec
+    training: TrainingSpec
+    """What is drawn and set at its newest step."""
+    run: Checkpoint
+    """Its newest step; without state where there was no room for it."""
+    whole: bool = True
+    """Whether its state is there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Which way of a run a checkpoint is of, and all the others."""
+
+    number: int = 1
+    parent: int | None = None
+    start: int = 0
+    others: tuple[KeptLine, ...] = ()
 
 
 @dataclass(eq=False)
@@ -125,8 +163,14 @@ def controls_of(log: Iterable[LiveChange]) -> dict[str, float]:
 
 
 def add_change(log: list[LiveChange], change: LiveChange) -> None:
-    """Append to a log. A slider that is dragged between two steps leaves its last value only."""
-    if log and (log[-1].step, log[-1].name) == (change.step, change.name):
+    """Append to a log. A slider that is dragged between two steps leaves its last value only.
+
+    Of weights edited by hand between two steps all keys are kept.
+    """
+    last = log[-1] if log else None
+    if last is not None and (last.step, last.name) == (change.step, change.name):
+        if isinstance(last.value, list) and isinstance(change.value, list):
+            change = LiveChange(change.step, change.name, sorted({*last.value, *change.value}))
         log[-1] = change
     else:
         log.append(change)

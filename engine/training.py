@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from engine import random
+from engine import locks, random
 from engine.backends.base import Array, Backend, state_key
 from engine.carrying import Attic, without_moments
 from engine.curves import Curve
 from engine.data.dataset import Dataset
-from engine.errors import N_, TrainingError, listed
+from engine.errors import N_, Message, TrainingError, listed
 from engine.graph import GraphSpec
 from engine.ops.base import stream_number
 from engine.optimizers import step_controls
@@ -27,6 +27,7 @@ from engine.run import (
     Checkpoint,
     ChunkResult,
     Evaluation,
+    Lines,
     LiveChange,
     NonFinite,
     Point,
@@ -36,7 +37,7 @@ from engine.run import (
     misfit,
 )
 from engine.settings import TrainingSpec
-from engine.values import Program, Value
+from engine.tested import Tested
 from engine.walk import Walk
 
 __all__ = [
@@ -47,7 +48,7 @@ SHUFFLE = stream_number("shuffle")
 _PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
 
 
-class Trainer:
+class Trainer(Tested):
     """One run of a network on a backend. Raises GraphError or TrainingError when it cannot start."""
 
     def __init__(
@@ -65,7 +66,6 @@ class Trainer:
         self.log: list[LiveChange] = []
         self.step = self.epoch = self.position = self.updates = 0
         self.end = 0
-        """The newest step of the run; `step` is less while an earlier one is shown again."""
         self.applied = 0
         """Entries of the log that the step has behind it; the others come later."""
         self._newest: Point | None = None
@@ -83,6 +83,8 @@ class Trainer:
         self.capacity = new.program.capacity
         self._walk = Walk(self.backend, new.program, new.store)
         self._hot: dict[str, float] = {}
+        self._shapes = {state_key(v): v.shape for v in new.program.state()}
+        self._locked: dict[str, int] | None = None
         self._bound_epoch = -1
         self._step_seconds = 0.0  # another network takes another time
 
@@ -120,13 +122,21 @@ class Trainer:
         self._log(LiveChange(self.step, REBUILT, "rebuilt"))
 
     def reset(self) -> None:
-        """Back to the same start: weights drawn from the seed (or the given ones), step 0, empty curves."""
+        """Back to the same start: weights drawn from the seed (or the given ones), step 0, empty curves.
+
+        What is locked stays as it is.
+        """
         same = self.training.seed == self.seed
         start = self._start if same else None
-        self._begin_anew(self.training.seed, start or {}, Attic())
+        before = self.store.state() if self.locked else {}
+        masks = {k: v for k, v in before.items() if locks.parameters_of([k])}
+        self._begin_anew(self.training.seed, {**(start or {}), **masks}, Attic())
+        self.store.load(locks.held(before, self.store.state()) if before else {})
         self._attic, self._start = Attic(), start
         self.step = self.epoch = self.position = self.updates = self.end = self.applied = 0
         self.log.clear()
+        if self.locked:
+            self._log(LiveChange(0, locks.LOCKED, sorted(self.locked)))
         self.curve.clear()
         self.tests.clear()
 
@@ -159,6 +169,38 @@ class Trainer:
         self.store.load({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
         self.abandon_step()
         self._log(LiveChange(self.step, "edit", sorted(arrays)))
+
+    def lock(self, masks: Mapping[str, Array]) -> None:
+        """From this step boundary on, cells of parameters stay as they are: where a mask is not zero."""
+        self._make_lockable(masks)
+        self.store.load({locks.lock_key(key): locks.as_mask(mask) for key, mask in masks.items()})
+        self.abandon_step()
+        self._locked = None
+        self._log(LiveChange(self.step, locks.LOCKED, sorted(masks)))
+
+    @property
+    def locked(self) -> Mapping[str, int]:
+        """How many cells of which parameters are locked."""
+        if self._locked is None:
+            self._locked = locks.counts(self.store.state()) if locks.parameters_of(self._shapes) else {}
+        return self._locked
+
+    def _make_lockable(self, keys: Collection[str]) -> None:
+        """A program whose updates read masks of these parameters; without a locked cell the same numbers."""
+        present = locks.parameters_of(self._shapes)
+        if present.issuperset(keys):
+            return
+        drawn, hot, state = (self.graph, self.training), self._hot, self.store.state()
+        self._adopt(prepare(self.backend, *self.recorded, self.seed, state, self._attic, present.union(keys)))
+        (self.graph, self.training), self._hot = drawn, hot
+        self._use_controls()
+
+    def _load(self, state: Mapping[str, Array]) -> None:
+        """Another state of this network, with its masks."""
+        self._make_lockable([key for key in locks.parameters_of(state) if key in self._shapes])
+        whole = locks.complete(state, self._shapes)
+        self.store.load(whole)
+        self._locked = locks.counts(whole)
 
     def _log(self, change: LiveChange) -> None:
         add_change(self.log, change)
@@ -303,54 +345,9 @@ class Trainer:
         """A value of the last traced step, live examples only: logical shape (..., n)."""
         return self._walk.read(value_id)
 
-    # ---- evaluation and prediction --------------------------------------------------------------------
-
-    def evaluate(self) -> Evaluation | None:
-        """Loss and accuracy over the whole test set with the present weights; None without a test set."""
-        total = loss = hits = 0.0
-        for part_loss, part_hits, n in self.evaluation_slices():
-            loss, hits, total = loss + part_loss * n, hits + part_hits, total + n
-        if not total:
-            return None
-        result = Evaluation(self.step, loss / total, hits / total if self.spec.classes else None)
-        self.add_evaluation(result)
-        return result
-
-    def add_evaluation(self, result: Evaluation) -> None:
-        """Keep a point of the test curve (at most 2,000; then every second goes)."""
-        before = [t for t in self.tests if t.step < result.step]
-        later = [t for t in self.tests if t.step > result.step] if self.rewound else []
-        self.tests = [*before, result, *later]
-        if len(self.tests) > 2000:
-            self.tests = self.tests[::2]
-
-    def evaluation_slices(self) -> Iterator[tuple[float, float, int]]:
-        """Yield (mean loss, hits, examples) slice by slice over the test set."""
-        return self.forward.slices()
-
-    def predict(self, x: Array, keep: Sequence[str] | None = None) -> dict[str, Array]:
-        """Outputs for inputs as the network sees them, (N, C, H, W) or (N, F) float32.
-
-        Returns values by id with the sample first; `keep` names the values wanted (default: the output).
-        Raises TrainingError when the inputs have another shape or there are none.
-        """
-        return self.forward.predict(x, keep)
-
-    def predict_program(self, capacity: int = 1) -> Program:
-        """The program `predict` runs; its value ids are those of training."""
-        return self.forward.program(capacity)
-
-    def output_value(self, program: Program) -> Value:
-        """The value the loss looks at."""
-        return self.forward.output_value(program)
-
-    def probabilities(self, outputs: Array) -> Array:
-        """(N, F) outputs -> (N, classes) shares: softmax unless drawn, or both shares of a single output."""
-        return self.forward.probabilities(outputs)
-
     # ---- checkpoints ----------------------------------------------------------------------------------
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self, lines: Lines | None = None) -> Checkpoint:
         """Exact state at this step boundary; at the newest one while an earlier step is shown again."""
         m = self.fast.manifest
         at = self._newest if self.rewound and self._newest is not None else self.point()
@@ -358,7 +355,7 @@ class Trainer:
             at.state, at.step, at.epoch, at.position, at.updates,
             self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
-            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests),
+            self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests), lines,
         )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -367,17 +364,11 @@ class Trainer:
         With other data than it was made with, the epoch starts anew. Raises TrainingError, listing every
         array that does not fit, and changes nothing then.
         """
-        shapes = {state_key(v): v.shape for v in self.program.state()}
-        wrong = [
-            misfit(key, shape, checkpoint.state[key].shape)
-            for key, shape in shapes.items()
-            if key in checkpoint.state and checkpoint.state[key].shape != shape
-        ]
-        if wrong:
+        if wrong := self._misfits(checkpoint.state):
             raise TrainingError(N_("The saved weights do not fit this network: {list}."), list=listed(wrong))
         if checkpoint.seed != self.seed:
             self._begin_anew(checkpoint.seed, {}, self._attic)
-        self.store.load({k: v for k, v in checkpoint.state.items() if k in shapes})
+        self._load(checkpoint.state)
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
         other_data = checkpoint.data_hash not in ("", self.dataset.sha256)
@@ -399,6 +390,11 @@ class Trainer:
         self.training = self.training.with_controls(self._hot)
         self._use_controls()
 
+    def _misfits(self, state: Mapping[str, Array]) -> list[Message]:
+        shapes = {locks.lock_key(key): shape for key, shape in self._shapes.items()} | self._shapes
+        wrong = [key for key in state if key in shapes and state[key].shape != shapes[key]]
+        return [misfit(key, shapes[key], state[key].shape) for key in wrong]
+
     def forget_later(self) -> None:
         """Make the step shown the newest one: what came after it is no longer part of this run."""
         self.log = self.log[: self.applied]
@@ -413,11 +409,6 @@ class Trainer:
 
     # ---- steps shown again ----------------------------------------------------------------------------
 
-    @property
-    def rewound(self) -> bool:
-        """Whether an earlier step is shown again."""
-        return self.step < self.end
-
     def point(self) -> Point:
         """This step boundary, to return to."""
         return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied)
@@ -427,7 +418,7 @@ class Trainer:
         if not self.rewound:
             self._newest = self.point()
         self.abandon_step()
-        self.store.load(point.state)
+        self._load(point.state)
         self.step, self.epoch = point.step, point.epoch
         self.position, self.updates = point.position, point.updates
         self._bound_epoch = -1

@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import N_, GraphError
 from engine.held_step import Spread, spread
 from engine.ops.base import REGISTRY, Array
-from engine.ops.updates import Update
+from engine.ops.updates import Update, lock_of
 from engine.training import Trainer
 from engine.values import Op, Phase, Role, state_id
 
@@ -62,6 +62,8 @@ class XRay:
     part: Spread
     controls: Mapping[str, float]
     quantities: tuple[Quantity, ...]
+    locked: Array | None = None
+    """Not zero where a cell is locked; None where none is."""
 
     def __getitem__(self, name: str) -> Array:
         return next(q.array for q in self.quantities if q.name == name)
@@ -72,8 +74,10 @@ class XRay:
         return tuple(int(i) for i in np.unravel_index(flat, self.shape))
 
     def lines(self, row: int, column: int) -> tuple[Line, ...]:
-        """How the weight at a place of the matrices shown was moved."""
+        """How the weight at a place of the matrices shown was moved; a locked one was not."""
         cell = {q.name: float(q.array[row, column]) for q in self.quantities}
+        if self.locked is not None and self.locked[row, column]:
+            return (Line("w′", "w", "{}", (cell["old"],), cell["old"], cell["new"]),)
         made = STORIES[self.optimizer](cell, self.controls)
         own = {q.symbol: cell[q.name] for q in self.quantities if q.own}
         return tuple(Line(*line, engine=own.get(line[0])) for line in made)
@@ -176,7 +180,9 @@ def xray(trainer: Trainer, key: str) -> XRay:
     out += [Quantity("change", "Δw", "weights", change, True), Quantity("new", "w′", "weights", new, True)]
     step = int(values["step"])
     updates = trainer.updates + (0 if trainer.step == step + 1 else 1)
-    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out))
+    lock = lock_of(op)
+    locked = take(lock.id) if lock is not None else None
+    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked)
 
 
 def _update_of(trainer: Trainer, key: str) -> Op:

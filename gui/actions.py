@@ -210,6 +210,8 @@ def _labs() -> tuple[ActionSpec, ...]:
                    words=tr("equation product gradient weights numbers")),
         ActionSpec("affine_lab", tr("Affine lab"), "", "affine", "labs", needs=("lab_affine_lab",),
                    words=tr("rotate scale shift matrix picture")),
+        ActionSpec("augment_lab", tr("Augmentation lab"), "", "augment", "labs", needs=("lab_augment_lab",),
+                   words=tr("with without compare training turned shifted pictures accuracy")),
         ActionSpec("device_lab", tr("Device lab"), "", "device", "labs", needs=("lab_device_lab",),
                    words=tr("speed GFLOP/s serial parallel")),
     )  # fmt: skip

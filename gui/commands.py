@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from engine.data.drop import recognize
-from engine.errors import MatrizenError
+from engine.errors import MatrizenError, Message
 from gui import i18n, project_files, theme
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
@@ -23,8 +23,9 @@ from gui.dialogs.layer_help import LayerHelp
 from gui.dialogs.run_record import RunRecord
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
-from gui.labs import affine_lab, device_lab, matrix_lab
+from gui.labs import affine_lab, augment_lab, device_lab, matrix_lab
 from gui.labs.opening import NumberLabs
+from gui.labs.stroke import lock_whole
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
@@ -35,7 +36,7 @@ from gui.workbench import Workbench
 
 PUT_AWAY = ("palette", "inspector", "samples")
 """What gives its room to the network and its numbers in a presentation."""
-LABS = ("matrix_lab", "affine_lab", "device_lab")
+LABS = ("matrix_lab", "affine_lab", "augment_lab", "device_lab")
 PICTURE_FILES = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff"
 
 
@@ -138,11 +139,12 @@ class Commands(QObject):
         window.palette_panel.layer_chosen.connect(window.canvas.add_behind_selection)
         window.inspector.refused.connect(self._refused)
         window.inspector.help_requested.connect(self.show_help)
+        window.inspector.locks.unlock_wanted.connect(self._unlock)
         window.canvas.help_requested.connect(self.show_help)
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
-        for lab in (matrix_lab, affine_lab, device_lab):
+        for lab in (matrix_lab, affine_lab, augment_lab, device_lab):
             lab.register(window, self.bench, self.actions)
         self.labs.register()
         self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
@@ -186,6 +188,13 @@ class Commands(QObject):
 
     def _toggle(self, action: str, panel: str) -> None:
         self.window.show_panel(panel, self.actions[action].isChecked())
+
+    def _unlock(self, keys: Sequence[str]) -> None:
+        def told(error: Message | None) -> None:
+            if error is not None:
+                self.window.toasts.show_message(tr_message(error), "warning")
+
+        lock_whole(self.bench.document.undo_stack, self.bench.runner, keys, False, told)
 
     def _refused(self, error: MatrizenError) -> None:
         self.window.toasts.show_message(tr_message(error), "warning")

@@ -7,7 +7,9 @@ typeset is shown as its source: nobody loses a panel to a missing brace.
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, QSizeF, Qt
@@ -18,18 +20,43 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import theme, tokens
 
 _log = logging.getLogger("matrizen.formulas")
+MOST = 512
+_svgs: dict[tuple[str, float, str], str] = {}
+_typesetting = threading.Lock()
 
 
 @lru_cache(maxsize=256)
 def _renderer(latex: str, size: float, color: str) -> QSvgRenderer | None:
     """The typeset formula as vectors, None where ziamath refuses it."""
     try:
-        svg = _typeset(latex, size, color)
+        svg = _svg(latex, size, color)
         renderer = QSvgRenderer(QByteArray(svg.encode()))
     except Exception as error:  # whatever a formula provokes in the typesetter, the window goes on
         _log.warning("formula %r cannot be typeset: %s", latex, error)
         return None
     return renderer if renderer.isValid() and not renderer.defaultSize().isEmpty() else None
+
+
+def _svg(latex: str, size: float, color: str) -> str:
+    """Typeset once; by one thread at a time, for the typesetter has settings of its own."""
+    with _typesetting:
+        key = (latex, size, color)
+        if key not in _svgs:
+            if len(_svgs) >= MOST:
+                _svgs.clear()
+            _svgs[key] = _typeset(latex, size, color)
+        return _svgs[key]
+
+
+def prepared(latex: str, size: float = tokens.TITLE) -> bool:
+    """Whether the formula can be shown at once, as it is painted by default."""
+    return (latex, float(theme.px(size)), theme.color("text1").name()) in _svgs
+
+
+def prepare(latex: str, size: float = tokens.TITLE) -> None:
+    """Do the slow half of showing a formula, from any thread."""
+    with suppress(Exception):  # what cannot be typeset is told where it is shown
+        _svg(latex, float(theme.px(size)), theme.color("text1").name())
 
 
 def _typeset(latex: str, size: float, color: str) -> str:
@@ -45,7 +72,7 @@ def _typeset(latex: str, size: float, color: str) -> str:
 
 def formula_size(latex: str, size: float = tokens.TITLE) -> QSizeF:
     """Width and height of a formula in logical pixels."""
-    renderer = _renderer(latex, float(theme.px(size)), theme.theme().text1)
+    renderer = _renderer(latex, float(theme.px(size)), theme.color("text1").name())
     if renderer is None:
         metrics = QFontMetrics(theme.mono_font(tokens.STATUS))
         return QSizeF(metrics.horizontalAdvance(latex) + 2, metrics.height())

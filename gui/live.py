@@ -14,7 +14,6 @@ from PySide6.QtCore import QObject, Qt
 from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
-from engine.values import Phase
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
 from gui.number_field import format_number
@@ -22,6 +21,7 @@ from gui.opening import Opening
 from gui.panels import targets
 from gui.panels.sample_chooser import SampleChooser
 from gui.panels.time_line import Flag
+from gui.stepping import Stepping
 from gui.watching import Client, Wish
 
 EXAMPLES = 64
@@ -46,7 +46,7 @@ class Live(QObject):
         self._sample = 0
         self._measured_at, self._measured_uid = 0.0, ""
         self._stats: dict[str, NodeStats] = {}
-        self._opening = Opening(window)
+        self._opening, self._stepping = Opening(window), Stepping(window)
         self.open_cell, self.opened_cell = self._opening.open, self._opening.opened
         self._counted = -1e9
         self._rates: tuple[tuple[int, float], ...] = ()
@@ -185,44 +185,15 @@ class Live(QObject):
         boundary = frame.views.get("boundary")
         if isinstance(boundary, BoundaryData):
             self._window.feed.show_boundary(boundary)
-        self._acting(frame)
+        self._stepping.show(frame)
         # an opened cell follows the numbers while the run rests on a step
         self._opening.follow()
-
-    def _acting(self, frame: Frame) -> None:
-        configured = self._window.bench.configured
-        scene = self._window.canvas.canvas
-        if frame.phase != "inside" or frame.op is None or configured is None:
-            scene.set_acting(None)
-            return
-        ops = configured.program.ops
-        at = min(frame.op, len(ops)) - 1
-        if at < 0:
-            scene.set_acting(None)
-            return
-        op = ops[at]
-        names = {
-            Phase.AUGMENT: tr("data"),
-            Phase.FORWARD: tr("forward"),
-            Phase.LOSS: tr("loss"),
-            Phase.BACKWARD: tr("backward"),
-            Phase.CLIP: tr("clip"),
-            Phase.UPDATE: tr("update"),
-        }
-        same = [i for i, each in enumerate(ops) if each.phase is op.phase]
-        text = tr("{phase}, {n} of {total}").format(
-            phase=names[op.phase], n=same.index(at) + 1, total=len(same)
-        )
-        if frame.sample is not None:
-            text = tr("example {n} of {total}").format(n=frame.sample + 1, total=frame.n)
-        uid = op.node if self._window.bench.document.graph.has(op.node) else None
-        scene.set_acting(scene.shown(uid) if uid is not None else None, text, (at + 1) / len(ops))
-        self._window.status_bar.set_hint(text)
 
     def _show_status(self, status: Status) -> None:
         window = self._window
         bar, bench = window.status_bar, window.bench
         self._follow_line(status)
+        window.inspector.locks.set_counts(status.locked)
         window.time_line.set_now(status.step, status.epoch, status.steps_per_epoch, status.end)
         window.loss_dock.set_steps_per_epoch(status.steps_per_epoch)
         window.loss_dock.set_now(status.step if status.step < status.end else None)
@@ -252,7 +223,7 @@ class Live(QObject):
         if status.op is None and not moving:
             bar.set_hint("")
         if status.op is None:
-            window.canvas.canvas.set_acting(None)
+            self._stepping.leave()
         if status.sample is not None and status.sample != self._sample:
             self.choose_sample(status.sample)
 

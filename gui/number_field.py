@@ -230,7 +230,10 @@ class NumberField(QLineEdit):
     # -- inside -----------------------------------------------------------------------------------
 
     def _read(self) -> Number:
-        value = parse(self.text())
+        text = self.text().strip()
+        if self._unit and text.endswith(self._unit) and text != self._unit:  # 12° in a field of degrees
+            text = text.removesuffix(self._unit)
+        value = parse(text)
         kind: Number = value
         if self._integer:
             kind = round(value)

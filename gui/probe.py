@@ -11,9 +11,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QTimer
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 
+from gui.labs.affine_lab import AffineLab
+from gui.labs.affine_state import HANDLES
 from gui.main_window import MainWindow
 from gui.panels.palette_items import Entry, KindButton
 
@@ -65,6 +67,7 @@ class Probe(QObject):
             "nodes": self._nodes(),
             "links": len(bench.document.graph.links),
             "palette": self._palette(),
+            "affine": self._affine(),
             "docks": {name: self._dock(name) for name in window.docks},
             "widgets": self._widgets(),
         }
@@ -110,6 +113,19 @@ class Probe(QObject):
         left, top = self._point(rect.topLeft())
         right, bottom = self._point(rect.bottomRight())
         return [left, top, right - left, bottom - top]
+
+    def _affine(self) -> dict[str, Any] | None:
+        """The affine lab: what it is set to, and where its hands are."""
+        lab = self._window.labs.lab("affine_lab")
+        if not isinstance(lab, AffineLab) or not lab.isVisible() or lab.subject is None:
+            return None
+        plane, terms = lab.plane, lab.pixel.terms
+        return {
+            "angle": lab.state.angle, "order": list(lab.state.order), "product": lab.product.face.texts(),
+            "pixel": list(plane.pixel or ()), "reason": lab.reason, "result": plane.result_size(),
+            "traced": [terms.total, terms.engine] if terms is not None else None,
+            "handles": [local(plane, QRectF(plane.place_of(h), QSizeF())) for h in HANDLES],
+        }  # fmt: skip
 
     def _palette(self) -> dict[str, list[int]]:
         panel = self._window.palette_panel

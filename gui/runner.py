@@ -16,11 +16,13 @@ from typing import Any, TypeVar, cast
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QWindow
 
+from engine.augment_trial import Trial
 from engine.data.source import SourceSpec
 from engine.errors import N_, Message
 from engine.export.numpy_proof import Proof
 from engine.gradient_check import LayerCheck
 from engine.graph import GraphSpec
+from engine.layers.augment import Augment
 from engine.optimizer_race import Race, Watched
 from engine.session import protocol as p
 from engine.session.client import Client, Died
@@ -84,6 +86,7 @@ class Runner(QObject):
         """Serial of the last command: a status that contains it can say that nothing more will come."""
         self._pulled = 0.0
         self._thrift = Thrift()
+        self._hurried = False
         self._finding = self._found = False
         """Whether devices are looked for, and whether a status may know more since they were found."""
         self._silent = 0
@@ -166,6 +169,14 @@ class Runner(QObject):
         """Write cells (k, axes) of the parameter "<node>.<name>"; answered with the old numbers (k)."""
         self._ask(lambda id: p.EditCells(key, cells, values, id), answer or _ignore)
 
+    def lock_cells(self, key: str, cells: Any, locked: Any, answer: Answer[Any] | None = None) -> None:
+        """Lock cells (k, axes) of a parameter, None all, or unlock them; answered with what was locked."""
+        self._ask(lambda id: p.LockCells(key, cells, locked, id), answer or _ignore)
+
+    def hurry(self, wanted: bool) -> None:
+        """While a hand changes numbers, frames come as fast as they can be painted."""
+        self._hurried = wanted
+
     def edit_input(self, value: str, cells: Any, values: Any, answer: Answer[Any] | None = None) -> None:
         """Show the next step with other inputs at cells (k, axes) of a batch; no cells: with the data."""
         self._ask(lambda id: p.EditInput(value, cells, values, id), answer or _ignore)
@@ -222,6 +233,11 @@ class Runner(QObject):
              news: Callable[[Race], None], answer: Answer[Race]) -> int:
         """Four optimizers from the present weights, beside the run; the number of the job."""
         return self._ask(lambda id: p.RaceOptimizers(watched, steps, dict(rates), id), answer, news)
+
+    def try_augment(self, layer: Augment, epochs: int, seed: int, news: Callable[[Trial], None],
+                    answer: Answer[Trial]) -> int:
+        """The network trained with and without these ranges, beside the run; the number of the job."""
+        return self._ask(lambda id: p.TryAugment(layer, epochs, seed, id), answer, news)
 
     def cancel_job(self, job: int) -> None:
         """Stop a job; it is answered with what it has."""
@@ -316,7 +332,7 @@ class Runner(QObject):
         waiting = self._client.waiting
         asleep = not waiting and minimized()
         now = time.monotonic()
-        rest = self._thrift.interval - (now - self._pulled)
+        rest = (0.0 if self._hurried else self._thrift.interval) - (now - self._pulled)
         if self._resting():
             self._timer.stop()
         elif not asleep and not waiting and rest <= TICK_MS / 2000:

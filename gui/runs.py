@@ -82,6 +82,8 @@ class Runs(QObject):
     def _chosen(self, chosen: Chosen) -> None:
         state = self._bench.document.state
         wanted = replace(state, graph=chosen.graph, training=chosen.training)
+        if chosen.source != state.source:
+            wanted = replace(wanted, source=chosen.source, data=chosen.data)
         live = self._window.live
         live.quiet = True
         try:

@@ -163,4 +163,5 @@ def contrast(color: str, other: str) -> float:
 
 def ink_on(color: str) -> str:
     """Black or white, whichever contrasts more with `color`; never below 4.58."""
-    return "#000000" if contrast("#000000", color) >= contrast("#FFFFFF", color) else "#FFFFFF"
+    light = luminance(color) + 0.05
+    return "#000000" if light * light >= 0.05 * 1.05 else "#FFFFFF"  # light / 0.05 against 1.05 / light

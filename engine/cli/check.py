@@ -8,7 +8,7 @@ from engine.cli.common import open_project, say
 from engine.errors import N_, ProjectError, listed
 from engine.inference import infer
 from engine.layers import shape_text
-from engine.project_file import misfits
+from engine.project_weights import misfits
 from engine.run import data_spec
 
 

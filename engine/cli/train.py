@@ -161,7 +161,9 @@ def _keep(options: argparse.Namespace, project: Project, done: _Done) -> None:
         there, here = Path(options.save).resolve().parent, Path(options.project).resolve().parent
         if source is not None and there != here:
             source = resolve(source, here)
-        kept = replace(project, graph=trainer.graph, training=trainer.training, source=source, run=checkpoint)
+        lines = project.run.lines if project.run is not None else None
+        run = replace(checkpoint, lines=lines)
+        kept = replace(project, graph=trainer.graph, training=trainer.training, source=source, run=run)
         try:
             save_project(options.save, kept)
         except MatrizenError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.ops.updates import lock_of
 from engine.values import Op
 
 
@@ -186,6 +187,22 @@ FUNCTION_WRITERS: dict[str, Writer] = {
     **{kind: _function(f) for kind, (f, _) in FUNCTION_LINES.items()},
     **{f"{kind}_grad": _function_grad(slope) for kind, (_, slope) in FUNCTION_LINES.items()},
 }
+
+
+def _update(free: Writer) -> Writer:
+    """An update; what is locked keeps its numbers."""
+
+    def write(n: Names) -> list[str]:
+        if lock_of(n.op) is None:
+            return free(n)
+        lines = free(Names(n.ins[:-1], n.outs, n.op, n.controls))
+        old = (n.ins[0], *n.ins[2:-1])
+        return [*lines, *(f"{new} = np.where({n.ins[-1]} != 0, {before}, {new})  # locked cells stay"
+                          for new, before in zip(n.outs, old, strict=True))]  # fmt: skip
+
+    return write
+
+
 WRITERS: dict[str, Writer] = {
     "dense": _dense,
     "dense_dx": _one("{o} = {0}.T @ {1}"),
@@ -236,10 +253,10 @@ WRITERS: dict[str, Writer] = {
     "batchnorm": _batchnorm,
     "batchnorm_grad": _batchnorm_grad,
     "batchnorm_eval": _batchnorm_eval,
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "rmsprop": _rmsprop,
-    "adam": _adam,
+    "sgd": _update(_sgd),
+    "momentum": _update(_momentum),
+    "rmsprop": _update(_rmsprop),
+    "adam": _update(_adam),
 }
 """Kinds that are written out. Any other is taken from the engine, and the script says so."""
 

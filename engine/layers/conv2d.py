@@ -26,7 +26,8 @@ class Conv2D(Layer):
     category = "linear"
     help = N_(
         "Each filter lays its kernel on every window of the picture, multiplies, adds up and adds its "
-        "bias. The kernel is not flipped: mathematics calls this cross-correlation."
+        "bias. The kernel is not flipped: mathematics calls this cross-correlation. The matrix lab shows it "
+        "as one large matrix, too."
     )
     formula = r"z_k(r,c) = \sum_{c',i,j} w_{k c' i j} \, x_{c'}(r+i, c+j) + b_k"
     stem = "conv"

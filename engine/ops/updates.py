@@ -1,6 +1,7 @@
 """Optimizer steps: from old weights, gradients and moments to new ones. Formulas as in PyTorch.
 
 Adam: Kingma & Ba 2015. Its bias corrections are the controls c1 = 1 - beta1^t and c2 = 1 - beta2^t.
+An update may have one input more, a mask of locked cells: where it is not zero, weight and moments stay.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.ops.base import (
+    REGISTRY,
     Array,
     Attrs,
     Case,
@@ -26,15 +28,30 @@ from engine.ops.base import (
 )
 from engine.values import Op, Role, Value
 
+LOCKED_NOTE = r"w \leftarrow w"
+"""The rule of a locked cell."""
+
 
 class Update(OpRule):
-    """ins w, g, moments... -> new w, new moments, all of one shape."""
+    """ins w, g, moments..., perhaps a mask of locked cells -> new w, new moments, all of one shape."""
 
     differentiable = False
     elementwise = True
     moments: ClassVar[tuple[str, ...]] = ()
     """Names of the moments, as in state keys: weight.<moment>."""
     note: ClassVar[str]
+
+    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+        free = 2 + len(self.moments)
+        new = self.step(ins[:free], ctx)
+        if len(ins) == free:
+            return new
+        locked = ins[free] != 0
+        return tuple(np.where(locked, old, n) for old, n in zip((ins[0], *ins[2:free]), new, strict=True))
+
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
+        """New w and moments where nothing is locked."""
+        raise NotImplementedError
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         base = f"{ins[0].owner}.{ins[0].param}"
@@ -49,8 +66,12 @@ class Update(OpRule):
         new = [float(v) for v in self.reference(old, op.attrs, ctx)]
         before = float(old[0] if out == 0 else old[out + 1])
         first = op.ins[0 if out == 0 else out + 1]
+        stays = Term(((first.id, cell, before),), before, "old")
+        mask = lock_of(op)
+        if mask is not None and read(mask)[cell]:
+            return Terms("sum", (stays,), new[out], float(read(op.outs[out])[cell]), LOCKED_NOTE)
         terms = (
-            Term(((first.id, cell, before),), before, "old"),
+            stays,
             Term(((op.ins[1].id, cell, float(old[1])),), new[out] - before, "step"),
         )
         return Terms("sum", terms, new[out], float(read(op.outs[out])[cell]), self.note)
@@ -80,6 +101,17 @@ class Update(OpRule):
             arrays = [normal(1, *shape), normal(2, *shape)]
             arrays += [np.abs(normal(3 + i, *shape)) for i in range(len(self.moments))]
             yield Case(tuple(values), tuple(arrays), {}, ctx, str(shape), smooth=False)
+            if len(shape) == 2:
+                lock = Value("lock@old", tuple(axes.split()), shape, role=Role.STATE)
+                locked = (normal(9, *shape) > 0).astype(np.float32)
+                yield Case((*values, lock), (*arrays, locked), {}, ctx, "locked", smooth=False)
+
+
+def lock_of(op: Op) -> Value | None:
+    """The mask of an update; None where nothing can be locked."""
+    rule = REGISTRY[op.kind]
+    free = 2 + len(rule.moments) if isinstance(rule, Update) else len(op.ins)
+    return op.ins[free] if len(op.ins) > free else None
 
 
 @register
@@ -90,7 +122,7 @@ class SGD(Update):
     controls = ("lr",)
     note = r"w \leftarrow w - \eta \, g"
 
-    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
         w, g = ins
         return (w - w.dtype.type(ctx.controls["lr"]) * g,)
 
@@ -104,7 +136,7 @@ class Momentum(Update):
     moments = ("velocity",)
     note = r"v \leftarrow \mu v + g, \quad w \leftarrow w - \eta v"
 
-    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
         w, g, v = ins
         t = w.dtype.type
         v = t(ctx.controls["momentum"]) * v + g
@@ -120,7 +152,7 @@ class RMSProp(Update):
     moments = ("square",)
     note = r"s \leftarrow \rho s + (1 - \rho) g^2, \quad w \leftarrow w - \eta \, g / (\sqrt{s} + \epsilon)"
 
-    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
         w, g, s = ins
         t = w.dtype.type
         decay = t(ctx.controls["decay"])
@@ -140,7 +172,7 @@ class Adam(Update):
         r"w \leftarrow w - \eta \, \hat{m} / (\sqrt{\hat{v}} + \epsilon)"
     )
 
-    def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
         w, g, m, v = ins
         t = w.dtype.type
         b1, b2 = t(ctx.controls["beta1"]), t(ctx.controls["beta2"])

@@ -39,6 +39,8 @@ class Builder:
         self.source = SourceSpec.toy("circle")
         self.base = ""
         self._dataset: Dataset | None = None
+        self._origins: dict[str, tuple[SourceSpec, str]] = {}
+        """Where data came from, by their hash: a line of the run may go on with other data than the last."""
         self._backend: Backend | None = None
 
     @property
@@ -73,7 +75,14 @@ class Builder:
                 raise
             self._close_other(before[0])
         self.source, self.base, self._dataset = c.source, c.base, dataset
+        self._origins[dataset.sha256] = c.source, c.base
         return trainer
+
+    def chosen(self, line: int, t: Trainer, generation: int) -> p.Chosen:
+        """The run went to another of its lines, perhaps with other data: what the window is told."""
+        self.source, self.base = self._origins.get(t.dataset.sha256, (self.source, self.base))
+        self._dataset = t.dataset
+        return p.Chosen(generation, line, t.graph, t.training, self.source, t.spec)
 
     def move(self, old: Trainer, device: str) -> Trainer:
         """The same run on another device."""

@@ -26,7 +26,7 @@ from engine.session.segments import Registry, Segment, create
 FRAME_BYTES = 4_000_000
 CLOSE_SECONDS = 2.0
 _CHANGES_RUN = (p.Configure, p.Play, p.Pause, p.Step, p.Reset, p.SetTraining, p.SetPace, p.SetDevice,
-                p.EditCells)
+                p.EditCells, p.ChooseLine, p.RemoveLine)
 
 
 class Died(Exception):

@@ -11,7 +11,9 @@ from engine.data.source import SourceSpec
 from engine.errors import Message
 from engine.gradient_check import STEP
 from engine.graph import GraphSpec
+from engine.layers.augment import Augment
 from engine.optimizer_race import Watched
+from engine.run import Lines
 from engine.session.run_state import RunState
 from engine.session.views import View
 from engine.settings import TrainingSpec
@@ -40,6 +42,12 @@ class Configure:
     resume: RunState | Checkpoint | None = None
     why: Message | None = None
     """Why this device, where it was not a person who chose it."""
+
+    @property
+    def lines(self) -> Lines | None:
+        """The other ways of the run that is resumed."""
+        run = self.resume.checkpoint if isinstance(self.resume, RunState) else self.resume
+        return run.lines if run is not None else None
 
 
 @dataclass(frozen=True)
@@ -145,12 +153,27 @@ class FindDevices:
 class EditCells:
     """Write cells of a parameter at a step boundary. cells (k, axes) whole numbers from 0, values (k).
 
-    Answered with the old numbers (k), so that undo can write them back.
+    Locked cells stay; only locked ones are refused. Answered with the old numbers (k), so that undo can
+    write them back.
     """
 
     key: str
     cells: Array
     values: Array
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class LockCells:
+    """Lock cells (k, axes) of a parameter at a step boundary, or unlock them: locked (k), or one for all.
+
+    Without cells all are meant, in the order they lie. Locked cells stay as they are, whoever trains or
+    writes. Answered with what was locked before.
+    """
+
+    key: str
+    cells: Array | None
+    locked: Array
     id: int = 0
 
 
@@ -307,6 +330,16 @@ class RaceOptimizers:
 
 
 @dataclass(frozen=True)
+class TryAugment:
+    """The run's network trained anew with and without these ranges: a job that ends with a `Trial`."""
+
+    layer: Augment
+    epochs: int
+    seed: int
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class CancelJob:
     """Stop a job; it is answered with what it has found by then."""
 
@@ -351,6 +384,7 @@ Command = (
     | SetDevice
     | FindDevices
     | EditCells
+    | LockCells
     | EditInput
     | Watch
     | Pull
@@ -362,6 +396,7 @@ Command = (
     | XRayOf
     | CheckGradient
     | RaceOptimizers
+    | TryAugment
     | CancelJob
     | ProofOf
     | WarpPicture

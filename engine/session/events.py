@@ -9,6 +9,7 @@ from typing import Any, Literal
 from engine.backends.base import Array
 from engine.backends.devices import DeviceInfo
 from engine.data.dataset import Dataset
+from engine.data.source import SourceSpec
 from engine.errors import Message
 from engine.graph import GraphSpec
 from engine.session.run_state import RunState
@@ -92,6 +93,8 @@ class Status:
     """Why this device computes."""
     memory_bytes: int = 0
     parameters: int = 0
+    locked: Mapping[str, int] = field(default_factory=dict)
+    """Parameter "<node>.<name>" -> how many of its cells are locked."""
     op: int | None = None
     """Inside a step: index of the next op; what it is stands in the program."""
     sample: int | None = None
@@ -222,6 +225,8 @@ class Chosen:
     line: int
     graph: GraphSpec
     training: TrainingSpec
+    source: SourceSpec
+    data: DataSpec
 
 
 @dataclass(frozen=True)

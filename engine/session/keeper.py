@@ -12,6 +12,8 @@ INTERVAL = 1.5
 """Seconds between checkpoints; with the chunk in between they are at most two seconds old."""
 SHORTEST = 0.1
 """Seconds between checkpoints even when a person drags a slider."""
+LINES = 32_000_000
+"""Bytes of states of other lines that go with every checkpoint; beyond it their curves do."""
 SLACK = 2_000_000
 """Bytes a slot should have left for curves and logs that grow."""
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from engine.backends.base import Array
 from engine.errors import N_, Message
 from engine.history import History
+from engine.kept_lines import kept_of, take_back
 from engine.looking import look_with
 from engine.returning import next_change
+from engine.run import Lines
 from engine.session import protocol as p
 from engine.session.evaluating import Evaluator
 from engine.session.keeper import Keeper
@@ -53,9 +55,10 @@ class Motion:
         self._viewer, self._keeper = viewer, keeper
         self._report, self._clock = report, clock
 
-    def adopt(self, trainer: Trainer) -> None:
-        """From now on this program."""
+    def adopt(self, trainer: Trainer, lines: Lines | None = None) -> None:
+        """From now on this program; `lines` are those of a run that comes from a checkpoint."""
         self._begin_history(trainer)
+        take_back(self.history, lines)
         self.trainer, self.evaluator = trainer, Evaluator(trainer)
         self._viewer.refresh()
         self.speed.clear()
@@ -72,6 +75,10 @@ class Motion:
         elif trainer.program is not self._program:
             self.history.begin_program(Message(N_("The network was changed then.")))
         self._program, self.new_run = trainer.program, False
+
+    def lines(self, cap: int) -> Lines | None:
+        """The lines of the run as values; their states take at most `cap` bytes."""
+        return kept_of(self.history, cap)
 
     def same_program(self) -> None:
         """What is adopted next was this run's program before: its history holds."""
@@ -134,7 +141,7 @@ class Motion:
         self._traced_step()
 
     def departed(self) -> None:
-        """A line of its own began: what a dead engine would go on from is out of date."""
+        """The lines are others now: what a dead engine would go on from is out of date."""
         self._keeper.hurry()
         self._viewer.touch()
 

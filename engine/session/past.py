@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def _line(line: Line, t: Trainer, history: History, points: int) -> LineData:
     run = line.run
     if line is history.line or run is None or line.drawn is None or line.curve is None:
         return _data(line, t, t.end, t.curve, t.tests, t.training, points)
-    return _data(line, t, run.step, line.curve, run.tests, line.drawn[1], points)
+    return replace(_data(line, t, run.step, line.curve, run.tests, line.drawn[1], points), whole=line.whole)
 
 
 def _data(line: Line, t: Trainer, end: int, curve: Curve, tests: Sequence[Evaluation], training: TrainingSpec,

@@ -68,18 +68,19 @@ def extremes(array: Array) -> tuple[float, float, float]:
 def matrix(request: Matrix, value: Value, array: Array) -> MatrixData:
     """What `views.Matrix` asks for. The part is cut to what there is."""
     whole = as_matrix(value, array, request.sample)
-    rows = _part(request.rows, whole.shape[0])
-    cols = _part(request.cols, whole.shape[1])
-    part = whole[rows[0] : rows[1], cols[0] : cols[1]]
+    rows = part(request.rows, whole.shape[0])
+    cols = part(request.cols, whole.shape[1])
+    seen = whole[rows[0] : rows[1], cols[0] : cols[1]]
     step = tuple(-(-n // max(1, most)) for n, most in
-                 zip(part.shape, (request.max_rows, request.max_cols), strict=True))
-    small = means(means(part, 0, request.max_rows), 1, request.max_cols)
+                 zip(seen.shape, (request.max_rows, request.max_cols), strict=True))
+    small = means(means(seen, 0, request.max_rows), 1, request.max_cols)
     low, high, span = extremes(whole)
     return MatrixData(_float(small), (whole.shape[0], whole.shape[1]), rows, cols,
                       (max(1, step[0]), max(1, step[1])), low, high, span, array.shape)
 
 
-def _part(asked: tuple[int, int] | None, length: int) -> tuple[int, int]:
+def part(asked: tuple[int, int] | None, length: int) -> tuple[int, int]:
+    """The stretch asked for, cut to what there is."""
     start, stop = asked or (0, length)
     start = min(max(0, start), max(0, length - 1))
     return start, min(max(start + 1, stop), length) if length else 0

@@ -17,18 +17,20 @@ from engine.session import protocol as p
 from engine.session.answers import Answers
 from engine.session.building import Builder, facts, set_hot
 from engine.session.jobs import Jobs
-from engine.session.keeper import Keeper
+from engine.session.keeper import LINES, Keeper
 from engine.session.motion import CHUNK_MS, Motion
 from engine.session.rewinding import Rewinder
+from engine.session.standing import standing
 from engine.session.viewer import Viewer
 from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
+from engine.values import Program
 
 EVALUATION_SECONDS = 0.006
 SEEKING_SECONDS = 0.1
 """Between two words about where it is on the way to a step."""
 _ABOUT_STEP = (p.Play, p.Pause, p.Step, p.Branch, p.ChooseLine, p.SetTraining, p.EditCells, p.Explain, p.Read,
-               p.Configure, p.SetDevice, p.Predict)
+               p.Configure, p.SetDevice, p.Predict, p.LockCells)
 """Commands about the step that was wished for, not one on the way to it."""
 
 
@@ -146,7 +148,9 @@ class Session:
                 if self.motion.shown in ("preview", "inside"):
                     self.motion.changed(weights=False)
             case _:
+                before = self.trainer.program
                 self._answers.answer(command, self.trainer)
+                self._go_on(self.trainer, before)
 
     def _rewind(self, command: p.GoTo | p.Branch | p.ChooseLine | p.RemoveLine, t: Trainer) -> None:
         match command:
@@ -156,14 +160,18 @@ class Session:
                 self.rewinder.branch(t)
             case p.RemoveLine():
                 self.motion.history.remove(command.line)
-                self.viewer.touch()
+                self.motion.departed()
             case p.ChooseLine():
                 before = t.program
                 if self.rewinder.choose(command.line, t):
-                    if t.program is not before:
-                        self.motion.same_program()
-                        self._adopt(t)
-                    self.emit(p.Chosen(self.generation, command.line, t.graph, t.training))
+                    self._go_on(t, before)
+                    self.emit(self.builder.chosen(command.line, t, self.generation))
+
+    def _go_on(self, t: Trainer, before: Program) -> None:
+        """The same run, perhaps with another program than before; what is known of its past holds."""
+        if t.program is not before:
+            self.motion.same_program()
+            self._adopt(t)
 
     def _reset(self, t: Trainer) -> None:
         self.motion.stop()
@@ -212,7 +220,7 @@ class Session:
         if isinstance(c.resume, p.RunState):
             self.motion.wanted_pace, self.motion.playing = c.resume.pace, c.resume.playing
             self.motion.until = c.resume.until
-        self._adopt(trainer)
+        self._adopt(trainer, c)
         if trouble is not None:
             self.emit(p.Fault(computes_instead(trouble.message), kind="device", generation=self.generation))
 
@@ -255,8 +263,8 @@ class Session:
             return False
         return True
 
-    def _adopt(self, trainer: Trainer) -> None:
-        self.motion.adopt(trainer)
+    def _adopt(self, trainer: Trainer, c: p.Configure | None = None) -> None:
+        self.motion.adopt(trainer, c.lines if c is not None else None)
         self.emit(facts(trainer, self.generation))
 
     def _progress(self, done: int, total: int) -> None:
@@ -357,12 +365,12 @@ class Session:
         self.builder.rescue.keep(t, state.checkpoint)
         self.keeper.save(state, now)
 
-    def run_state(self) -> p.RunState:
-        """The run at this step boundary; nothing in it is changed by later steps."""
+    def run_state(self, lines: int = LINES) -> p.RunState:
+        """The run at this step boundary, never changed later; states of other lines take `lines` bytes."""
         t, m, b = self.trainer, self.motion, self.builder
         assert t is not None
         return p.RunState(
-            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(),
+            self.generation, self.serial, t.graph, t.training, b.source, t.checkpoint(m.lines(lines)),
             m.playing, m.until, b.base, m.wanted_pace, b.device,
         )  # fmt: skip
 
@@ -399,35 +407,11 @@ class Session:
         if t is None:
             return p.Status(self.generation, device=b.device, device_name=b.device_name, reason=b.reason,
                             serial=self.serial, settled=True)
-        test = next((test for test in reversed(t.tests) if test.step <= t.step), None)
-        inside = m.shown == "inside"
-        return p.Status(
-            generation=self.generation,
-            running="playing" if m.playing else "stepping" if m.moving or inside else "paused",
-            step=t.step,
-            end=t.end,
-            line=m.history.line.id,
-            run=self._runs,
-            seeking=self.rewinder.seeking,
-            epoch=t.progress,
-            steps_per_epoch=t.steps_per_epoch,
-            steps_per_second=m.speed.rate(),
-            pace=m.pace.rate,
-            loss=m.loss,
-            test_loss=test.loss if test else None,
-            test_accuracy=test.accuracy if test else None,
-            test_step=test.step if test else None,
-            device=b.device,
-            device_name=b.device_name,
-            reason=b.reason,
-            memory_bytes=t.bytes,
-            parameters=t.facts.parameter_count,
-            op=t.op_index if inside else None,
-            sample=m.sample if inside else None,
-            serial=self.serial,
-            settled=not (m.moving or self.rewinder.seeking or self.viewer.news()
-                         or self._evaluates(self.clock())),
-        )
+        settled = not (m.moving or self.rewinder.seeking or self.viewer.news()
+                       or self._evaluates(self.clock()))
+        found = standing(t, m, b)
+        return replace(found, generation=self.generation, run=self._runs, seeking=self.rewinder.seeking,
+                       serial=self.serial, settled=settled)
 
     # ---- the end --------------------------------------------------------------------------------------
 

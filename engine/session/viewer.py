@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.as_matrix import named
 from engine.errors import DeviceError
 from engine.history import History
 from engine.session import plane, reduce, thumbs
+from engine.session.formed import formed
 from engine.session.past import past
 from engine.session.protocol import Frame, Phase, Watch
 from engine.session.thumbs import NotYet, Reader
@@ -154,6 +156,9 @@ class Viewer:
               maps: dict[str, Array]) -> ViewData | None:
         match request:
             case Matrix():
+                form = named(read.program, request.value)
+                if form is not None:
+                    return formed(request, *form, read)
                 return reduce.matrix(request, read.program.values[request.value], read(request.value))
             case Maps():
                 value = read.program.values[request.value]

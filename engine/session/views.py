@@ -262,6 +262,8 @@ class LineData:
     steps: Array
     mean: Array
     """Loss from each of `steps` to the next."""
+    whole: bool = True
+    """Whether its weights are there, so that it can be gone on with."""
 
 
 @dataclass(frozen=True, eq=False)

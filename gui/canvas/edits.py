@@ -208,7 +208,7 @@ def with_data(state: DocumentState, data: DataSpec | None, repair: bool = True) 
 
 
 def _plain(problem: Problem) -> bool:
-    if problem.warning or len(problem.repairs) != 1:
+    if not problem.blocks or len(problem.repairs) != 1:
         return False
     repair = problem.repairs[0]
     return (repair.kind == "set_field" and repair.field in ("units", "shape")) or (

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import LinkSpec
 from gui import theme
+from gui.canvas.acting import NO_FLOW, Flow
 from gui.canvas.canvas_item import CanvasItem
+from gui.canvas.flow_paint import paint_flow
 from gui.canvas.guard import guarded
 from gui.canvas.look import detail_at
 from gui.canvas.node_paint import font, paint_port
@@ -44,7 +46,8 @@ class LinkItem(CanvasItem):
         self.link, self.way = link, way
         self.label = ""
         self.width = self._usual = REST
-        self.selected = self.hovered = self.dropping = self.acting = False
+        self.selected = self.hovered = self.dropping = False
+        self.acting: Flow = NO_FLOW
         self.setZValue(2)
 
     def set_way(self, way: Route, label: str) -> None:
@@ -76,7 +79,7 @@ class LinkItem(CanvasItem):
         return stroker.createStroke(self.way.path).contains(point)
 
     def boundingRect(self) -> QRectF:
-        return self.way.path.boundingRect().adjusted(-40, -24, 40, 12)
+        return self.way.path.boundingRect().adjusted(-60, -24, 60, 40)
 
     @guarded
     def paint(
@@ -85,16 +88,19 @@ class LinkItem(CanvasItem):
         detail = detail_at(self.canvas.zoom)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         blue = self.selected or self.dropping
-        token = "trace" if self.acting else "accent" if blue else "text2" if self.hovered else "link"
+        token = "accent" if blue else "text2" if self.hovered else "link"
         width = self.width + (1.0 if self.dropping else 0.0)
         pen = QPen(
             theme.color(token), width if detail in ("all", "name") else max(width, 1.2 / self.canvas.zoom)
         )
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self.way.path)
+        if self.acting.word:
+            paint_flow(painter, self.way, self.acting, pen.widthF(), self.canvas.zoom)
+        else:
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(self.way.path)
         if self.label and detail == "all":
             self._paint_label(painter, width)
 

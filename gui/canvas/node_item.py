@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from engine.graph import Uid
 from gui import icons, theme
 from gui.canvas import node_paint
+from gui.canvas.acting import NO_TOUCH
 from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.geometry import FOOTER, HEADER, PICTURE_HEIGHT, PICTURE_TOP, PORT, PORT_HIT, PORT_HOVER
 from gui.canvas.guard import guarded
@@ -37,6 +38,7 @@ class NodeItem(CanvasItem):
         self.illegal = self.warned = False
         self.dropping = False
         self.acting = ""
+        self.touch = NO_TOUCH
         self.progress = 0.0
         self.zooming = False
         """Whether older pictures of the node serve for the moment: the zoom moves."""
@@ -68,7 +70,7 @@ class NodeItem(CanvasItem):
         self.picture.update()
 
     def set_state(self, **states: object) -> None:
-        """Set selected, focused, hovered, armed, illegal, dropping, acting, progress."""
+        """Set selected, focused, hovered, armed, illegal, dropping, acting, touch, progress."""
         changed = False
         for name, value in states.items():
             if getattr(self, name) != value:
@@ -251,10 +253,10 @@ class PictureItem(CanvasItem):
         node, look = self.node, self.node.look
 
         def paint(inside: QPainter) -> None:
-            node_paint.paint_footer(inside, look, caption, health, node.acting)
+            node_paint.paint_footer(inside, look, caption, health, node.acting, node.touch)
 
         foot = QRectF(0, look.size.height - FOOTER, look.size.width, FOOTER)
-        key = (look, caption, health, node.acting, theme.theme())
+        key = (look, caption, health, node.acting, node.touch, theme.theme())
         self.kept.draw(painter, foot, key, paint, node.canvas.budget if node.zooming else None)
 
     def _paint_neurons(self, painter: QPainter, empty: bool) -> None:
@@ -324,14 +326,14 @@ class PortsItem(CanvasItem):
             return  # the lines of the weights say it
         if node.illegal:
             painter.setOpacity(0.38)
-        token = "trace" if node.acting else "link"
+        token, side = "trace" if node.acting else "link", node.touch.side
         target = node.canvas.target_port
         if not look.flush_left:
             for n in range(look.inputs):
                 at = node.input_port(n) - node.pos()
                 aimed = target == (node.uid, n)
                 bad = bool(look.problem) and not node.acting
-                tint = "accent" if aimed else "danger" if bad else token
+                tint = "accent" if aimed else "danger" if bad else "trace" if side == "in" else token
                 grown = aimed or (node.armed and not node.illegal) or node.hovered
                 size = PORT_HOVER if grown else PORT
                 node_paint.paint_port(painter, at, size, tint, aimed, coarse=node.zooming)
@@ -339,7 +341,8 @@ class PortsItem(CanvasItem):
             at = node.output_port() - node.pos()
             live = node.hovered and not node.armed
             node_paint.paint_port(
-                painter, at, PORT_HOVER if live else PORT, "accent" if live else token, live,
+                painter, at, PORT_HOVER if live else PORT,
+                "accent" if live else "trace" if side == "out" else token, live,
                 coarse=node.zooming,
             )
 

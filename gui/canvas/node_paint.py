@@ -9,8 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
 from gui import icons, theme, tokens
+from gui.canvas.acting import NO_TOUCH, Touch
 from gui.canvas.geometry import FOOTER, HEADER, PICTURE_HEIGHT, PICTURE_TOP, TILE
 from gui.canvas.look import Detail, NodeLook
+from gui.i18n import tr
 
 RADIUS = tokens.RADIUS_NODE
 
@@ -136,13 +138,22 @@ def _paint_unfolded_header(p: QPainter, look: NodeLook) -> None:
     _text(p, look.summary, font(11), "text2", QRectF(4, 26, width - 8, 18), center=True)
 
 
-def paint_footer(p: QPainter, look: NodeLook, caption: str, health: str, acting: str) -> None:
-    """Count and health; a problem says what is wrong."""
+def paint_footer(
+    p: QPainter, look: NodeLook, caption: str, health: str, acting: str, touch: Touch = NO_TOUCH
+) -> None:
+    """Count and health; a problem says what is wrong, a step what the node has to do with it."""
     width, top = look.size.width, look.size.height - FOOTER
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     if acting:
         _text(p, acting, font(11, theme.SEMIBOLD), "trace", QRectF(12, top, width - 36, FOOTER))
         icons.paint(p, "step-op", QRectF(width - 27, top + 8, 15, 15), "trace")
+        return
+    if touch.word:
+        text, sign = _touched(touch)
+        left = (width - 15) / 2 if look.compact else width - 27
+        if not look.compact:
+            _text(p, text, font(11, theme.SEMIBOLD), "trace", QRectF(12, top, width - 38, FOOTER))
+        icons.paint(p, sign, QRectF(left, top + 8, 15, 15), "trace")
         return
     sign, tint, text = "", "", caption or look.count
     if look.problem:
@@ -160,6 +171,15 @@ def paint_footer(p: QPainter, look: NodeLook, caption: str, health: str, acting:
     _text(p, text, font(11), "text2", QRectF(12, top, width - (38 if sign else 22), FOOTER))
     if sign:
         icons.paint(p, sign, QRectF(width - 27, top + 7.5, 15, 15), tint)
+
+
+def _touched(touch: Touch) -> tuple[str, str]:
+    """A word and a sign for what the acting op does with this node."""
+    return {
+        "reads": (tr("is read"), "eye"),
+        "writes": (tr("gets the result"), "import"),
+        "both": (tr("is read, gets the result"), "import"),
+    }[touch.word]
 
 
 def paint_ring(p: QPainter, look: NodeLook, token: str, *, dashed: bool = False) -> None:

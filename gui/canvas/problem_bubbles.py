@@ -24,7 +24,7 @@ def show(canvas: CanvasScene) -> None:
             continue
         uid = canvas.shown(problem.node)
         asked = uid in canvas.selected or uid == canvas.hovered
-        wanted = asked or (bool(problem.repairs) and not problem.warning)
+        wanted = asked or (bool(problem.repairs) and problem.blocks)
         if not wanted or uid in chosen or uid not in canvas.nodes or canvas.zoom < FARTHEST:
             continue
         known = canvas.bubbles.get(uid)

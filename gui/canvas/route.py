@@ -35,6 +35,13 @@ def route(
     return _back(start, end, source, target, others, lane)
 
 
+def straight(start: QPointF, end: QPointF) -> Route:
+    """Right across, whatever lies there."""
+    path = QPainterPath(start)
+    path.lineTo(end)
+    return Route(path, path.pointAtPercent(0.5), False)
+
+
 def _forward(start: QPointF, end: QPointF) -> Route:
     path = QPainterPath(start)
     if abs(start.y() - end.y()) < 1:

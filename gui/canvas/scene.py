@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import cast
 
 from PySide6.QtCore import QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
@@ -11,6 +12,7 @@ from engine.graph import LinkSpec, Uid
 from engine.layers import Dense, Output
 from gui import theme
 from gui.canvas import problem_bubbles
+from gui.canvas.acting import NO_FLOW, NO_TOUCH, STILL, Acting
 from gui.canvas.atlas import Atlas
 from gui.canvas.bubble import BubbleItem
 from gui.canvas.geometry import Size, Unfold, size_of, unfolds
@@ -134,15 +136,17 @@ class CanvasScene(QGraphicsScene):
         for link, item in self.links.items():
             item.set_mean(self._means.get(link.source))
 
-    def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0) -> None:
-        """Put the ring of the calculation around a node ("forward, 5 of 8"), or take it away."""
+    def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0, by: Acting = STILL) -> None:
+        """Put the ring of the calculation around a node, and light what its op touches; or take it away."""
         if uid is None and not self._acting:
             return
         self._acting = uid is not None
+        touched = {self.shown(other): touch for other, touch in by.nodes.items() if uid is not None}
         for other, node in self.nodes.items():
-            node.set_state(acting=(text or " ") if other == uid else "", progress=progress)
-        for link, item in self.links.items():
-            item.set_state(acting=link.target == uid and uid is not None)
+            touch = touched.get(other, NO_TOUCH) if other != uid else NO_TOUCH
+            node.set_state(acting=(text or " ") if other == uid else "", progress=progress, touch=touch)
+        for link, line in (*self.links.items(), *self.wires.items()):
+            cast("LinkItem | WeightsItem", line).set_state(acting=by.links.get(link, NO_FLOW))
 
     def forget_pictures(self) -> None:
         """Another run: pictures and weights of the old one are no longer true."""

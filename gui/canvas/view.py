@@ -6,6 +6,7 @@ from PySide6.QtCore import (
     QEvent,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     Qt,
     QTimer,
@@ -43,6 +44,7 @@ from gui.canvas.hover import Hover
 from gui.canvas.minimap import MiniMap
 from gui.canvas.overlays import Legend, ZoomBar
 from gui.canvas.paper import Paper
+from gui.canvas.step_card import StepCard
 from gui.canvas.zoom_view import STEP
 from gui.document import Document
 from gui.i18n import tr
@@ -113,6 +115,7 @@ class CanvasView(EditView):
         self.zoom_bar.fit.connect(self.fit)
         self.legend = Legend(self.viewport())
         self.minimap = MiniMap(self)
+        self.step_card = StepCard(self.viewport(), self._node_places)
         self.hover = Hover(self)
 
     # ---- zoom and pan --------------------------------------------------------------------------------
@@ -359,7 +362,7 @@ class CanvasView(EditView):
     def _live_changed(self) -> None:
         """Numbers changed: what floats over the canvas need not be painted again."""
         region = QRegion(self.viewport().rect())
-        for floating in (self.zoom_bar, self.legend, self.minimap):
+        for floating in (self.zoom_bar, self.legend, self.minimap, self.step_card):
             if floating.isVisible():
                 region -= QRegion(floating.geometry())
         self.viewport().update(region)
@@ -417,6 +420,12 @@ class CanvasView(EditView):
         self.minimap.move(room.right() - self.minimap.width() + 1, room.bottom() - self.minimap.height() + 1)
         self._show_minimap()
         self.minimap.refresh()
+        if self.step_card.told is not None:
+            self.step_card.place()
+
+    def _node_places(self) -> list[QRect]:
+        """Where the nodes lie in the viewport."""
+        return [self.mapFromScene(rect).boundingRect() for _, rect in self.canvas.stack.nodes()]
 
     def _restyle(self) -> None:
         self.setTransform(QTransform.fromScale(self.scale_factor, self.scale_factor))

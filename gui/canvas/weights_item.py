@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import LinkSpec, Uid
 from gui import theme
+from gui.canvas.acting import NO_FLOW, Flow
 from gui.canvas.canvas_item import CanvasItem
+from gui.canvas.flow_paint import paint_flow
 from gui.canvas.guard import guarded
+from gui.canvas.route import straight
 from gui.canvas.thumb_data import Array
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class WeightsItem(CanvasItem):
         self.link, self.source, self.target, self.pairs = link, source, target, pairs
         self.weights: Array | None = None
         self.dropping = False
+        self.acting: Flow = NO_FLOW
         self._curves: dict[tuple[int, int], QPainterPath] = {}
         self._key: tuple[object, ...] = ()
         self._bounds = QRectF()
@@ -76,7 +80,7 @@ class WeightsItem(CanvasItem):
         return path
 
     def set_state(self, **states: object) -> None:
-        """Set `dropping`: a layer let go now would go in between."""
+        """Set `dropping`: a layer let go now would go in between; or `acting`: an op reads or writes here."""
         for name, value in states.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
@@ -108,6 +112,12 @@ class WeightsItem(CanvasItem):
     ) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._paint_lines(painter)
+        if self.acting.word:
+            start, end = self.source.output_port(), self.target.input_port()
+            paint_flow(painter, straight(start, end), self.acting, 0.0, self.canvas.zoom)
+
+    def _paint_lines(self, painter: QPainter) -> None:
         w = self.weights
         if self.dropping:
             painter.setPen(QPen(theme.color("accent"), 1.4))

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.locks import LOCKED
 from engine.run import REBUILT
 from engine.session.views import LineData, PastData
 from engine.settings import TrainingSpec
@@ -160,6 +161,8 @@ class RunRecord(QDialog):
         settings = tr("{optimizer}, rate {rate}, batch {batch}").format(
             optimizer=tr(choices[spec.optimizer]), rate=format_number(spec.learning_rate), batch=spec.batch
         )
+        if not line.whole:
+            settings = tr("{settings}; curve only").format(settings=settings)
         numbers = [i18n.short(value, 4) if value is not None else "" for value in (line.loss, line.test)]
         return [name, i18n.integer(line.start), i18n.integer(line.end), *numbers, settings]
 
@@ -170,8 +173,11 @@ class RunRecord(QDialog):
         return None if past is None or number == past.line else number
 
     def _choose_buttons(self) -> None:
-        for button in (self.go_on, self.forget):
-            button.setEnabled(self._selected() is not None)
+        number, lines = self._selected(), self._runs.past.lines if self._runs.past is not None else ()
+        line = next((each for each in lines if each.number == number), None)
+        self.forget.setEnabled(line is not None)
+        self.go_on.setEnabled(line is not None and line.whole)
+        self.go_on.setToolTip("" if line is None or line.whole else tr("Its weights were not kept."))
 
     # ---- what the person does ----------------------------------------------------------------------------
 
@@ -224,9 +230,10 @@ def change_words(name: str, value: object, names: dict[str, str]) -> str:
     """A change of the record in words: the setting and its value, or the weights edited by hand."""
     if name == REBUILT:
         return tr("the network or its data were changed")
-    if name == "edit":
+    if name in ("edit", LOCKED):
+        words = tr("edited by hand: {weights}") if name == "edit" else tr("locked or unlocked: {weights}")
         keys = value if isinstance(value, list | tuple) else [value]
-        return tr("edited by hand: {weights}").format(weights=", ".join(_key(str(k), names) for k in keys))
+        return words.format(weights=", ".join(_key(str(k), names) for k in keys))
     shown = format_number(float(value)) if isinstance(value, int | float) else str(value)
     return f"{_key(name, names)} = {shown}"
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QImage, QPainter, QPen
 from PySide6.QtWidgets import (
     QDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -19,15 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import Message
-from engine.layers.augment import BORDERS, Augment
+from engine.layers.augment import Augment
 from gui import theme
-from gui.forms import Choice
 from gui.i18n import tr, tr_message
 from gui.labs.affine_engine import while_alive
 from gui.labs.affine_face import image_of
 from gui.labs.affine_sources import Subject, ask_maps, input_of
 from gui.labs.affine_state import AffineState
-from gui.number_field import NumberField
+from gui.labs.augment_ranges import RangesForm
 from gui.views.base import View, draw_empty
 
 if TYPE_CHECKING:
@@ -100,7 +98,12 @@ class Batch(View):
 
 
 class AugmentDialog(QDialog):
-    """Ranges to change, a batch drawn anew with every change, and the button that puts them to use."""
+    """Ranges to change, a batch drawn anew with every change, and the button that puts them to use.
+
+    `compare(Augment)` when what these ranges change in training is to be measured first.
+    """
+
+    compare = Signal(object)
 
     def __init__(self, bench: Workbench, layer: Augment, subject: Subject, parent: QWidget) -> None:
         super().__init__(parent)
@@ -123,29 +126,18 @@ class AugmentDialog(QDialog):
         words.setWordWrap(True)
         words.setFixedWidth(theme.px(270))
         left.addWidget(words)
-        form = QFormLayout()
-        form.setSpacing(theme.px(8))
-        self.editors: dict[str, NumberField] = {}
-        facts = Augment.settings()
-        for name in ("rotation", "scale", "shift"):
-            setting = facts[name][0]
-            editor = NumberField(
-                getattr(layer, name), minimum=setting.minimum, maximum=setting.maximum, unit=setting.unit
-            )
-            editor.value_changed.connect(self._taker(name))
-            form.addRow(f"{tr(setting.label)} ±", editor)
-            self.editors[name] = editor
-        self.border = Choice(BORDERS)
-        self.border.set_value(layer.border)
-        self.border.chosen.connect(lambda value: self._set("border", value))
-        outside = facts["border"][0].label
-        form.addRow(tr(outside), self.border)
-        left.addLayout(form)
+        self.form = RangesForm(layer)
+        self.form.changed.connect(self._changed)
+        left.addWidget(self.form)
         self._note = QLabel()
         self._note.setProperty("role", "status")
         self._note.setWordWrap(True)
         left.addWidget(self._note)
         left.addStretch(1)
+        self.comparing = QPushButton(tr("Compare training with and without …"))
+        self.comparing.setProperty("kind", "link")
+        self.comparing.clicked.connect(self._compare)
+        left.addWidget(self.comparing)
         again = QPushButton(tr("Another batch"))
         again.clicked.connect(self._redraw)
         self.button = QPushButton(tr("Put into the network"))
@@ -176,11 +168,8 @@ class AugmentDialog(QDialog):
             self._note.setText(text.format(name=bench.document.node(drawn).name if drawn else ""))
             ask_maps(bench, uid, self._take, self._fail, self)
 
-    def _taker(self, name: str) -> Any:
-        return lambda value: self._set(name, float(value))
-
-    def _set(self, name: str, value: Any) -> None:
-        self.layer_ = replace(self.layer_, **{name: value})
+    def _changed(self, layer: Augment) -> None:
+        self.layer_ = layer
         self._preview()
 
     def _redraw(self) -> None:
@@ -219,8 +208,13 @@ class AugmentDialog(QDialog):
         told = while_alive(self, answered)
         self.bench.runner.augment(self._pictures, *ranges_, layer.border, self._seed, told)
 
+    def _compare(self) -> None:
+        if not self.form.commit():
+            self.reject()
+            self.compare.emit(self.layer_)
+
     def _use(self) -> None:
-        if not all(editor.commit() for editor in self.editors.values()):
+        if self.form.commit():
             return
         self.used = use(self.bench, self.layer_)
         self.accept()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QMouseEvent
@@ -58,8 +59,8 @@ class StepCard(QFrame):
         self.name = name
         self.setProperty("surface", "card")
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.px(10), theme.px(5), theme.px(10), theme.px(7))
-        column.setSpacing(theme.px(2))
+        column.setContentsMargins(theme.px(10), theme.px(3), theme.px(10), theme.px(5))
+        column.setSpacing(0)
         self.header = QWidget()
         self.header.setCursor(Qt.CursorShape.OpenHandCursor)
         self.header.setToolTip(tr("Drag to change the order"))
@@ -76,7 +77,9 @@ class StepCard(QFrame):
         grip = QLabel()
         grip.setPixmap(icons.pixmap("grid", "text3", theme.px(12)))
         self._earlier = QToolButton()
+        self._earlier.setObjectName(f"earlier_{name}")
         self._earlier.setIcon(icons.icon("chevron-up", "text2", 14))
+        self._earlier.setFixedHeight(theme.px(22))
         self._earlier.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._earlier.setToolTip(tr("One place earlier"))
         self._earlier.clicked.connect(self.earlier)
@@ -92,7 +95,7 @@ class StepCard(QFrame):
         body.addWidget(self.face, 0, Qt.AlignmentFlag.AlignVCenter)
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.px(6))
-        grid.setVerticalSpacing(theme.px(4))
+        grid.setVerticalSpacing(theme.px(3))
         self.editors: dict[str, NumberField] = {}
         self._sliders: dict[str, tuple[QSlider, float]] = {}
         for row, (field, label, reach, unit, step) in enumerate(fields()[name]):
@@ -173,7 +176,7 @@ class StepList(QWidget):
         self.cards = {name: StepCard(name) for name in STEPS}
         for name, card in self.cards.items():
             self._column.addWidget(card)
-            card.edited.connect(self._edit)
+            card.edited.connect(partial(self._edit, card))
             card.refused.connect(self.refused)
             card.grabbed.connect(self._drag(name))
             card.dropped.connect(lambda: self.changed.emit(self.state, False))
@@ -196,9 +199,13 @@ class StepList(QWidget):
                 self._column.removeWidget(card)
                 self._column.insertWidget(at, card)
 
-    def _edit(self, changes: dict[str, float], moving: bool) -> None:
+    def _edit(self, card: StepCard, changes: dict[str, float], moving: bool) -> None:
         new = replace(self.state, **changes)  # type: ignore[arg-type]
-        self.set_state(new)
+        if moving:  # the other cards did not change
+            self.state = new
+            card.show_state(new)
+        else:
+            self.set_state(new)
         self.changed.emit(new, moving)
 
     def _move(self, name: str, place: int, moving: bool) -> None:

@@ -38,9 +38,13 @@ NUMBERS_MS = 32
 
 
 class AffineLab(QWidget):
-    """`open(path=..., layer=..., sample=...)` shows a picture; `closed` by Escape."""
+    """`open(path=..., layer=..., sample=...)` shows a picture; `closed` by Escape.
+
+    `compare(Augment)`: what these ranges change in training is wanted.
+    """
 
     closed = Signal()
+    compare = Signal(object)
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -341,6 +345,7 @@ class AffineLab(QWidget):
         layer = affine_augment.ranges(self.state, seen, taken)
         self.dialog = affine_augment.AugmentDialog(self.bench, layer, self.subject, self)
         self.dialog.accepted.connect(self._augmented)
+        self.dialog.compare.connect(self.compare)
         self.dialog.show()
 
     def _augmented(self) -> None:
@@ -409,4 +414,10 @@ def register(window: Any, bench: Workbench, actions: Any) -> None:
 
     It needs no condition: a photograph is always there.
     """
-    window.labs.add("affine_lab", lambda: AffineLab(bench))
+
+    def make() -> AffineLab:
+        lab = AffineLab(bench)
+        lab.compare.connect(lambda layer: window.open_lab("augment_lab", layer=layer))
+        return lab
+
+    window.labs.add("affine_lab", make)

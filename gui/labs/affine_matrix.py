@@ -15,6 +15,9 @@ from gui.views.base import View
 NOISE = 1e-12
 """Below this share of the largest number a cell is what rounding left of a zero."""
 
+WIDEST = 7
+"""Characters that a cell has room for; longer numbers give up decimals."""
+
 
 class MatrixFace(View):
     """A small matrix; `differs` marks cells in the color of the calculation."""
@@ -47,7 +50,8 @@ class MatrixFace(View):
             return "–"
         if abs(value) >= 1e5 or 0 < abs(value) < 0.5 * 10.0**-self.decimals:
             return i18n.short(value, 2)
-        return i18n.number(value, self.decimals, group=False)
+        texts = (i18n.number(value, d, group=False) for d in range(self.decimals, -1, -1))
+        return next((text for text in texts if len(text) <= WIDEST), None) or i18n.short(value, 2)
 
     def _cell(self) -> float:
         return QFontMetricsF(theme.mono_font(self._points)).horizontalAdvance("0" * 7) + theme.px(6)

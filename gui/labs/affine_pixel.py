@@ -116,8 +116,8 @@ class PixelView(View):
 
     @staticmethod
     def _color(pixel: np.ndarray) -> QColor:
-        r, g, b = (int(np.clip(v, 0, 255)) for v in (pixel if len(pixel) == 3 else [pixel[0]] * 3))
-        return QColor(r, g, b)
+        found = [max(0, min(255, int(v))) for v in pixel.tolist()]
+        return QColor(*(found if len(found) == 3 else found[:1] * 3))
 
     def _paint_words(self, painter: QPainter, room: QRectF) -> None:
         taps = self._taps()

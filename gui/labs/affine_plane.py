@@ -118,9 +118,10 @@ class PlaneView(PlaneFace):
     def set_pixel(self, pixel: tuple[int, int] | None) -> None:
         """Trace this output pixel; the last one stays when the pointer leaves."""
         if pixel != self.pixel:
+            self.update_pixel()
             self.pixel = pixel
+            self.update_pixel()
             self.pixel_changed.emit(pixel)
-            self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._panning is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from engine import affine
@@ -45,8 +46,15 @@ class AffineState:
         return affine.shift(self.right, self.low)
 
     def matrix(self) -> affine.Array:
-        """M, counted from the origin."""
-        return affine.compose([self.step(name) for name in self.order])
+        """M, counted from the origin; not to be written to."""
+        return self._matrix
+
+    @cached_property
+    def _matrix(self) -> affine.Array:
+        # asked for some thirty times while one frame is painted
+        found = affine.compose([self.step(name) for name in self.order])
+        found.setflags(write=False)
+        return found
 
     def other(self) -> affine.Array:
         """The product of the same steps in the other order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, Signal
@@ -19,38 +19,10 @@ from gui import i18n, theme
 from gui.i18n import tr, tr_message
 from gui.labs.pane import Pane
 from gui.labs.sheet import Cell
+from gui.labs.stroke import CellsEdit
 from gui.number_field import NumberField
 from gui.panels.terms_view import index_text
 from gui.workbench import Workbench
-
-
-class Writer(Protocol):
-    """The part of the runner that writes cells."""
-
-    def edit_cells(self, key: str, cells: Any, values: Any, answer: Any = None) -> None:
-        """Write cells of a parameter."""
-
-
-class CellEdit(QUndoCommand):
-    """Writes one cell of "<node>.<parameter>". `written` is called after every writing."""
-
-    def __init__(self, writer: Writer, key: str, cell: tuple[int, ...], old: float, new: float, text: str,
-                 written: Callable[[Any], None]) -> None:
-        super().__init__(text)
-        self._writer, self._key, self._cell = writer, key, cell
-        self._old, self._new, self._written = old, new, written
-
-    def redo(self) -> None:
-        self._write(self._new)
-
-    def undo(self) -> None:
-        self._write(self._old)
-
-    def _write(self, value: float) -> None:
-        def told(_old: Any, error: Any) -> None:
-            self._written(error)
-
-        self._writer.edit_cells(self._key, np.array([self._cell]), np.array([value]), told)
 
 
 class InputEdit(QUndoCommand):
@@ -122,37 +94,39 @@ class CellEditor(QObject):
     def __init__(self, parent: QWidget, bench: Workbench, say: Callable[..., object],
                  name_of: Callable[[str], str]) -> None:
         super().__init__(parent)
-        self._parent, self._bench, self._say, self._name_of = parent, bench, say, name_of
+        self._parent, self.bench, self.say, self.name_of = parent, bench, say, name_of
         self.field: CellField | None = None
         self.inputs: dict[str, dict[Cell, float]] = {}
         """Inputs of the step shown that differ from the data."""
 
     def edit(self, pane: Pane, index: int, row: int, column: int) -> None:
         """A field over a cell; what is typed is written between two steps."""
-        configured = self._bench.configured
-        found = pane.sheets[index].cell(row, column)
+        configured = self.bench.configured
+        found = pane.source(index, row, column)
         program = configured.program if configured is not None else None
         value = program.values.get(found[0]) if program is not None and found else None
         if program is None or found is None or value is None:
             return
-        if self._bench.running:
-            self._bench.runner.pause()
+        if self.bench.running:
+            self.bench.runner.pause()
         place = (pane, index, row, column)
-        if value.role is Role.PARAM and value.id.endswith("@old"):
+        if pane.matrices[index].locked_at(row, column):
+            self.say(tr("This weight is locked. The tool Lock (L) unlocks it."), "info")
+        elif value.role is Role.PARAM and value.id.endswith("@old"):
             old = pane.matrices[index].value_at(row, column)
             if old is not None and pane.matrices[index].part().exact:
                 self._open(place, old, lambda new: self._write(value.id, found[1], float(old), new))
             else:
-                self._say(tr("Zoom in until every number is a cell of its own."), "info")
+                self.say(tr("Zoom in until every number is a cell of its own."), "info")
         elif is_input(program, value.id):
             self._edit_input(place, value.id, found[1])
         else:
             text = tr("Only weights, biases and inputs can be typed; everything else follows from them.")
-            self._say(text, "info")
+            self.say(text, "info")
 
     def _edit_input(self, place: tuple[Pane, int, int, int], value: str, cell: Cell) -> None:
         """The step to come is shown, the one whose inputs can still be others; then the field opens."""
-        runner = self._bench.runner
+        runner = self.bench.runner
 
         def shown(explanation: Explanation | None, _error: Message | None) -> None:
             if explanation is not None:
@@ -160,7 +134,7 @@ class CellEditor(QObject):
 
         def ready(_old: Any, error: Message | None) -> None:
             if error is not None:
-                self._say(tr_message(error), "warning")
+                self.say(tr_message(error), "warning")
             else:
                 runner.explain(value, cell, shown)
 
@@ -176,7 +150,7 @@ class CellEditor(QObject):
         field.setFixedSize(QSize(wide, max(size.height(), theme.px(26))))
         field.move(at - QPoint((wide - size.width()) // 2, 0))
         field.taken.connect(take)
-        field.refused.connect(lambda text: self._say(text, "warning"))
+        field.refused.connect(lambda text: self.say(text, "warning"))
         field.gone.connect(self._gone)
         self.field = field
         field.show()
@@ -185,21 +159,21 @@ class CellEditor(QObject):
     def _type_input(self, value: str, cell: Cell, new: float) -> None:
         before = dict(self.inputs.get(value, {}))
         text = tr("type {name} {index} = {number}").format(
-            name=self._name_of(value), index=index_text(cell), number=i18n.short(new, 4)
+            name=self.name_of(value), index=index_text(cell), number=i18n.short(new, 4)
         )
-        self._bench.document.undo_stack.push(
-            InputEdit(partial(self._show_inputs, value), before, {**before, cell: new}, text)
+        self.bench.document.undo_stack.push(
+            InputEdit(partial(self.show_inputs, value), before, {**before, cell: new}, text)
         )
-        self._say(tr("What a typed input changes is seen until the next step."), "info")
+        self.say(tr("What a typed input changes is seen until the next step."), "info")
 
-    def _show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
+    def show_inputs(self, value: str, cells: Mapping[Cell, float]) -> None:
         """Show the step to come with these inputs instead of those of the data."""
-        configured = self._bench.configured
+        configured = self.bench.configured
         if configured is None or value not in configured.program.values:
             return
         self.inputs[value] = dict(cells)
         axes = len(configured.program.values[value].axes)
-        self._bench.runner.edit_input(value, *_listed(cells, axes), self._told)
+        self.bench.runner.edit_input(value, *_listed(cells, axes), self._told)
 
     def forget_inputs(self) -> None:
         """Another step: it computes with the data."""
@@ -207,7 +181,7 @@ class CellEditor(QObject):
 
     def _told(self, _payload: Any, error: Message | None) -> None:
         if error is not None:
-            self._say(tr_message(error), "warning")
+            self.say(tr_message(error), "warning")
         self.written.emit()
 
     def _gone(self) -> None:
@@ -215,18 +189,21 @@ class CellEditor(QObject):
         self._parent.setFocus()
 
     def _write(self, value: str, cell: tuple[int, ...], old: float, new: float) -> None:
-        bench = self._bench
+        bench = self.bench
         node = bench.configured.program.values[value].owner if bench.configured is not None else ""
         name = bench.document.node(node).name if bench.document.graph.has(node) else node
         text = tr("type {name} {index} = {number}").format(
-            name=f"{name} {self._name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
+            name=f"{name} {self.name_of(value)}", index=index_text(cell), number=i18n.short(new, 4)
         )
 
-        def told(error: Message | None) -> None:
-            for name, cells in self.inputs.items():
-                if cells:  # the writing has put the data back
-                    self._show_inputs(name, cells)
-            self._told(None, error)
-
         key = value.removesuffix("@old")
-        bench.document.undo_stack.push(CellEdit(bench.runner, key, cell, old, new, text, told))
+        told = partial(self.follow, weights=True)
+        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told)
+        bench.document.undo_stack.push(edit)
+
+    def follow(self, error: Message | None, weights: bool) -> None:
+        """Something was written: with weights the engine has put the data back."""
+        for name, cells in self.inputs.items() if weights else ():
+            if cells:
+                self.show_inputs(name, cells)
+        self._told(None, error)

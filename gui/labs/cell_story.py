@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.as_matrix import is_named
 from engine.explain import Explanation
 from engine.ops.base import REGISTRY, Context
 from engine.values import Program, Role, Value
@@ -15,6 +16,7 @@ from gui.i18n import tr_message
 from gui.labs.curve_point import Point
 from gui.labs.equation import POINTWISE
 from gui.labs.equations import chain
+from gui.labs.form_cells import add_partners, words_for
 from gui.labs.pane import Pane
 from gui.labs.sheet import Array, Cell
 from gui.labs.story_card import StoryCard
@@ -74,11 +76,11 @@ class CellStory(QObject):
         if configured is None:
             return
         program = configured.program
-        if value not in program.values:
+        if value not in program.values and not is_named(value):
             self._tell_ghost(value, cell)
             return
-        wanted = value
-        if value not in program.producers and program.values[value].role is Role.PARAM:
+        wanted, known = value, program.values.get(value)
+        if value not in program.producers and known is not None and known.role is Role.PARAM:
             wanted = targets.story_of(program, self._bench.document.graph, value)[0]
         self._asked = True
 
@@ -116,7 +118,8 @@ class CellStory(QObject):
 
     def _tell(self, explanation: Explanation, program: Program) -> None:
         way = []
-        if explanation.kind not in ("parameter", "input") and "@grad" in explanation.value:
+        told = explanation.kind not in ("parameter", "input") and not is_named(explanation.value)
+        if told and "@grad" in explanation.value:
             found = chain(program, explanation.value)
             way = [(v, self._called(program, v)) for v, _ in found]
             way.append(("", "L"))
@@ -139,9 +142,14 @@ class CellStory(QObject):
         cells.setdefault(explanation.value, set()).add(explanation.cell)
         if self.opened is not None:
             cells.setdefault(self.opened[0], set()).add(self.opened[1])
+        form = next((p.equation.form for p in self._panes if p.equation and p.equation.form), None)
+        words = ""
+        if form is not None:
+            add_partners(form, explanation, cells)
+            words = words_for(form, explanation, node)
         self._cells = cells
         called = {v: self._name_of(v) for v in explanation.ins if self._name_of(v)}
-        self._card.show_story(symbol, explanation, node, point, way, called)
+        self._card.show_story(symbol, explanation, node, point, way, called, words)
         self.mark()
 
     def _point(self, explanation: Explanation, program: Program) -> Point | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.as_matrix import Form
 from engine.ops.functions import FUNCTIONS
 from engine.values import Op, Phase
 
 WHOLE = 96
 """A matrix up to so many rows and columns is always shown whole."""
-PRODUCTS = ("dense", "dense_dw", "dense_dx")
+PRODUCTS = ("dense", "dense_dw", "dense_dx", "as_matrix")
 POINTWISE = frozenset(FUNCTIONS)
 
 
@@ -47,6 +48,8 @@ class Equation:
     parts: tuple[Factor | str, ...]
     ghost: Op | None = None
     """An op that training leaves out; its reference makes the last matrix of the others."""
+    form: Form | None = None
+    """Where a convolution or a pooling is written as the matrix that it is."""
 
     @property
     def factors(self) -> tuple[Factor, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
 from gui import theme, tokens
@@ -56,12 +56,18 @@ class SidewaysArea(QScrollArea):
 
 
 class EquationView(View):
-    """`clicked(value, cell)` of any matrix, `hovered`, `edit_wanted(index, row, column)`, `menu_wanted`."""
+    """`clicked(value, cell)` of any matrix, `hovered`, `edit_wanted(index, row, column)`, `menu_wanted`.
+
+    `matrix_made(matrix)`: another matrix, before it is seen.
+    """
 
     clicked = Signal(str, object)
     edit_wanted = Signal(int, int, int)
     menu_wanted = Signal(int, object)
     part_wanted = Signal()
+    matrix_made = Signal(object)
+    pointed = Signal(str, object)
+    """Value and cell under the pointer; "" and None for none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +78,7 @@ class EquationView(View):
         self._places: list[tuple[str, QRectF]] = []
         self._titles: list[QRectF] = []
         self._rows, self._largest = MOST_ROWS, CELL
+        self._picture, self._high = PICTURE, HIGH
 
     # ---- what is shown --------------------------------------------------------------------------------
 
@@ -86,6 +93,7 @@ class EquationView(View):
                 matrix = self._make(sheet)
             matrix.setProperty("index", index)
             matrix.set_names(*names[index])
+            matrix.expect(sheet.shape)
             used.append(matrix)
         for matrix in kept.values():
             matrix.hide()
@@ -104,12 +112,19 @@ class EquationView(View):
         matrix.edit_wanted.connect(lambda r, c, m=matrix: self.edit_wanted.emit(m.property("index"), r, c))
         matrix.menu_wanted.connect(lambda at, m=matrix: self.menu_wanted.emit(m.property("index"), at))
         matrix.part_wanted.connect(self.part_wanted)
+        self.matrix_made.emit(matrix)
         return matrix
 
     def replace_sheet(self, index: int, sheet: Sheet) -> None:
         """The same matrix with another number of live examples."""
         if sheet != self.sheets[index]:
             self.sheets[index] = sheet
+            self.place()
+
+    def set_heights(self, picture: float = PICTURE, high: float = HIGH) -> None:
+        """Room for a map or a kernel, and for a high matrix."""
+        if (picture, high) != (self._picture, self._high):
+            self._picture, self._high = picture, high
             self.place()
 
     def make_small(self) -> None:
@@ -159,6 +174,8 @@ class EquationView(View):
                 continue
             same = sheet.shape == at.shape and sheet.factor.heads == at.factor.heads
             matrix.set_hovered((row, column) if same and row >= 0 else None)
+        found = at.cell(row, column) if row >= 0 else None
+        self.pointed.emit(*(found or ("", None)))
 
     # ---- placing --------------------------------------------------------------------------------------
 
@@ -185,12 +202,14 @@ class EquationView(View):
         room = self.width() - fixed
         side = 0.0
         if pictures:
-            side = min(PICTURE * scale, (room - columns * least_wide) / pictures)
+            side = min(self._picture * scale, (room - columns * least_wide) / pictures)
             side = max(side, 110.0 * scale)
             room -= pictures * side
         broad = 0.0
         if large:
-            broad = max(LARGE * scale, (room - columns * least_wide * 1.2) / len(large))
+            narrow = sum(max(s.shape[1] * least_wide * 1.2, self._title_room(s))
+                         for s in plain if s not in large)
+            broad = max(LARGE * scale, (room - narrow) / len(large))
             room -= broad * len(large)
         wide = min(self._largest[0] * scale, max(least_wide, room / max(columns, 1)))
         high = min(self._largest[1] * scale, max(least_high, wide * 0.62))
@@ -202,11 +221,20 @@ class EquationView(View):
                 found.append((cell * across, cell * rows))
                 continue
             down = high * rows
-            most = side if pictures else HIGH * scale * (self._rows / MOST_ROWS)
+            most = side if pictures else self._high * scale * (self._rows / MOST_ROWS)
             if down > most:
                 down = max(most, least_high * rows if rows <= 12 else 0.0)
-            found.append((broad if sheet in large else wide * across, down))
+                if down >= 4 * rows:
+                    down = rows * float(int(down / rows))  # cells are whole pixels
+            across_room = max(wide * across, self._title_room(sheet)) if large else wide * across
+            found.append((broad if sheet in large else across_room, down))
         return found
+
+    def _title_room(self, sheet: Sheet) -> float:
+        """Symbol and shape above a matrix, as far as they are wider than its heads."""
+        rows, columns = sheet.shape
+        text = QFontMetricsF(theme.ui_font(tokens.CAPTION)).horizontalAdvance(f"{rows} × {columns}")
+        return formula_size(sheet.factor.symbol, 17).width() + text - theme.px(8)
 
     def place(self) -> None:
         """Give every matrix its room; cells shrink until they would lose their digits."""
@@ -272,7 +300,7 @@ class EquationView(View):
             painter.setFont(font)
             shape_width = painter.fontMetrics().horizontalAdvance(text)
             whole = size.width() + theme.px(6) + shape_width
-            x = max(0.0, rect.center().x() - whole / 2)
+            x = max(0.0, min(rect.center().x() - whole / 2, self.width() - whole - 2))
             paint_formula(painter, sheet.factor.symbol,
                           QRectF(x, rect.top(), size.width() + 1, rect.height()), 17)
             painter.setPen(theme.color("text3"))

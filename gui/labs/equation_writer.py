@@ -267,7 +267,7 @@ class Writer:
         return [self._made(index, op, title, words, d, r"\ast", x, "=", dk)]
 
     def _update(self, index: int, op: Op) -> list[Equation]:
-        w, g, *old = (self.factor(v) for v in op.ins)
+        w, g, *old = (self.factor(v) for v in op.ins[: len(op.outs) + 1])  # behind them may be a mask
         new, *moments = (self.factor(v) for v in op.outs)
         steps: list[tuple[str, tuple[Factor | str, ...]]]
         if op.kind == "sgd":

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.product import ORDERS
 from gui import i18n, icons, theme
@@ -62,6 +71,10 @@ class TopBar(QWidget):
             "vector": ("+ b", tr("The bias as a vector of its own")),
             "folded": ("(W | b)", tr("The bias as one more column of W, and a row of ones below X")),
         })  # fmt: skip
+        self.form = Switch({
+            "windows": (tr("Windows"), tr("A window that moves over the picture")),
+            "matrix": (tr("Matrix"), tr("The same as one large matrix: z = M·x, the picture as a column x")),
+        })  # fmt: skip
         self.copy_menu = QMenu(self)
         copy = QToolButton()
         copy.setIcon(icons.icon("duplicate", "text2"))
@@ -72,7 +85,7 @@ class TopBar(QWidget):
         copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self._channel_text, self.channel, self._inner_text, self.inner, self._example_text,
-                       self.example, self.batch, self.samples, self.bias, copy):  # fmt: skip
+                       self.example, self.batch, self.samples, self.bias, self.form, copy):  # fmt: skip
             row.addWidget(widget)
         self.example.value_changed.connect(lambda n: self.example_changed.emit(self._whole(), int(n) - 1))
         self.batch.chosen.connect(
@@ -82,6 +95,7 @@ class TopBar(QWidget):
             field.value_changed.connect(self._see_channels)
         self.samples.chosen.connect(lambda _key: self.style_changed.emit())
         self.bias.chosen.connect(lambda _key: self.style_changed.emit())
+        self.form.chosen.connect(lambda _key: self.style_changed.emit())
 
     def _see_channels(self, _number: object) -> None:
         self.channel_changed.emit(int(self.channel.value()) - 1, int(self.inner.value()) - 1)
@@ -106,7 +120,8 @@ class TopBar(QWidget):
         self.layer.setCurrentIndex(next((i for i, (key, _) in enumerate(layers) if key == uid), -1))
 
     def set_sight(self, sight: Sight, lanes: int, maps: bool, channels: int, inner: int) -> None:
-        """What is in sight, and what can be."""
+        """What is in sight, and what can be. `inner`: channels of the kernels, 0 where there are none."""
+        self._channel_text.setText(tr("Filter") if inner else tr("Channel"))
         self.batch.set_value("all" if sight.whole else "one")
         self.batch.setVisible(not maps and lanes > 1)
         single = lanes > 1 and (maps or not sight.whole)
@@ -119,7 +134,7 @@ class TopBar(QWidget):
             text.setVisible(maps and count > 1)
             field.setVisible(maps and count > 1)
             field.set_range(1, max(count, 1))
-            field.set_value(min(value, count - 1) + 1)
+            field.set_value(min(value, max(count, 1) - 1) + 1)
         self.samples.setVisible(not maps)
         self.bias.setVisible(not maps)
 
@@ -135,8 +150,10 @@ class PlayBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        self._column.addLayout(row)
         row.setSpacing(theme.px(8))
         self._part = QLabel()
         self._part.setProperty("role", "heading")
@@ -186,6 +203,10 @@ class PlayBar(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(act)
         return button
+
+    def add_below(self, bar: QWidget) -> None:
+        """Another row of tools, which comes and goes with this one."""
+        self._column.addWidget(bar)
 
     def show_equation(self, part: str, equation: Equation) -> None:
         """Another equation."""

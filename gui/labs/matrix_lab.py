@@ -20,6 +20,8 @@ from gui.labs.copying import Copier
 from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
 from gui.labs.equations import companion, equations, family
+from gui.labs.form_note import FormNote
+from gui.labs.hands import Hands
 from gui.labs.matrix_controls import PlayBar, TopBar
 from gui.labs.matrix_names import Names, names_of, plain_symbol
 from gui.labs.pane import Pane, Sight
@@ -68,6 +70,8 @@ class MatrixLab(QWidget):
         self.copier = Copier(self, window.bench, window.toasts.show_message)
         self.editor = CellEditor(self, window.bench, window.toasts.show_message, self._name_of)
         self.editor.written.connect(self.story.follow)
+        self.form = FormNote(self.pane, self.below)
+        self.hands = Hands(self.editor, (self.pane, self.below))
         self._build()
 
     # ---- building -------------------------------------------------------------------------------------
@@ -107,7 +111,8 @@ class MatrixLab(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         side.addWidget(scroll, 1)
         hint = QLabel(tr("Click any number to see where it comes from, twice to type it. "
-                         "← → go through the calculation, ↑ ↓ choose a step, P plays."))
+                         "← → go through the calculation, ↑ ↓ choose a step, P plays. "
+                         "D drags, B paints, L locks numbers."))
         hint.setProperty("role", "caption")
         hint.setWordWrap(True)
         hint.setContentsMargins(theme.px(16), theme.px(8), theme.px(12), 0)
@@ -115,6 +120,7 @@ class MatrixLab(QWidget):
         row.addWidget(left)
         self.below.make_small()
         self.play_bar = PlayBar()
+        self.play_bar.add_below(self.hands.bar)
         self.player.changed.connect(self._show_player)
         self.play_bar.play_clicked.connect(self._toggle)
         self.play_bar.walk_clicked.connect(self.player.walk)
@@ -138,13 +144,15 @@ class MatrixLab(QWidget):
         column.setContentsMargins(theme.px(20), theme.px(12), theme.px(20), theme.px(16))
         column.setSpacing(theme.px(8))
         self._upper, self._lower = SidewaysArea(self.pane), SidewaysArea(self.below)
-        for widget in (self.play_bar, self._upper, self.card, self._below_head, self._lower, self._empty):
+        for widget in (self.play_bar, self._upper, self.form, self.card, self._below_head, self._lower,
+                       self._empty):
             column.addWidget(widget)
         column.addStretch(1)
         self.area = QScrollArea()
         self.area.setWidget(stage)
         self.area.setWidgetResizable(True)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.form.fit_into(self.area.viewport(), self._restyle)
         row.addWidget(self.area, 1)
         self.card.factor_clicked.connect(self._clicked)
         self.card.step_clicked.connect(self._go_to_value)
@@ -156,8 +164,10 @@ class MatrixLab(QWidget):
         return tr("Matrix lab")
 
     def open(self, uid: str = "", value: str = "", cell: Cell | None = None, step: int | None = None,
-             **_more: Any) -> None:
+             form: str = "", **_more: Any) -> None:
         """Show a layer (the selected one, or the first with weights) and, with `value`, a cell of it."""
+        if form:
+            self.top.form.set_value(form)
         if not self._active:
             self._active = True
             bench = self._bench
@@ -190,7 +200,7 @@ class MatrixLab(QWidget):
 
     def memory(self) -> Mapping[str, Any]:
         """What a rebuilt window opens again."""
-        return {"uid": self._uid, "step": self._at}
+        return {"uid": self._uid, "step": self._at, "form": self.top.form.value()}
 
     def _window_layer(self) -> str:
         selected = self._window.selection()
@@ -229,7 +239,7 @@ class MatrixLab(QWidget):
         self._head.setText(" · ".join(names) if names else tr("No layer"))
         self._show_facts()
         nothing = not self._equations
-        for widget in (self.play_bar, self._upper, self.card, self._below_head, self._lower):
+        for widget in (self.play_bar, self._upper, self.form, self.card, self._below_head, self._lower):
             widget.setVisible(not nothing)
         self._empty.setVisible(nothing)
         if nothing:
@@ -268,6 +278,9 @@ class MatrixLab(QWidget):
         equation = self.equation()
         self.rail.set_equations(self._equations, self._at)
         below = companion(equation, self._equations) if equation is not None else None
+        upper = self.form.write(equation, program, self.sight, self.top.form)
+        if upper is not None:
+            equation, program, below = upper[0], upper[1], equation
         self.pane.show_equation("lab", equation, program, self._lanes, self.sight, self._names)
         self.below.show_equation("lab.below", below, program, self._lanes, self.sight, self._names)
         self._lower.setVisible(below is not None)
@@ -275,7 +288,7 @@ class MatrixLab(QWidget):
         if equation is not None:
             self.play_bar.show_equation(part_of(equation.phase), equation)
         if below is not None:
-            self._below_head.setText(part_of(below.phase))
+            self._below_head.setText(self.form.head() or part_of(below.phase))
         maps = [s for s in (*self.pane.sheets, *self.below.sheets) if s.lens.kind in ("map", "kernel")]
         self._show_sight(bool(maps))
         self._show_player()
@@ -283,7 +296,7 @@ class MatrixLab(QWidget):
         self._sync()
 
     def _show_sight(self, maps: bool) -> None:
-        channels, inner = 1, 1
+        channels, inner = 1, 0
         configured = self._bench.configured
         if configured is not None:
             for sheet in (*self.pane.sheets, *self.below.sheets):
@@ -310,11 +323,12 @@ class MatrixLab(QWidget):
         """See `gui.watching.Client`."""
         if not self._active or self._bench.configured is None:
             return {}
-        return {**self.pane.wants(), **(self.below.wants() if self.below.equation is not None else {})}
+        below = self.below.wants() if self.below.equation is not None else {}
+        return {**self.form.wants(), **self.pane.wants(), **below}
 
     def take(self, key: str, data: ViewData, step: int) -> None:
         """See `gui.watching.Client`."""
-        if not isinstance(data, MatrixData):
+        if not isinstance(data, MatrixData) or self.form.take(key, data):
             return
         pane = self.below if key.startswith("lab.below.") else self.pane
         index, name = key.removeprefix(pane.key + ".").split(".", 1)
@@ -369,10 +383,8 @@ class MatrixLab(QWidget):
         """An opened cell of another example or channel moves what is seen."""
         configured = self._bench.configured
         known = configured.program.values.get(value) if configured is not None else None
-        if known is None:
-            return
-        sight = self.sight
-        if known.batched and cell and (not sight.whole or len(known.shape) == 4):
+        sight = self.form.sight_of(value, cell, self.sight)
+        if known is not None and known.batched and cell and (not sight.whole or len(known.shape) == 4):
             sight = replace(sight, example=cell[-1])
         for sheet in (*self.pane.sheets, *self.below.sheets):
             if sheet.factor.value != value or sheet.place(value, cell) is not None:
@@ -402,10 +414,11 @@ class MatrixLab(QWidget):
 
     def _name_of(self, value: str) -> str:
         """What a value is called on this page, in words that need no LaTeX; "" for what is not on it."""
-        for equation in self._equations:
+        shown = [self.pane.equation] if self.pane.equation is not None else []
+        for equation in (*shown, *self._equations):
             for factor in equation.factors:
                 if factor.value == value and not factor.derived:
-                    return plain_symbol(factor.symbol)
+                    return plain_symbol(factor.symbol.removesuffix("^T"))  # cells are those of the value
         return ""
 
     # ---- walking --------------------------------------------------------------------------------------
@@ -418,7 +431,7 @@ class MatrixLab(QWidget):
         self.story.mark()
 
     def _show_player(self) -> None:
-        equation = self.equation()
+        equation = self.pane.equation
         self.play_bar.show_state(self.player.playing, self.player.at, self.player.count(),
                                  equation is not None and equation.product)
 

@@ -10,10 +10,12 @@ import numpy as np
 from engine.ops.base import REGISTRY, Context
 from engine.session.views import MatrixData
 from engine.values import Op, Program
+from gui.labs import lock_sight
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
+from gui.labs.form_cells import empty_cells, guides, source_of
 from gui.labs.lens import lens_for
-from gui.labs.sheet import Array, Pair, Sheet
+from gui.labs.sheet import Array, Cell, Pair, Sheet
 from gui.panels import targets
 from gui.views.matrix_part import Part
 from gui.views.scale import Scale, StableScale
@@ -116,6 +118,8 @@ class Pane(EquationView):
                 continue
             for name, request in sheet.requests(*self._seen(i, sheet)).items():
                 wishes[f"{self.key}.{i}.{name}"] = Wish(request, rate=8.0)
+            for name, request in lock_sight.requests(sheet, self.program, *self._seen(i, sheet)).items():
+                wishes[f"{self.key}.{i}.{name}"] = Wish(request, rate=8.0)
         return wishes
 
     def _seen(self, index: int, sheet: Sheet) -> tuple[tuple[int, int], tuple[Pair, Pair]]:
@@ -160,7 +164,14 @@ class Pane(EquationView):
         elif sheet.lens.kind in ("map", "kernel"):
             scale = self._scale_of_all(index, main)
         view.show_values(array)
+        form = self.equation.form if self.equation is not None else None
+        if form is not None:
+            view.set_empty(empty_cells(form, sheet, array, part))
+            view.set_guides(*guides(form, sheet))
+            if part is not None and not part.exact:
+                scale = None  # means with empty cells are small: a scale of their own shows them
         view.set_values(array, scale, part)
+        view.set_locked(lock_sight.assemble(sheet, array, data))
 
     def _scale_of_all(self, index: int, data: MatrixData) -> Scale:
         """One channel is colored on the scale of all of them."""
@@ -175,6 +186,12 @@ class Pane(EquationView):
         if sheet.turned:
             row, column, step = column, row, (step[1], step[0])
         return Part(sheet.shape, row, column, step)
+
+    def source(self, index: int, row: int, column: int) -> tuple[str, Cell] | None:
+        """The value and the cell that are written when a place is typed into."""
+        found = self.sheets[index].cell(row, column)
+        form = self.equation.form if self.equation is not None else None
+        return found if form is None or found is None else source_of(form, *found)
 
     def complete(self, index: int) -> Array | None:
         """All numbers of a matrix as they stand on the screen, None where only a part is at hand."""

@@ -71,6 +71,8 @@ class Sheet:
             return None
         if self.whole and any(each.step != (1, 1) for each in data.values()):
             return None
+        if self.lens.kind == "kernel" and data[""].values.size != self.lens.rows * self.lens.columns:
+            return None  # on its way when something else was asked for
         extra = self.extra.array(data["extra"]) if self.extra is not None else None
         return self.join(self.lens.array(data[""]), extra)
 

@@ -105,11 +105,12 @@ class StoryCard(QFrame):
             widget.hide()
 
     def show_story(self, symbol: str, explanation: Explanation, node: str, point: Point | None,
-                   way: list[tuple[str, str]], called: Mapping[str, str]) -> None:
+                   way: list[tuple[str, str]], called: Mapping[str, str], words: str = "") -> None:
         """Show how a cell came about. `symbol` is what its value is called on this page.
 
         `point` is its place on the curve of an activation function, `way` the chips (value, text) of its way
-        back to the loss, `called` what the factors are called on this page.
+        back to the loss, `called` what the factors are called on this page,
+        `words` say where the cell lies (else the engine's op does).
         """
         self.explanation = explanation
         self._dress()
@@ -119,7 +120,7 @@ class StoryCard(QFrame):
             f'<span style="color:{trace};font-size:{theme.px(19)}px"><i>{small(symbol)}</i>'
             f'<sub style="font-size:{theme.px(12)}px">{close_index(explanation.cell)}</sub></span>'
         )
-        self._text.setText(describe(explanation, node))
+        self._text.setText(words or describe(explanation, node))
         terms = explanation.terms
         self._formula.set_formula(terms.note if terms is not None else "")
         for widget in (self._area, self._equals, self._sums):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 MILLISECONDS = 3200
-LABS = ("matrix_lab", "affine_lab", "device_lab")
+LABS = ("matrix_lab", "affine_lab", "augment_lab", "device_lab")
 
 
 class Ring(QWidget):

@@ -18,6 +18,7 @@ from engine.session.views import Maps, MapsData, Matrix, MatrixData, ViewData
 from gui import theme
 from gui.i18n import tr
 from gui.panels import targets
+from gui.panels.lock_wishes import LOCK, with_locks
 from gui.panels.numbers import Numbers
 from gui.panels.targets import Target
 from gui.views.panel import Panel
@@ -229,11 +230,11 @@ class ValueDock(Panel):
             return {}
         if target.look == "maps":
             at = self.sample if target.batched else self.channel
-            return {self.name: Wish(Maps(target.value, at))}
+            return with_locks({self.name: Wish(Maps(target.value, at))}, self._configured)
         wishes: dict[str, Wish] = {self.name: Wish(self._part_seen(target.value))}
         if target.extra:
             wishes[f"{self.name}.extra"] = Wish(Matrix(target.extra, max_rows=LONGEST))
-        return wishes
+        return with_locks(wishes, self._configured)
 
     def _part_seen(self, value: str) -> Matrix:
         """The part in sight with some room around it, in no more numbers than there are pixels."""
@@ -251,7 +252,9 @@ class ValueDock(Panel):
 
     def take(self, key: str, data: ViewData, step: int) -> None:
         """See `gui.watching.Client`."""
-        if isinstance(data, MapsData):
+        if key.endswith(LOCK):
+            self.numbers.show_locks(data, ".extra." in key)
+        elif isinstance(data, MapsData):
             self._size = data.size
             self.numbers.show_maps(data.tiles)
         elif isinstance(data, MatrixData) and key.endswith(".extra"):

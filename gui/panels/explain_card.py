@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from engine.explain import Explanation
 from engine.graph import GraphSpec
 from engine.ops.functions import FUNCTIONS
+from engine.ops.updates import LOCKED_NOTE
 from gui import i18n, icons, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr
@@ -268,6 +269,8 @@ def describe(explanation: Explanation, node: str) -> str:
             template = places_of(explanation)
         if is_update(explanation):
             template = tr("{node}: the weight before this step, and what the update adds to it")
+            if explanation.terms is not None and explanation.terms.note == LOCKED_NOTE:
+                template = tr("{node}: this weight is locked, the update leaves it as it is")
     picture = len(cell) == 4
     at = cell[2:] if kernel(explanation) else cell[1:3]
     down, across, channel = (at[0] + 1, at[1] + 1, cell[1] + 1) if picture else (1, 1, 1)

@@ -29,6 +29,7 @@ from gui.forms import Choice, Form, fields_of
 from gui.formulas import FormulaView
 from gui.i18n import integer, tr, tr_message, trn
 from gui.number_field import format_number
+from gui.panels.lock_row import LockRow
 from gui.panels.problems import ProblemRow
 from gui.panels.rows import Row, Rows, Section
 
@@ -80,6 +81,7 @@ class Inspector(QFrame):
         share_row.addWidget(self.share)
         self.share.chosen.connect(self._share)
         self.settings.column.addWidget(self._share_row)
+        self.locks = LockRow(self)
         self.shape = Section(tr("Shape and cost"), self)
         self.shape_rows = Rows(self)
         self.shape.column.addWidget(self.shape_rows)
@@ -146,6 +148,7 @@ class Inspector(QFrame):
         for widget in (
             self.formula_frame,
             self.note,
+            self.locks,
             self.settings,
             self.shape,
             self.health,
@@ -205,6 +208,8 @@ class Inspector(QFrame):
     def _sync(self) -> None:
         self.uids = tuple(u for u in self.uids if self.document.graph.has(u))
         one = self.document.node(self.uids[0]) if len(self.uids) == 1 else None
+        owner = one.owner if one is not None else ""
+        self.locks.show_layer(owner, self.document.inference.count(owner))
         several = len(self.uids) > 1
         for widget in (self.name, self.help, self.formula_frame, self.note, self.shape):
             widget.setVisible(one is not None)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.session.views import MatrixData
+from engine.session.views import MapsData, MatrixData, ViewData
 from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import Array
@@ -87,6 +87,8 @@ class Numbers(QWidget):
         super().__init__(parent)
         self._role, self._look = role, ""
         self._always_enlarged = enlarge
+        self._locked: Array | None = None
+        """What is locked of the maps."""
         self._stable = StableScale(role)
         self.matrix = MatrixView(role)
         self.extra = MatrixView(role)
@@ -132,6 +134,9 @@ class Numbers(QWidget):
             view.set_highlight()
             view.set_selected(None)
             view.reset_scale()
+            view.set_locked(None)
+        self._locked = None
+        self.mosaic.set_locked(())
         self.mosaic.set_trace(None)
         self.mosaic.reset_scale()
 
@@ -165,6 +170,15 @@ class Numbers(QWidget):
         if data is not None:
             scale = self.matrix.scale() if self.matrix.values().size else None
             self.extra.set_values(data.values, scale, part_of(data))
+
+    def show_locks(self, data: ViewData, extra: bool) -> None:
+        """Mark what is locked, in the matrix, in the vector beside it, or in the maps."""
+        if isinstance(data, MatrixData):
+            (self.extra if extra else self.matrix).set_locked(data.values > 0)
+        elif isinstance(data, MapsData):
+            self._locked = data.tiles > 0
+            self.mosaic.set_locked(np.flatnonzero(self._locked.any(axis=(1, 2))))
+            self._enlarge()
 
     def show_maps(self, maps: Array) -> None:
         """Maps (k, h, w) on one scale; the selected one enlarged."""
@@ -243,6 +257,8 @@ class Numbers(QWidget):
         self.enlarged.setVisible(index >= 0)
         if index >= 0:
             self.enlarged.set_values(self.mosaic.maps()[index], self.mosaic.scale())
+            locked = self._locked
+            self.enlarged.set_locked(locked[index] if locked is not None and index < len(locked) else None)
 
     def _click_map(self, index: int, row: int, column: int) -> None:
         self._enlarge()

@@ -39,9 +39,9 @@ def index_text(cell: tuple[int, ...]) -> str:
 
 def role_of(value: str) -> str:
     """The ramp a factor is painted in."""
-    if "@grad" in value:
+    if "@grad" in value and "~matrix" not in value:
         return "gradients"
-    return "weights" if "@old" in value or "@new" in value else "activations"
+    return "weights" if any(mark in value for mark in ("@old", "@new", "~matrix")) else "activations"
 
 
 class TermsView(View):

@@ -14,6 +14,7 @@ from gui import i18n, theme
 from gui.i18n import tr
 from gui.views import matrix_paint
 from gui.views.base import Array, Bytes, draw_caption, draw_empty, ring, trace_ring, words_from_rgb
+from gui.views.lock_marks import draw_locks
 from gui.views.matrix_hands import MatrixHands
 from gui.views.matrix_layout import CellBox, Heads, area_beside, heads, place_cells
 from gui.views.matrix_paint import Digits
@@ -52,6 +53,7 @@ class MatrixView(MatrixHands):
         self._columns: frozenset[int] = frozenset()
         self._cells: frozenset[tuple[int, int]] = frozenset()
         self._dim_rest = False
+        self._locked: NDArray[np.bool_] | None = None
         self._cache: QPixmap | None = None
         self._heads: Heads | None = None
         self._head_cache: tuple[QPixmap, object] | None = None
@@ -66,13 +68,15 @@ class MatrixView(MatrixHands):
         if values.ndim != 2:
             raise ValueError(f"a matrix has two axes, got {values.shape}")
         part = part or Part((values.shape[0], values.shape[1]))
-        if part.shape != self._part.shape:
+        another = part.shape != self._part.shape
+        if another:
             self._hover = None
             self._heads = None
             self._rows, self._columns, self._cells = frozenset(), frozenset(), frozenset()
             self._zoom, self._offset = 1.0, QPointF(0, 0)
-            self._part_soon.soon()
         self._values, self._part = values, part
+        if another:
+            self._part_soon.soon()  # may be at once, so everything must be as it will be
         if self._selected is not None and not self._inside(*self._selected):
             self._selected = None
         self._scale = scale or self._stable.update(values)
@@ -116,6 +120,14 @@ class MatrixView(MatrixHands):
         self._cells = frozenset(cell for cell in cells if self._inside(*cell))
         self._dim_rest = dim_rest and bool(self._rows or self._columns or self._cells)
         self._changed()
+
+    def set_locked(self, locked: NDArray[np.bool_] | None) -> None:
+        """Mark cells of the array shown that nothing changes; None: there are none."""
+        if locked is not None and not locked.any():
+            locked = None
+        before, self._locked = self._locked, locked
+        if before is not None or locked is not None:
+            self._changed()
 
     def set_selected(self, cell: tuple[int, int] | None) -> None:
         """The opened cell, ringed in yellow; None for no cell."""
@@ -167,6 +179,12 @@ class MatrixView(MatrixHands):
         """The number of a cell, or the mean of those it is shown with; None where nothing is known yet."""
         block = self._part.block(row, column, self._values.shape)
         return None if block is None else float(self._values[block])
+
+    def locked_at(self, row: int, column: int) -> bool:
+        """Whether a cell is marked as locked."""
+        block = self._part.block(row, column, self._values.shape)
+        fits = self._locked is not None and self._locked.shape == self._values.shape and block is not None
+        return fits and bool(self._locked[block])  # type: ignore[index]
 
     def cell_text(self, row: int, column: int) -> str:
         """ "row 2, column 4", with names where there are names; the cells of a mean."""
@@ -279,8 +297,12 @@ class MatrixView(MatrixHands):
                 words = np.where(np.isfinite(self._values), words, danger)
             matrix_paint.draw_heat(painter, words, box, area)
             digits = self._digits(box)
-            if digits is not None:
+            locked = self._locked if self._locked is not None and self._locked.shape == words.shape else None
+            if digits is not None or locked is not None:
                 black = self._black_ink(words, indices)
+            if locked is not None:
+                draw_locks(painter, locked, black, box, area)
+            if digits is not None:
                 matrix_paint.draw_digits(painter, self._values, black, box, area, digits, resting)
         finally:
             painter.end()
@@ -324,4 +346,6 @@ class MatrixView(MatrixHands):
     def _tip(self, row: int, column: int) -> str:
         value = self.value_at(row, column)
         text = self.cell_text(row, column)
+        if self.locked_at(row, column):
+            text += ", " + tr("locked")
         return text if value is None else f"{text}\n{i18n.short(value, 5)}"

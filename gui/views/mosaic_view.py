@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from gui import i18n, theme, tokens
 from gui.i18n import tr
 from gui.views.base import Array, View, draw_caption, draw_empty, image_from_words, ring, trace_ring
+from gui.views.lock_marks import draw_padlock
 from gui.views.scale import Scale, StableScale
 from gui.views.thumbs import Grid, fit_grid, resize
 
@@ -45,6 +46,7 @@ class MosaicView(View):
         self._selected = -1
         self._trace: tuple[int, int, int] | None = None
         self._dead: frozenset[int] = frozenset()
+        self._locked: frozenset[int] = frozenset()
         self._picture: tuple[QImage, tuple[Grid, float]] | None = None
 
     def set_maps(self, maps: Array, scale: Scale | None = None) -> None:
@@ -92,6 +94,13 @@ class MosaicView(View):
         """Hatch maps that never respond."""
         self._dead = frozenset(indices)
         self.update()
+
+    def set_locked(self, indices: Iterable[int]) -> None:
+        """Mark maps in which weights are locked with a padlock."""
+        locked = frozenset(int(index) for index in indices)
+        if locked != self._locked:
+            self._locked = locked
+            self.update()
 
     def reset_scale(self) -> None:
         """Let the next values set the scale afresh."""
@@ -205,6 +214,10 @@ class MosaicView(View):
                 painter.fillRect(tile, QBrush(theme.color("warning"), Qt.BrushStyle.BDiagPattern))
                 painter.setPen(QPen(theme.color("warning"), 1))
                 painter.drawRect(tile.adjusted(-1, -1, 0, 0))
+        if min(grid.width, grid.height) >= theme.px(16):
+            for index in (each for each in self._locked if each < grid.count):
+                tile = QRectF(grid.tile(index))
+                draw_padlock(painter, tile.right() - theme.px(9), tile.top() + theme.px(2), False)
         if self.labels and grid.gap >= theme.px(12):
             for index in range(grid.count):
                 tile = QRectF(grid.tile(index))

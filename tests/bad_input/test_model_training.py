@@ -78,7 +78,12 @@ def test_case_62_a_cycle_cannot_be_drawn_nor_loaded(tmp_path):
 
 def test_case_63_a_disconnected_node(circle):
     graph = h.dense().add("lone", Dense(3))
-    problem(graph, "Nothing is linked", node="lone")
+    facts = infer(graph, CIRCLE, DataSpec((2,), 2))
+    assert facts.ready and "Nothing is linked" in str(facts.of("lone")[0].message)
+    assert run(graph, circle).run(3).stopped is None, "the rest trains"
+    problem(h.dense().add("lone", Input((2,))), "One input is enough", node="lone")
+    cut = h.dense().unlink("fc2", 0)
+    problem(cut, "Nothing is linked", node="fc2")
     aside = h.dense().add("aside", Dense(3), after="fc1")
     facts = infer(aside, CIRCLE, DataSpec((2,), 2))
     assert facts.ready and any("does not learn" in str(p.message) for p in facts.of("aside"))

@@ -318,16 +318,21 @@ def quantiles(seconds: list[float]) -> dict[str, float]:
 
 def main() -> int:
     path, seconds, pairs = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    Live._show_curves = long_curves(Live._show_curves)  # type: ignore[method-assign]
+    return drive(path, lambda: Driver(seconds, pairs))
+
+
+def drive(path: str, make: Callable[[], Driver]) -> int:
+    """The program with the clocks in it and a driver in its window; prints what the driver found."""
     app.MainWindow = TimedWindow  # type: ignore[misc]
     Runner._tick = timed(Runner._tick)  # type: ignore[method-assign]
     Watcher._next_turn = timed(Watcher._next_turn)  # type: ignore[method-assign]
-    Live._show_curves = long_curves(Live._show_curves)  # type: ignore[method-assign]
     drivers: list[Driver] = []
     show = app.show
 
     def shown(window: MainWindow, state: Any) -> None:
         show(window, state)
-        drivers.append(Driver(seconds, pairs))
+        drivers.append(make())
 
     app.show = shown
     status = app.main(path)

@@ -22,9 +22,8 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one case on one backend go to one worker, so that its kernels are compiled once."""
+    """Tests of one kind on one backend go to one worker, so that its kernels are compiled once."""
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
         if "kind" in params and "backend_name" in params:
-            group = f"{params['backend_name']}-{params['kind']}-{params.get('number', '')}"
-            item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(f"{params['backend_name']}-{params['kind']}"))

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -197,12 +197,47 @@ class Ran:
 
 
 @cache
+def programs_of(kind: str, number: int) -> tuple[tuple[str, OneOp], ...]:
+    """All variants of a case, by label."""
+    return tuple((label, one_op(kind, case)) for label, case in variants(kind, case_of(kind, number)))
+
+
+@cache
+def _built(backend: str, kind: str) -> dict[int, dict[str, Any]]:
+    """Of every case of a kind what an OpenCL device needs for it, built at once."""
+    device = open_backend(backend)
+    return _together().build_together(
+        device,
+        {
+            number: [
+                partial(one.compile, device, traced)
+                for _, one in programs_of(kind, number)
+                for traced in (True, False)
+            ]
+            for number, _ in enumerate(REGISTRY[kind].cases())
+        },
+    )
+
+
+def _together() -> Any:
+    """Of use only where pyopencl is."""
+    return importlib.import_module("tests.contract.together")
+
+
+def ready_for(backend: str, kind: str, number: int) -> Backend:
+    """The backend, with all kernels of the case at hand."""
+    device = open_backend(backend)
+    if backend != "numpy":
+        _together().put_at_hand(device, _built(backend, kind)[number])
+    return device
+
+
+@cache
 def ran(backend: str, kind: str, number: int) -> tuple[Ran, ...]:
     """All variants of a case on a backend; kept, because compiling for a device takes its time."""
-    device = open_backend(backend)
+    device = ready_for(backend, kind, number)
     out = []
-    for label, case in variants(kind, case_of(kind, number)):
-        one = one_op(kind, case)
+    for label, one in programs_of(kind, number):
         traced, fast = one.run(device, traced=True), one.run(device, traced=False)
         out.append(Ran(label, one, tuple(traced), tuple(fast)))
     return tuple(out)

@@ -86,6 +86,17 @@ def residual() -> GraphSpec:
     return g.add("output", Output(), after="softmax")
 
 
+def learners() -> GraphSpec:
+    """Little, but all that learns: dense, a convolution and a normalization, these two used twice."""
+    conv = Conv2D(filters=2, kernel=(3, 3), padding=(1, 1, 1, 1))
+    g = GraphSpec().add("input", Input(shape=(2, 5, 5)))
+    g = g.add("conv1", conv, after="input").add("norm1", BatchNorm(), after="conv1")
+    g = g.add("conv2", conv, after="norm1", shares="conv1")
+    g = g.add("norm2", BatchNorm(), after="conv2", shares="norm1")
+    g = g.add("flatten", Flatten(), after="norm2").add("dense", Dense(units=10), after="flatten")
+    return g.add("output", Output(), after="dense")
+
+
 @dataclass(frozen=True)
 class Task:
     """A network, how it is trained and its data: 2 whole batches and a last one of 7."""

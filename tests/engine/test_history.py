@@ -11,6 +11,7 @@ import pytest
 from engine import history as module
 from engine.backends.opening import open_backend
 from engine.data.loading import load
+from engine.errors import GraphError
 from engine.history import History
 from engine.spool import Spool
 from engine.training import Trainer
@@ -138,3 +139,8 @@ def test_lines_share_their_points_and_are_forgotten_without_them(trainer: Traine
         trainer.return_to(point)
         h.fork(trainer)
     assert len(h.lines) == module.MOST_LINES
+    h.set_cap(4 * point.bytes)
+    whole_lines = [line.id for line in h.lines if line.whole]
+    assert whole_lines == [line.id for line in h.lines][-5:], "four that were left, and the present one"
+    with pytest.raises(GraphError, match="only the curve was kept"):
+        h.choose(h.lines[0], trainer)

@@ -60,11 +60,19 @@ RUNS = {
     "residual": lambda: (pictures(residual(), (2, 9, 9), "adam"), ("norm2", "dense", "drop", "relu1")),
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),
+    "locked": lambda: (locked_run(), ("dense1",)),
 }  # fmt: skip
 
 
 def square_run() -> Trainer:
     t = square()
+    t.traced_step()
+    return t
+
+
+def locked_run() -> Trainer:
+    t = pictures(vectors(), (7,), "adam", "mse", classes=2)
+    t.lock({"dense1.weight": np.arange(42).reshape(6, 7) % 3 == 0})
     t.traced_step()
     return t
 

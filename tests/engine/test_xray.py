@@ -57,6 +57,17 @@ def test_every_line_gives_the_number_that_the_engine_has(optimizer):
     assert xray(t, "conv1.weight").place(5, 17) == (5, 1, 2, 2)
 
 
+def test_a_locked_weight_stays_here_too():
+    t = square(3.0, "adam", 0.1)
+    t.lock({"fc1.weight": np.ones((1, 1))})
+    assert t.traced_step() is None
+    x = xray(t, "fc1.weight")
+    (line,) = x.lines(0, 0)
+    assert (line.symbol, line.value, line.engine, x["change"][0, 0]) == ("w′", 3.0, 3.0, 0.0)
+    for lane in raced(t, 3).values():
+        assert lane.path[:, 0].tolist() == [3.0] * 4 and len(lane.losses) == 3
+
+
 def test_a_weight_that_is_not_learned_is_refused():
     with pytest.raises(GraphError, match="not a weight that is learned"):
         xray(square(), "fc1.nothing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from pytestqt.qtbot import QtBot
 
 from engine.session import protocol as p
@@ -16,6 +16,9 @@ from gui.commands import Commands
 from gui.main_window import MainWindow
 from gui.windows_state import WindowsState
 from gui.workbench import Workbench
+
+MOMENT_MS = 120
+"""Timers that run no longer than this are work put off; longer ones are for people, as a toast's."""
 
 
 class InlineRunner(QObject):
@@ -61,7 +64,8 @@ class InlineRunner(QObject):
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
                  "xray": p.XRayOf, "proof": p.ProofOf,
                  "read": p.Read, "warp": p.WarpPicture, "read_warped": p.ReadWarped, "turn": p.TurnPicture,
-                 "augment": p.AugmentPictures, "edit_input": p.EditInput}  # fmt: skip
+                 "augment": p.AugmentPictures, "edit_input": p.EditInput,
+                 "lock_cells": p.LockCells}  # fmt: skip
         if name in asked:
             return lambda *args: self._ask(asked[name], *args)
         raise AttributeError(name)
@@ -74,6 +78,9 @@ class InlineRunner(QObject):
 
     def set_training(self, training: Any, layers: Any = None) -> None:
         self.session.handle(p.SetTraining(training, dict(layers or {})))
+
+    def hurry(self, wanted: bool) -> None:
+        """It is as fast as it is told to be."""
 
     def find_devices(self, fresh: bool = False) -> None:
         """Devices take seconds to test; nothing here needs them."""
@@ -92,6 +99,9 @@ class InlineRunner(QObject):
 
     def race(self, watched: Any, steps: int, rates: Any, news: Any, answer: Any) -> int:
         return self._job(p.RaceOptimizers(watched, steps, dict(rates), self._number + 1), news, answer)
+
+    def try_augment(self, layer: Any, epochs: int, seed: int, news: Any, answer: Any) -> int:
+        return self._job(p.TryAugment(layer, epochs, seed, self._number + 1), news, answer)
 
     def cancel_job(self, job: int) -> None:
         self.session.handle(p.CancelJob(job))
@@ -156,6 +166,12 @@ class Desk:
         self.settle()
 
     def settle(self) -> None:
-        self.qtbot.wait(120)
+        """Until what the window put off for a moment has been done, and the engine has answered."""
+        self.qtbot.wait(30)
+        self.qtbot.waitUntil(lambda: not self._put_off(), timeout=10_000)
         self.runner.go()
         self.qtbot.wait(20)
+
+    def _put_off(self) -> bool:
+        timers = [*self.window.findChildren(QTimer), *self.bench.findChildren(QTimer)]
+        return any(t.isActive() and t.isSingleShot() and t.interval() <= MOMENT_MS for t in timers)

@@ -71,6 +71,10 @@ def test_text_as_an_angle_is_refused_and_said(lab: AffineLab) -> None:
     assert "steep" in lab.hint()
     type_into(lab, "rotate", "angle", "1e9")
     assert lab.state.angle == 0 and "100000" in lab.hint()
+    type_into(lab, "rotate", "angle", "nan")
+    assert lab.state.angle == 0 and "nan" in lab.hint()
+    type_into(lab, "rotate", "angle", "12°")
+    assert lab.state.angle == 12 and "nan" not in lab.hint()
 
 
 def test_the_knob_is_dragged(lab: AffineLab) -> None:
@@ -164,6 +168,16 @@ def test_huge_and_tiny_pictures_and_maps(lab: AffineLab) -> None:
         lab.set_state(replace(AffineState(), **changes))
         lab.grab()
         assert lab.plane._failure == ""
+        texts = [text for row in lab.product.face.texts() for text in row]
+        assert all(len(text) <= 7 or "·10" in text for text in texts), "no number leaves its cell"
+    # a picture of one pixel is turned and scaled by hand
+    lab.set_state(AffineState())
+    for number in (8, 3):
+        start = lab.plane.place_of(HANDLES[number]).toPoint()
+        QTest.mousePress(lab.plane, Qt.MouseButton.LeftButton, pos=start)
+        QTest.mouseMove(lab.plane, start + QPoint(20, 40))
+        QTest.mouseRelease(lab.plane, Qt.MouseButton.LeftButton, pos=start + QPoint(20, 40))
+    assert lab.state.angle and lab.state.wide != 1 and lab.plane._failure == ""
 
 
 def test_files_that_are_no_pictures_are_refused(lab: AffineLab, desk: Desk, tmp_path: Path) -> None:
@@ -225,17 +239,22 @@ def test_the_ranges_go_into_training_and_come_back(lab: AffineLab, desk: Desk) -
     dialog = lab.dialog
     assert (dialog.layer_.rotation, dialog.layer_.scale, dialog.layer_.shift) == (12, 10, 1)
     assert dialog.batch.count() == 12
-    dialog.editors["rotation"].setText("steep")
-    dialog.editors["rotation"].setModified(True)
+    dialog.form.editors["rotation"].setText("steep")
+    dialog.form.editors["rotation"].setModified(True)
     dialog.button.click()
     assert document.state == drawn
-    dialog.editors["rotation"].setText("20")
-    dialog.editors["rotation"].setModified(True)
+    dialog.form.editors["rotation"].setText("20")
+    dialog.form.editors["rotation"].setModified(True)
     dialog.button.click()
     made = [n.layer for n in document.graph.nodes if isinstance(n.layer, Augment)]
     assert made == [Augment(20, 10, 1, "edge")]
     assert document.inference.ready
+    compared: list[object] = []
+    lab.compare.connect(compared.append)
     lab.set_state(replace(lab.state, angle=3))
+    lab.augment()
+    lab.dialog.comparing.click()
+    assert not lab.dialog.isVisible() and compared == [replace(made[0], rotation=3.0)]
     lab.augment()
     lab.dialog.button.click()
     assert [n.layer.rotation for n in document.graph.nodes if isinstance(n.layer, Augment)] == [3]

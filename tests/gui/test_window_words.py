@@ -25,14 +25,31 @@ def test_play_says_what_is_missing(desk: Desk) -> None:
     desk.open("circle")
     bar = desk.window.training_bar
     assert bar.play.property("asleep") is False and "Space" in bar.play.toolTip()
-    desk.bench.document.add_layer("dense")
+    document = desk.bench.document
+    document.remove((), document.graph.inputs_of(document.graph.by_name("output").uid))
     desk.settle()
     assert bar.play.property("asleep") is True and "Nothing is linked to the input." in bar.play.toolTip()
     desk.actions["play"].trigger()
-    assert "dense1: Nothing is linked to the input." in [t.text for t in desk.window.toasts.toasts()]
-    desk.bench.document.undo()
+    assert "output: Nothing is linked to the input." in [t.text for t in desk.window.toasts.toasts()]
+    document.undo()
     desk.settle()
     assert bar.play.property("asleep") is False
+
+
+def test_a_stray_layer_is_a_warning_and_the_rest_trains(desk: Desk) -> None:
+    desk.open("circle")
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    uid = desk.bench.document.add_layer("dense")
+    desk.settle()
+    canvas = desk.window.canvas.canvas
+    look = canvas.nodes[uid].look
+    assert not look.problem and look.warning == "Nothing is linked to the input."
+    assert desk.window.status_bar._problems.text().strip() == "1 warning"
+    assert uid in canvas.bubbles or not desk.bench.document.inference.of(uid)[0].repairs
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    assert desk.bench.status.step == 2 and not [t for t in desk.window.toasts.toasts() if t.level == "error"]
 
 
 def test_an_empty_canvas_says_what_to_do(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from engine.backends.opencl.kernel import Pointer, Target
+from engine.ops.updates import lock_of
 from engine.values import Op, Role, Value
 
 Form = Literal["lanes", "cells", "cell"]
@@ -138,25 +139,41 @@ def _batchnorm_eval(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -
     return (f"({x[0]} - {mean}) * ({invstd} * {w}) + {b}",)
 
 
-@_rule("sgd")
+def _update(kind: str) -> Callable[[Rule], Rule]:
+    """An update; where its mask is not zero the old numbers stay."""
+
+    def keep(free: Rule) -> Rule:
+        def rule(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+            new = free(c, op, x, others)
+            if lock_of(op) is None:
+                return new
+            old, locked = (x[0], *x[2:-1]), f"{x[-1]} != ({c.type})(0.0f)"
+            return [f"select({n}, {o}, {locked})" for n, o in zip(new, old, strict=True)]
+
+        return _rule(kind)(rule)
+
+    return keep
+
+
+@_update("sgd")
 def _sgd(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
     return (f"{x[0]} - {c.site.control('lr')} * {x[1]}",)
 
 
-@_rule("momentum")
+@_update("momentum")
 def _momentum(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
     velocity = f"({c.site.control('momentum')} * {x[2]} + {x[1]})"
     return f"{x[0]} - {c.site.control('lr')} * {velocity}", velocity
 
 
-@_rule("rmsprop")
+@_update("rmsprop")
 def _rmsprop(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
     decay, lr, epsilon = (c.site.control(k) for k in ("decay", "lr", "epsilon"))
     square = f"({decay} * {x[2]} + (1.0f - {decay}) * {x[1]} * {x[1]})"
     return f"{x[0]} - {lr} * {x[1]} / (sqrt({square}) + {epsilon})", square
 
 
-@_rule("adam")
+@_update("adam")
 def _adam(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
     lr, b1, b2, epsilon, c1, c2 = (c.site.control(k) for k in ("lr", "beta1", "beta2", "epsilon", "c1", "c2"))
     m = f"({b1} * {x[2]} + (1.0f - {b1}) * {x[1]})"

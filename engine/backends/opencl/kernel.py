@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -178,7 +179,7 @@ class Source:
     def _kernel(self, name: str, declared: Sequence[str], body: str) -> str:
         text = f"({', '.join(declared)}) {{\n{body}}}\n"
         if text not in self.names:
-            self.names[text] = f"k{len(self.names)}_{name}"[:80]
+            self.names[text] = _named("k", text, name)
             self.parts.append(f"__kernel void {self.names[text]}{text}")
         return self.names[text]
 
@@ -197,7 +198,7 @@ class Source:
     def _function(self, launch: Launch, offsets: Mapping[str, int]) -> str:
         body = self._text(launch, offsets)
         if body not in self.names:
-            self.names[body] = f"f{len(self.names)}_{launch.template}"
+            self.names[body] = _named("f", body, launch.template)
             self.parts.append(f"#define NAME {self.names[body]}\n{body}#undef NAME\n")
         return self.names[body]
 
@@ -224,6 +225,11 @@ class Source:
         lines = [f"#define {k} {v}" for k, v in defines.items()]
         undefines = [f"#undef {k.partition('(')[0]}" for k in defines]
         return "\n".join([*lines, template(launch.template), *undefines, ""])
+
+
+def _named(letter: str, text: str, name: str) -> str:
+    """A C name that says what is in it: equal code has the same name in every program."""
+    return f"{letter}{hashlib.sha256(text.encode()).hexdigest()[:12]}_{name}"[:80]
 
 
 def items(launches: Sequence[Launch]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.backends.opencl import icd
@@ -142,6 +142,8 @@ class Device:
     found: Found
     handle: Any
     context: Any
+    built: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Source text -> program, the longest unused first, see `programs.build`."""
 
     def queue(self, timing: bool = False) -> Any:
         """A new in-order command queue; with `timing` its events know when they began and ended."""

@@ -128,12 +128,19 @@ class DeviceStore:
     def _build_check(self) -> None:
         self._parts = -(-self.total // PART)
         source = Source(Target(self.device.cpu, 1, 1, 1, 1), 1)
-        pointers = [Pointer("X", "state"), Pointer("FLAGS", "flags", True, dtype="i32")]
-        launch = Launch("nonfinite", {"TOTAL": self.total, "PART": PART}, pointers, (self._parts,))
+        # the total is read and not part of the text: the kernel is built once for all networks
+        pointers = [
+            Pointer("X", "state"),
+            Pointer("TOTAL", "total", dtype="i32"),
+            Pointer("FLAGS", "flags", True, dtype="i32"),
+        ]
+        launch = Launch("nonfinite", {"PART": PART}, pointers, (self._parts,))
         name, _ = source.add([launch], {}, str)
         self._flags = self._buffer(max(self._parts, ALIGN))
         (self._check,) = build(self.device, source.text(), [name])
-        self._check.set_args(self.flat, self._flags)
+        self._size = self._buffer(ALIGN)
+        self.device.cl.enqueue_fill_buffer(self.queue, self._size, np.int32(self.total), 0, 4)
+        self._check.set_args(self.flat, self._size, self._flags)
 
 
 def zeroed(device: Device, queue: Any, floats: int) -> Any:

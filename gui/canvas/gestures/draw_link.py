@@ -96,7 +96,7 @@ class DrawLink(Gesture):
                 self._texts[target] = tr_message(error)
                 return self._texts[target]
             shape = found.shapes.get(end)
-            problem = next((p for p in found.of(end) if not p.warning), None)
+            problem = next((p for p in found.of(end) if p.blocks), None)
             self._texts[target] = (
                 tr("would give {shape}").format(shape=compact_shape(shape))
                 if shape is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,15 @@ class FaultyCL:
 
 
 def faulty_backend(id: str, faults: Faults, **instead: Any) -> OpenCLBackend:
-    """A backend on a real device; `instead` replaces names of pyopencl."""
-    device = runtime.open_device(id)
-    device.cl = FaultyCL(device.cl, faults, **instead)
-    return OpenCLBackend(device)
+    """A backend on a real device; `instead` replaces names of pyopencl.
+
+    The device is opened once and what was built for it is at hand, unless building is what may fail.
+    """
+    real = _opened(id)
+    built = {} if instead else real.built
+    return OpenCLBackend(replace(real, cl=FaultyCL(real.cl, faults, **instead), built=built))
+
+
+@cache
+def _opened(id: str) -> runtime.Device:
+    return runtime.open_device(id)

@@ -35,6 +35,20 @@ def all_cases() -> list[tuple[str, int, Case]]:
     return [(kind, i, case) for kind, rule in sorted(REGISTRY.items()) for i, case in enumerate(rule.cases())]
 
 
+def odd_cases() -> list[tuple[str, int, Case]]:
+    """Of every op the largest case with a last axis that is odd: even groups do not divide it."""
+
+    def rank(case: Case) -> tuple[bool, int]:
+        shapes = [np.shape(array) for array in case.arrays]
+        return any(shape[-1] % 2 for shape in shapes), sum(int(np.prod(shape)) for shape in shapes)
+
+    best: dict[str, tuple[str, int, Case]] = {}
+    for kind, number, case in all_cases():
+        if kind not in best or rank(case) > rank(best[kind][2]):
+            best[kind] = kind, number, case
+    return list(best.values())
+
+
 def program_of(kind: str, case: Case) -> tuple[Program, list[Value]]:
     """A program of one op; its inputs are written from outside."""
     rule = REGISTRY[kind]

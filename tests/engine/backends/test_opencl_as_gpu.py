@@ -18,7 +18,7 @@ from engine.backends.opencl import jobs, programs, runtime, selftest
 from engine.backends.opencl.backend import OpenCLBackend
 from engine.ops import REGISTRY, Case
 from tests.engine.backends import opencl_help, test_opencl_ops, test_opencl_plan
-from tests.engine.backends.opencl_help import all_cases, device_ids
+from tests.engine.backends.opencl_help import all_cases, device_ids, odd_cases
 
 pytestmark = [
     pytest.mark.skipif(not device_ids(), reason="no OpenCL device here"),
@@ -51,20 +51,6 @@ class Enqueuing:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cl, name)
-
-
-def odd_cases() -> list[tuple[str, int, Case]]:
-    """Of every op the largest case with a last axis that is odd: even groups do not divide it."""
-
-    def rank(case: Case) -> tuple[bool, int]:
-        shapes = [np.shape(array) for array in case.arrays]
-        return any(shape[-1] % 2 for shape in shapes), sum(int(np.prod(shape)) for shape in shapes)
-
-    best: dict[str, tuple[str, int, Case]] = {}
-    for kind, number, case in all_cases():
-        if kind not in best or rank(case) > rank(best[kind][2]):
-            best[kind] = kind, number, case
-    return list(best.values())
 
 
 @pytest.fixture(params=device_ids())

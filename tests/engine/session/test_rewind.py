@@ -118,7 +118,8 @@ def test_another_way_keeps_both(inline: Inline) -> None:
     inline.say(p.GoTo(35))
     same(other, shown(inline))
     inline.say(p.ChooseLine(1))
-    _frame, status = inline.pull()
+    inline.work_until(lambda s: not s.rewinder.seeking)
+    status = inline.session.status()
     assert (status.step, status.line, len(inline.of(p.Chosen))) == (60, 1, 1)
     same(seen[60], go(inline, 60))
     same(seen[35], go(inline, 35))
@@ -131,6 +132,7 @@ def test_another_way_keeps_both(inline: Inline) -> None:
 
 
 def past_of(inline: Inline) -> v.PastData:
+    inline.work_until(lambda s: not s.rewinder.seeking)
     inline.say(p.Watch("again", v.Past(), rate=1000.0))
     frame, _ = inline.pull()
     inline.say(p.Watch("again", None))

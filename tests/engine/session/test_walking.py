@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from engine.backends.devices import list_devices
 from engine.session import protocol as p
 from engine.session import views as v
 from engine.values import Phase
 from engine.walk import first_update, phase_end
-from tests.engine.session.conftest import Inline
+from tests.conftest import RequiredDevices
+from tests.engine.session.conftest import CIRCLE, SGD, Inline, dropped_net
 
 
 def done_at_once(inline: Inline) -> dict[str, np.ndarray]:
@@ -69,3 +72,47 @@ def test_kinds_of_steps_mix(inline: Inline) -> None:
     inline.work_until(lambda s: not s.rewinder.seeking)
     assert t.op_index is None and t.step == 1
     same(done_at_once(inline), inline.state())
+
+
+@pytest.mark.parametrize("kind", ["numpy", "pocl", "intel"])
+def test_every_kind_of_step_on_every_device(
+    inline: Inline, kind: str, opencl_required: RequiredDevices
+) -> None:
+    """Nothing of a step is committed before its end, and then it is the step of an undivided run.
+
+    Looked back at, every step is what it was.
+    """
+    found = [d.id for d in list_devices() if d.id.startswith(kind if kind == "numpy" else f"opencl:{kind}:")]
+    if not found:
+        opencl_required.missing(kind)
+    whole = Inline()
+    for each in (inline, whole):
+        each.say(p.Configure(dropped_net(), SGD, CIRCLE, 1, found[0]))
+    t, seen = inline.trainer, {}
+    for steps, name in enumerate(("op", "phase", "sample", "batch"), 1):
+        before, times = inline.state(), 0
+        while t.step < steps:
+            same(before, inline.state())
+            inline.say(p.Step(name))
+            times += 1
+            inline.work_until(lambda s: not s.moving)
+        examples = whole.trainer.capacity
+        phases = len({op.phase for op in t.program.ops})
+        assert times == {"op": len(t.program.ops), "phase": phases, "sample": examples + 1, "batch": 1}[name]
+        whole.trainer.run(1)
+        same(whole.state(), inline.state())
+        seen[steps] = inline.state()
+    inline.say(p.Step("epoch"))
+    inline.work_until(lambda s: not s.moving)
+    while whole.trainer.step < t.step:
+        whole.trainer.run(t.step - whole.trainer.step)
+    assert t.step == t.steps_per_epoch and t.position == 0
+    same(whole.state(), inline.state())
+    for step in (3, 1, 4, 2):
+        inline.say(p.GoTo(step))
+        inline.work_until(lambda s: not s.rewinder.seeking)
+        same(seen[step], inline.state())
+    inline.say(p.GoTo(t.end))
+    inline.work_until(lambda s: not s.rewinder.seeking)
+    same(whole.state(), inline.state())
+    whole.session.close()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage
 
 from engine.graph import LinkSpec
+from gui.canvas.acting import Acting, Flow, Touch
 from gui.canvas.atlas import Atlas
 from gui.canvas.paper import SLICES, Paper
 from gui.canvas.thumb_data import ThumbData
@@ -43,6 +44,10 @@ def tiles(value: int = 200, count: int = 8) -> ThumbData:
     return ThumbData(np.full((count, 5, 5), value, np.uint8), "activations", np.arange(20), "62 %", "ok")
 
 
+AROUND = Acting(
+    {LinkSpec("input", "conv1"): Flow("reads"), LinkSpec("conv1", "dense1"): Flow("writes", back=True)},
+    {"input": Touch("reads", "out"), "dense1": Touch("writes", "in")},
+)
 CHANGES: dict[str, Callable[[CanvasView], object]] = {
     "pan": lambda v: v.pan_by(QPoint(37, -21)),
     "pan far": lambda v: v.pan_by(QPoint(4000, 100)),
@@ -53,7 +58,7 @@ CHANGES: dict[str, Callable[[CanvasView], object]] = {
     "rename": lambda v: v.document.rename("conv1", "eyes"),
     "remove": lambda v: v.document.remove(["conv1"]),
     "undo": lambda v: (v.document.remove(["conv1"]), pixels(v), v.document.undo()),
-    "act": lambda v: v.canvas.set_acting("conv1", "forward, 1 of 3", 0.4),
+    "act": lambda v: v.canvas.set_acting("conv1", "forward, 1 of 3", 0.4, AROUND),
     "widths": lambda v: v.canvas.set_link_strengths({"conv1": 3.0}),
     "zoom": lambda v: v.zoom_to(0.6),
     "resize": lambda v: v.resize(777, 444),

@@ -16,6 +16,7 @@ from engine.graph import GraphSpec, LinkSpec
 from engine.layers import Add, Conv2D, Dense, Flatten, Input, Output, ReLU, Tanh
 from gui import theme
 from gui.canvas import menu
+from gui.canvas.acting import Acting, Flow, Touch
 from gui.canvas.link_item import THICK, THIN, width_of
 from gui.canvas.look import detail_at
 from gui.canvas.thumb_data import ThumbData
@@ -301,12 +302,16 @@ def test_a_link_drawn_from_an_unfolded_layer_starts_at_its_activation(make: Make
 
 def test_the_acting_node_wears_the_ring_of_the_calculation(make: Make) -> None:
     view = make(chain())
-    view.canvas.set_acting("conv1", "forward, 5 of 8", 0.6)
+    into = LinkSpec("input", "conv1")
+    around = Acting({into: Flow("reads")}, {"input": Touch("reads", "out")})
+    view.canvas.set_acting("conv1", "forward, 5 of 8", 0.6, around)
     assert view.canvas.nodes["conv1"].acting == "forward, 5 of 8"
-    assert view.canvas.links[LinkSpec("input", "conv1")].acting
+    assert [link for link, item in view.canvas.links.items() if item.acting.word] == [into]
+    assert {uid for uid, node in view.canvas.nodes.items() if node.touch.word} == {"input"}
     assert not view.grab().isNull()
     view.canvas.set_acting(None)
-    assert not any(n.acting for n in view.canvas.nodes.values())
+    assert not any(n.acting or n.touch.word for n in view.canvas.nodes.values())
+    assert not any(item.acting.word for item in view.canvas.links.values())
 
 
 def test_tidy_is_one_step_and_fills_the_width(make: Make) -> None:

@@ -154,6 +154,16 @@ def test_examples_of_the_batch_are_walked(desk: Desk) -> None:
         desk.actions["step_sample"].trigger()
         desk.runner.go()
         assert desk.window.live._sample == sample and desk.bench.status.step == 2
+    card, scene = desk.window.canvas.step_card, desk.window.canvas.canvas
+    assert card.told is None, "an example is the whole way, not an op"
     desk.actions["step_phase"].trigger()
     desk.settle()
-    assert desk.bench.status.sample is None
+    assert desk.bench.status.sample is None and card.told is None
+    for _ in range(3):
+        desk.actions["step_op"].trigger()
+        desk.settle()
+    assert card.told is not None and card.told.name == "convolution" and card.told.layer in scene.nodes
+    assert {item.acting.word for item in scene.links.values()} == {"", "reads", "writes"}
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    assert card.isHidden() and not any(item.acting.word for item in scene.links.values())

@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from engine.backends.numpy.env import Call, Env, build
+from engine.backends.numpy.env import Builder, Call, Env, build
+from engine.ops.updates import lock_of
 from engine.values import Op
 
 ONE = np.float32(1)
+ALL_BITS = np.uint32(0xFFFFFFFF)
 
 
-@build("sgd")
+def update(kind: str) -> Callable[[Builder], Builder]:
+    """Decorator: this function compiles updates of a kind; what is locked is put back behind them."""
+
+    def note(free: Builder) -> Builder:
+        def builder(op: Op, env: Env) -> Call:
+            mask = lock_of(op)
+            if mask is None:
+                return free(op, env)
+            lock, step = env.array(mask), free(replace(op, ins=op.ins[:-1]), env)
+            shape, work = lock.shape, env.work
+            locked, places = work.shared(2, shape, np.bool_), work.shared(3, shape, np.uint32)
+            held = []
+            for i, (old, new) in enumerate(zip((op.ins[0], *op.ins[2:-1]), op.outs, strict=True)):
+                kept = work.shared(4 + i, shape)
+                held.append((env.array(old), kept, kept.view(np.uint32), env.array(new).view(np.uint32)))
+
+            def call() -> None:
+                for old, kept, _, _ in held:
+                    np.copyto(kept, old)
+                step()
+                # new ^ ((new ^ old) & mask): choosing by truth values takes ten times as long
+                np.not_equal(lock, 0, out=locked)
+                np.multiply(locked, ALL_BITS, out=places)
+                for _, _, other, new in held:
+                    np.bitwise_xor(new, other, out=other)
+                    np.bitwise_and(other, places, out=other)
+                    np.bitwise_xor(new, other, out=new)
+
+            return call
+
+        return build(kind)(builder)
+
+    return note
+
+
+@update("sgd")
 def sgd(op: Op, env: Env) -> Call:
     (w, g), new, c = (env.array(v) for v in op.ins), env.array(op.out), env.controls
     step = env.work.shared(0, w.shape)
@@ -22,7 +62,7 @@ def sgd(op: Op, env: Env) -> Call:
     return call
 
 
-@build("momentum")
+@update("momentum")
 def momentum(op: Op, env: Env) -> Call:
     (w, g, v), (new, new_v), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
     step = env.work.shared(0, w.shape)
@@ -36,7 +76,7 @@ def momentum(op: Op, env: Env) -> Call:
     return call
 
 
-@build("rmsprop")
+@update("rmsprop")
 def rmsprop(op: Op, env: Env) -> Call:
     (w, g, s), (new, new_s), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
     step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
@@ -56,7 +96,7 @@ def rmsprop(op: Op, env: Env) -> Call:
     return call
 
 
-@build("adam")
+@update("adam")
 def adam(op: Op, env: Env) -> Call:
     w, g, m, v = (env.array(a) for a in op.ins)
     new, new_m, new_v = (env.array(a) for a in op.outs)

@@ -1,0 +1,65 @@
+"""How a cell came about in an operation written as a matrix: of M, of its columns, or of the product."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.as_matrix import Cell, Form, Part, Read
+from engine.ops.base import Term, Terms
+
+
+def explain(form: Form, part: Part, cell: Cell, read: Read) -> Terms:
+    """The terms of one cell of a part."""
+    if part == "matrix":
+        return _entry(form, cell[0], cell[1], read)
+    number = float(form.column(part, read)[cell[0]])
+    if part in ("in", "bias"):
+        rows = (part == "bias") or form.back
+        at = form.cell_of_row(cell[0]) if rows else form.cell_of_column(cell[0])
+        of, source = (form.op.ins[2].id, at[:1]) if part == "bias" else (form.given.id, at)
+        note = r"b_r = b_o" if part == "bias" else r"\delta_r" if form.back else r"x_j = x_{c'}(y, x)"
+        return Terms.sum_of((Term(((of, source, number),), number),), number, note)
+    return _product(form, cell[0], number, read)
+
+
+def _entry(form: Form, row: int, column: int, read: Read) -> Terms:
+    _, _, slots = form.line(row, column)
+    if not len(slots):
+        return Terms.sum_of((), 0.0, r"m_{rj} = 0")
+    if form.kind == "conv2d":
+        at = form.kernel_cell(int(slots[0]))
+        weight = float(read(form.op.ins[0].id)[at])
+        factor = (form.op.ins[0].id, at, weight)
+        return Terms.sum_of((Term((factor,), weight),), weight, r"m_{rj} = k_{o c' i j}")
+    size = form.kernel[0] * form.kernel[1]
+    if form.choices is None:
+        share = float(np.float32(1) / np.float32(size))
+        return Terms.sum_of((Term(((f"1/{size}", (), share),), share),), share, rf"m_{{rj}} = 1/{size}")
+    place = int(read(form.choices.id)[_live(form, form.cell_of_row(row), read)])
+    one = float(place == int(slots[0]) % size)
+    note = r"m_{rj} = 1 \; (x_j = \max_{\mathrm{window}})" if one else r"m_{rj} = 0"
+    return Terms.sum_of((Term(((f"{one:g}", (), one),), one),), one, note)
+
+
+def _live(form: Form, cell: Cell, read: Read) -> Cell:
+    return (*cell[:3], min(cell[3], read(form.given.id).shape[-1] - 1))
+
+
+def _product(form: Form, at: int, number: float, read: Read) -> Terms:
+    made = form.matrix(read)
+    taken = np.flatnonzero((made.columns if form.back else made.rows) == at)
+    given = form.column("in", read)
+    terms = []
+    for k in taken:
+        r, j, m = int(made.rows[k]), int(made.columns[k]), float(made.values[k])
+        source = r if form.back else j
+        x = float(given[source])
+        terms.append(Term(((form.name("matrix"), (r, j), m), (form.name("in"), (source, 0), x)), m * x))
+    if form.biased:
+        b = float(form.column("bias", read)[at])
+        terms.append(Term(((form.name("bias"), (at, 0), b),), b, "bias"))
+    left = {"conv2d": "z"}.get(form.kind, "y")
+    note = rf"{left}_r = \sum_j m_{{rj}} x_j" + (" + b_r" if form.biased else "")
+    if form.back:
+        note = r"\partial L/\partial x_j = \sum_r m_{rj} \delta_r"
+    return Terms.sum_of(terms, number, note)

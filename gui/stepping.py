@@ -1,0 +1,156 @@
+"""A step walked op by op, as the window shows it: what the op touches on the canvas, and a card about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.graph import GraphSpec
+from engine.session.protocol import Frame
+from engine.values import Op, Phase, Program
+from gui.canvas.acting import STILL, Acting, acting_of
+from gui.canvas.step_card import Told
+from gui.i18n import tr
+from gui.labs.equation import Style
+from gui.labs.equation_writer import UPDATES, Writer, letters_of
+from gui.labs.equations import SILENT, family
+from gui.labs.matrix_names import plain_symbol
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+QUIET = (*SILENT, "random_affine")
+"""Ops that only bring data, draw numbers or count: nothing is to be read in letters."""
+
+
+class Stepping:
+    """Follows the frames of a window; while no step is walked it does nothing."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._prepared: Program | None = None
+
+    def show(self, frame: Frame) -> None:
+        """Light the op the step rests at, or nothing."""
+        window = self._window
+        configured, scene = window.bench.configured, window.canvas.canvas
+        at = 0 if configured is None or frame.op is None else min(frame.op, len(configured.program.ops)) - 1
+        if frame.phase != "inside" or frame.op is None or configured is None or at < 0:
+            self.leave()
+            return
+        program, graph = configured.program, window.bench.document.graph
+        op = program.ops[at]
+        text = place_of(program, at)
+        around, told = STILL, None
+        if frame.sample is not None:
+            text = tr("example {n} of {total}").format(n=frame.sample + 1, total=frame.n)
+        else:
+            around = acting_of(program, graph, op)
+            told = told_of(program, graph, at, around)
+            if program is not self._prepared:
+                self._prepared = program
+                ahead = (*program.ops[at + 1 :], *program.ops[:at])
+                window.canvas.step_card.prepare(lambda: (formula_of(program, graph, each) for each in ahead))
+        uid = scene.shown(op.node) if graph.has(op.node) else None
+        scene.set_acting(uid, text, (at + 1) / len(program.ops), around)
+        window.canvas.step_card.tell(told)
+        window.status_bar.set_hint(f"{text} · {told.name}" if told is not None else text)
+
+    def leave(self) -> None:
+        """No step is walked."""
+        self._window.canvas.canvas.set_acting(None)
+        self._window.canvas.step_card.tell(None)
+
+
+def place_of(program: Program, at: int) -> str:
+    """How far a step is: "forward, 5 of 8"."""
+    names = {
+        Phase.AUGMENT: tr("data"),
+        Phase.FORWARD: tr("forward"),
+        Phase.LOSS: tr("loss"),
+        Phase.BACKWARD: tr("backward"),
+        Phase.CLIP: tr("clip"),
+        Phase.UPDATE: tr("update"),
+    }
+    phase = program.ops[at].phase
+    same = [i for i, each in enumerate(program.ops) if each.phase is phase]
+    return tr("{phase}, {n} of {total}").format(phase=names[phase], n=same.index(at) + 1, total=len(same))
+
+
+def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told:
+    """What the card says of an op: layer, name, formula, where its numbers come from and go to."""
+    op = program.ops[at]
+    layer = graph.node(op.node).name if graph.has(op.node) else ""
+    reads, writes = _names(graph, around, "reads"), _names(graph, around, "writes")
+    if op.kind not in QUIET:  # what no other layer has to do with is named by its letter
+        writer = _writer(program, graph, op)
+        reads = reads or tuple(plain_symbol(writer.letter(value)) for value in op.ins)
+        writes = writes or tuple(plain_symbol(writer.letter(value)) for value in op.outs)
+    return Told(place_of(program, at), layer, name_of(op), formula_of(program, graph, op), reads, writes)
+
+
+def formula_of(program: Program, graph: GraphSpec, op: Op) -> str:
+    """The op as LaTeX with the letters of its layer; "" for the quiet ones."""
+    if op.kind in QUIET:
+        return ""
+    if op.kind == "affine_warp" and graph.has(op.node):
+        return graph.node(op.node).layer.formula
+    made = _writer(program, graph, op).write(program.ops.index(op), op)
+    if op.kind in UPDATES:
+        return made[-1].title
+    return r", \quad ".join(equation.title for equation in made[:2])
+
+
+def _writer(program: Program, graph: GraphSpec, op: Op) -> Writer:
+    """What writes an op with the letters of its layer."""
+    nodes = (op.node, *family(program, graph, op.node))
+    letters = letters_of(program, [o for o in program.ops if o.node in nodes and o.kind not in SILENT])
+    if op.kind.endswith("_dx"):  # through a shortcut the gradient has the name of another layer's value
+        letters[op.out.id] = r"\partial L/\partial X"
+    return Writer(program, letters, Style())
+
+
+def _names(graph: GraphSpec, around: Acting, word: str) -> tuple[str, ...]:
+    """Layers that are read, or that what is written goes to."""
+    return tuple(graph.node(uid).name for uid, touch in around.nodes.items() if touch.word in (word, "both"))
+
+
+def name_of(op: Op) -> str:
+    """What an op is called."""
+    return {
+        "adam": tr("update by Adam"),
+        "add": tr("sum"),
+        "affine_warp": tr("affine map"),
+        "avgpool2d": tr("mean of every window"),
+        "avgpool2d_dx": tr("gradient shared over the window"),
+        "batchnorm": tr("normalization over the batch"),
+        "batchnorm_eval": tr("normalization"),
+        "batchnorm_grad": tr("gradient through the normalization"),
+        "concatenate": tr("put side by side"),
+        "conv2d": tr("convolution"),
+        "conv2d_dw": tr("gradient of the kernels"),
+        "conv2d_dx": tr("gradient of the inputs"),
+        "count_correct": tr("right answers counted"),
+        "dense": tr("matrix product"),
+        "dense_dw": tr("gradient of the weights"),
+        "dense_dx": tr("gradient of the inputs"),
+        "dropout": tr("neurons left out"),
+        "encode_labels": tr("labels as numbers"),
+        "gather": tr("the next batch"),
+        "gather_labels": tr("labels of the batch"),
+        "leaky_relu": tr("activation function"),
+        "maxpool2d": tr("largest of every window"),
+        "maxpool2d_dx": tr("gradient to the largest"),
+        "momentum": tr("update with momentum"),
+        "mse": tr("mean squared error"),
+        "mse_grad": tr("derivative of the loss"),
+        "multiply": tr("product cell by cell"),
+        "random_affine": tr("augmentation"),
+        "rmsprop": tr("update by RMSprop"),
+        "sgd": tr("update by gradient descent"),
+        "softmax": "Softmax",
+        "softmax_grad": tr("gradient through Softmax"),
+        "softmax_xent": tr("Softmax and cross-entropy"),
+        "softmax_xent_grad": tr("derivative of the loss"),
+        "sum_samples": tr("gradient of the bias"),
+    }.get(op.kind, tr("slope of the activation function") if op.kind.endswith("_grad")
+          else tr("activation function"))  # fmt: skip
