@@ -11,11 +11,12 @@ from engine.inference import Inference
 from engine.initializers import initialize
 from engine.locks import lock_key
 from engine.optimizers import moments
+from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Program
 
 ATTIC_BYTES = 256 << 20
 """What is remembered of removed and resized parameters; the oldest go first."""
-_MOMENTS = frozenset(m for name in ("sgd", "momentum", "rmsprop", "adam") for m in moments(name))
+_MOMENTS = frozenset(m for name, _ in OPTIMIZER_CHOICES for m in moments(name))
 
 
 class Attic:

@@ -12,8 +12,12 @@ from engine.fields import Setting, check_settings, settings_of
 OPTIMIZER_CHOICES = (
     ("sgd", N_("SGD")),
     ("momentum", N_("Momentum")),
+    ("nesterov", N_("Nesterov")),
+    ("adagrad", N_("AdaGrad")),
+    ("adadelta", N_("AdaDelta")),
     ("rmsprop", N_("RMSProp")),
     ("adam", N_("Adam")),
+    ("adamw", N_("AdamW")),
 )
 LOSS_CHOICES = (
     ("mse", N_("Mean squared error")),
@@ -32,7 +36,7 @@ NEEDS_CLASSES = frozenset({"cross_entropy", "bce", "hinge"})
 class TrainingSpec:
     """How to train. `hot` settings act on the next step; the others make a new program or a new start.
 
-    Momentum: v = momentum * v + g, w -= lr * v. RMSProp and Adam with PyTorch's formulas and defaults.
+    Momentum: v = momentum * v + g, w -= lr * v. All formulas are PyTorch's, and most defaults.
     """
 
     loss: Annotated[
@@ -106,6 +110,17 @@ class TrainingSpec:
             N_("Epsilon"), N_("Keeps the division finite."), kind="float", minimum=0.0, maximum=1.0, hot=True
         ),
     ] = 1e-8
+    weight_decay: Annotated[
+        float,
+        Setting(
+            N_("Weight decay"),
+            N_("With each step the weights shrink by this share of the learning rate."),
+            kind="float",
+            minimum=0.0,
+            maximum=1e6,
+            hot=True,
+        ),
+    ] = 0.01
     huber_delta: Annotated[
         float,
         Setting(
@@ -137,6 +152,7 @@ class TrainingSpec:
             "beta2": self.beta2,
             "decay": self.decay,
             "epsilon": self.epsilon,
+            "weight_decay": self.weight_decay,
         }
 
     def with_controls(self, hot: Mapping[str, float]) -> TrainingSpec:

@@ -133,10 +133,58 @@ def _adam(cell: Mapping[str, float], k: Mapping[str, float]) -> Story:
     ]
 
 
+def _nesterov(cell: Mapping[str, float], k: Mapping[str, float]) -> Story:
+    v = k["momentum"] * cell["velocity_old"] + cell["g"]
+    change = -k["lr"] * (cell["g"] + k["momentum"] * v)
+    return [
+        ("v", "μ · v + g", "{} · {} + {}", (k["momentum"], cell["velocity_old"], cell["g"]), v),
+        ("Δw", "−η · (g + μ · v)", "−{} · ({} + {} · {})", (k["lr"], cell["g"], k["momentum"], v), change),
+        *_last(cell, change),
+    ]
+
+
+def _adagrad(cell: Mapping[str, float], k: Mapping[str, float]) -> Story:
+    g = cell["g"]
+    s = cell["square_sum_old"] + g * g
+    change = -k["lr"] * g / (np.sqrt(s) + k["epsilon"])
+    return [
+        ("s", "s + g²", "{} + {}²", (cell["square_sum_old"], g), s),
+        ("Δw", "−η · g / (√s + ε)", "−{} · {} / (√{} + {})", (k["lr"], g, s, k["epsilon"]), change),
+        *_last(cell, change),
+    ]
+
+
+def _adadelta(cell: Mapping[str, float], k: Mapping[str, float]) -> Story:
+    rho, g, e, before = k["decay"], cell["g"], k["epsilon"], cell["delta_old"]
+    s = rho * cell["square_old"] + (1 - rho) * g * g
+    u = g * np.sqrt(before + e) / np.sqrt(s + e)
+    numbers = (rho, cell["square_old"], 1 - rho, g)
+    return [
+        ("s", "ρ · s + (1 − ρ) · g²", "{} · {} + {} · {}²", numbers, s),
+        ("u", "g · √(d + ε) / √(s + ε)", "{} · √({} + {}) / √({} + {})", (g, before, e, s, e), u),
+        ("d", "ρ · d + (1 − ρ) · u²", "{} · {} + {} · {}²", (rho, before, 1 - rho, u),
+         rho * before + (1 - rho) * u * u),
+        ("Δw", "−η · u", "−{} · {}", (k["lr"], u), -k["lr"] * u),
+        *_last(cell, -k["lr"] * u),
+    ]  # fmt: skip
+
+
+def _adamw(cell: Mapping[str, float], k: Mapping[str, float]) -> Story:
+    *moments, (_, formula, pattern, numbers, step) = _adam(cell, k)[:5]
+    decay = (k["lr"], k["weight_decay"], cell["old"])
+    change = step - k["lr"] * k["weight_decay"] * cell["old"]
+    return [
+        *moments,
+        ("Δw", f"{formula} − η · λ · w", f"{pattern} − {{}} · {{}} · {{}}", (*numbers, *decay), change),
+        *_last(cell, change),
+    ]
+
+
 STORIES: dict[str, Callable[[Mapping[str, float], Mapping[str, float]], Story]] = {
-    "sgd": _sgd, "momentum": _momentum, "rmsprop": _rmsprop, "adam": _adam,
+    "sgd": _sgd, "momentum": _momentum, "nesterov": _nesterov, "adagrad": _adagrad, "adadelta": _adadelta,
+    "rmsprop": _rmsprop, "adam": _adam, "adamw": _adamw,
 }  # fmt: skip
-SYMBOLS = {"velocity": "v", "square": "s", "m": "m", "v": "v"}
+SYMBOLS = {"velocity": "v", "square": "s", "square_sum": "s", "delta": "d", "m": "m", "v": "v"}
 _CORRECTED = {"m": "c1", "v": "c2"}
 
 
@@ -168,11 +216,11 @@ def xray(trainer: Trainer, key: str) -> XRay:
     ]
     for i, name in enumerate(rule.moments):
         symbol = SYMBOLS.get(name, name)
-        role = "activations" if name in ("v", "square") else "gradients"
+        role = "activations" if name in ("v", "square", "square_sum", "delta") else "gradients"
         before, after = take(op.ins[2 + i].id), take(op.outs[1 + i].id)
         out.append(Quantity(f"{name}_old", f"{symbol} (t−1)", role, before, True))
         out.append(Quantity(name, symbol, role, after, True))
-        correction = _CORRECTED.get(name) if op.kind == "adam" else None
+        correction = _CORRECTED.get(name) if op.kind in ("adam", "adamw") else None
         if correction is not None:
             hat = after.astype(np.float64) / named[correction]
             out.append(Quantity(f"{name}_hat", f"{symbol}̂", role, hat, False))

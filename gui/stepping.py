@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.graph import GraphSpec
+from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.session.protocol import Frame
 from engine.values import Op, Phase, Program
 from gui.canvas.acting import STILL, Acting, acting_of
@@ -117,7 +118,10 @@ def _names(graph: GraphSpec, around: Acting, word: str) -> tuple[str, ...]:
 def name_of(op: Op) -> str:
     """What an op is called."""
     return {
+        "adadelta": tr("update by AdaDelta"),
+        "adagrad": tr("update by AdaGrad"),
         "adam": tr("update by Adam"),
+        "adamw": tr("update by AdamW"),
         "add": tr("sum"),
         "affine_warp": tr("affine map"),
         "avgpool2d": tr("mean of every window"),
@@ -137,20 +141,35 @@ def name_of(op: Op) -> str:
         "encode_labels": tr("labels as numbers"),
         "gather": tr("the next batch"),
         "gather_labels": tr("labels of the batch"),
-        "leaky_relu": tr("activation function"),
+        "bce_logits": tr("binary cross-entropy"),
+        "hinge": tr("hinge loss"),
+        "huber": tr("Huber's loss"),
+        "log_softmax": tr("logarithm of Softmax"),
+        "log_softmax_grad": tr("gradient through Softmax"),
         "maxpool2d": tr("largest of every window"),
         "maxpool2d_dx": tr("gradient to the largest"),
         "momentum": tr("update with momentum"),
         "mse": tr("mean squared error"),
         "mse_grad": tr("derivative of the loss"),
+        "mae": tr("mean absolute error"),
+        "maximum": tr("largest, cell by cell"),
+        "maximum_grad": tr("gradient to the largest"),
         "multiply": tr("product cell by cell"),
+        "nesterov": tr("update with momentum, looking ahead"),
+        "prelu": tr("activation function"),
+        "prelu_below": tr("what each cell adds to its slope"),
+        "prelu_dz": tr("slope of the activation function"),
         "random_affine": tr("augmentation"),
+        "rearrange": tr("cells put in other places"),
         "rmsprop": tr("update by RMSprop"),
+        "scale": tr("times a number"),
         "sgd": tr("update by gradient descent"),
         "softmax": "Softmax",
         "softmax_grad": tr("gradient through Softmax"),
         "softmax_xent": tr("Softmax and cross-entropy"),
         "softmax_xent_grad": tr("derivative of the loss"),
+        "subtract": tr("difference"),
         "sum_samples": tr("gradient of the bias"),
+        **dict.fromkeys((f"{kind}_grad" for kind in ENTRY_LOSSES), tr("derivative of the loss")),
     }.get(op.kind, tr("slope of the activation function") if op.kind.endswith("_grad")
           else tr("activation function"))  # fmt: skip

@@ -189,6 +189,39 @@ FUNCTION_WRITERS: dict[str, Writer] = {
 }
 
 
+def _adamw(n: Names) -> list[str]:
+    *lines, last = _adam(n)
+    shrunk = f"(1 - {n.number('lr')} * {n.number('weight_decay')}) * {n.ins[0]}"
+    return [*lines, last.replace(f"= {n.ins[0]} -", f"= {shrunk} -", 1)]
+
+
+def _nesterov(n: Names) -> list[str]:
+    w, g, v = n.ins
+    return [
+        f"{n.outs[1]} = {n.number('momentum')} * {v} + {g}",
+        f"{n.outs[0]} = {w} - {n.number('lr')} * ({g} + {n.number('momentum')} * {n.outs[1]})",
+    ]
+
+
+def _adagrad(n: Names) -> list[str]:
+    w, g, s = n.ins
+    return [
+        f"{n.outs[1]} = {s} + {g} * {g}",
+        f"{n.outs[0]} = {w} - {n.number('lr')} * {g} / (np.sqrt({n.outs[1]}) + {n.number('epsilon')})",
+    ]
+
+
+def _adadelta(n: Names) -> list[str]:
+    w, g, s, d = n.ins
+    rho, epsilon = n.controls["decay"], n.number("epsilon")
+    return [
+        f"{n.outs[1]} = {rho:.9g} * {s} + {1 - rho:.9g} * {g} * {g}",
+        f"u = {g} * np.sqrt({d} + {epsilon}) / np.sqrt({n.outs[1]} + {epsilon})",
+        f"{n.outs[2]} = {rho:.9g} * {d} + {1 - rho:.9g} * u * u",
+        f"{n.outs[0]} = {w} - {n.number('lr')} * u",
+    ]
+
+
 def _update(free: Writer) -> Writer:
     """An update; what is locked keeps its numbers."""
 
@@ -257,6 +290,10 @@ WRITERS: dict[str, Writer] = {
     "momentum": _update(_momentum),
     "rmsprop": _update(_rmsprop),
     "adam": _update(_adam),
+    "adamw": _update(_adamw),
+    "nesterov": _update(_nesterov),
+    "adagrad": _update(_adagrad),
+    "adadelta": _update(_adadelta),
 }
 """Kinds that are written out. Any other is taken from the engine, and the script says so."""
 

@@ -1,6 +1,7 @@
 """Optimizer steps: from old weights, gradients and moments to new ones. Formulas as in PyTorch.
 
-Adam: Kingma & Ba 2015. Its bias corrections are the controls c1 = 1 - beta1^t and c2 = 1 - beta2^t.
+Adam: Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019; AdaGrad: Duchi et al. 2011; AdaDelta: Zeiler 2012.
+Adam's bias corrections are the controls c1 = 1 - beta1^t and c2 = 1 - beta2^t.
 An update may have one input more, a mask of locked cells: where it is not zero, weight and moments stay.
 """
 
@@ -86,6 +87,7 @@ class Update(OpRule):
                 "beta1": 0.9,
                 "beta2": 0.999,
                 "epsilon": 1e-8,
+                "weight_decay": 0.05,
                 "c1": 1 - 0.9**3,
                 "c2": 1 - 0.999**3,
             },
@@ -165,7 +167,7 @@ class Adam(Update):
     """m, v running means of g and g²; w - (lr / c1) m / (sqrt(v) / sqrt(c2) + epsilon)."""
 
     kind = "adam"
-    controls = ("lr", "beta1", "beta2", "epsilon", "c1", "c2")
+    controls: ClassVar[tuple[str, ...]] = ("lr", "beta1", "beta2", "epsilon", "c1", "c2")
     moments = ("m", "v")
     note = (
         r"m \leftarrow \beta_1 m + (1-\beta_1) g, \; v \leftarrow \beta_2 v + (1-\beta_2) g^2, \; "
@@ -180,3 +182,73 @@ class Adam(Update):
         v = b2 * v + (1 - b2) * g * g
         step = t(ctx.controls["lr"] / ctx.controls["c1"])
         return w - step * m / (np.sqrt(v) / t(np.sqrt(ctx.controls["c2"])) + t(ctx.controls["epsilon"])), m, v
+
+
+@register
+class Nesterov(Update):
+    """v = momentum v + g; w - lr (g + momentum v): the gradient as if the step were taken already."""
+
+    kind = "nesterov"
+    controls = ("lr", "momentum")
+    moments = ("velocity",)
+    note = r"v \leftarrow \mu v + g, \quad w \leftarrow w - \eta (g + \mu v)"
+
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
+        w, g, v = ins
+        t = w.dtype.type
+        momentum = t(ctx.controls["momentum"])
+        v = momentum * v + g
+        return w - t(ctx.controls["lr"]) * (g + momentum * v), v
+
+
+@register
+class AdaGrad(Update):
+    """s = s + g²; w - lr g / (sqrt(s) + epsilon)."""
+
+    kind = "adagrad"
+    controls = ("lr", "epsilon")
+    moments = ("square_sum",)
+    note = r"s \leftarrow s + g^2, \quad w \leftarrow w - \eta \, g / (\sqrt{s} + \epsilon)"
+
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
+        w, g, s = ins
+        t = w.dtype.type
+        s = s + g * g
+        return w - t(ctx.controls["lr"]) * g / (np.sqrt(s) + t(ctx.controls["epsilon"])), s
+
+
+@register
+class AdaDelta(Update):
+    """s and d: running means of g² and u², with u = g sqrt(d + epsilon) / sqrt(s + epsilon); w - lr u."""
+
+    kind = "adadelta"
+    controls = ("lr", "decay", "epsilon")
+    moments = ("square", "delta")
+    note = (
+        r"s \leftarrow \rho s + (1-\rho) g^2, \; u = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon}, \; "
+        r"d \leftarrow \rho d + (1-\rho) u^2, \; w \leftarrow w - \eta u"
+    )
+
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
+        w, g, s, d = ins
+        t = w.dtype.type
+        decay, epsilon = t(ctx.controls["decay"]), t(ctx.controls["epsilon"])
+        s = decay * s + (1 - decay) * g * g
+        u = np.sqrt(d + epsilon) / np.sqrt(s + epsilon) * g
+        return w - t(ctx.controls["lr"]) * u, s, decay * d + (1 - decay) * u * u
+
+
+@register
+class AdamW(Adam):
+    """w - lr weight_decay w, then as Adam: the weights shrink by themselves, whatever the gradient."""
+
+    kind = "adamw"
+    controls = ("lr", "beta1", "beta2", "epsilon", "c1", "c2", "weight_decay")
+    note = (
+        r"m \leftarrow \beta_1 m + (1-\beta_1) g, \; v \leftarrow \beta_2 v + (1-\beta_2) g^2, \; "
+        r"w \leftarrow (1 - \eta \lambda) w - \eta \, \hat{m} / (\sqrt{\hat{v}} + \epsilon)"
+    )
+
+    def step(self, ins: Sequence[Array], ctx: Context) -> tuple[Array, ...]:
+        shrink = ins[0].dtype.type(1.0 - ctx.controls["lr"] * ctx.controls["weight_decay"])
+        return super().step((shrink * ins[0], *ins[1:]), ctx)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.ops import functions
+from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 
-UPDATES = ("sgd", "momentum", "rmsprop", "adam")
+UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
 FUNCTIONS = {
     "softmax": r"\mathrm{softmax}", "log_softmax": r"\ln \mathrm{softmax}", "prelu": r"\mathrm{PReLU}",
     "prelu_dz": r"\mathrm{PReLU}'", "log_softmax_grad": r"\ln \mathrm{softmax}'",
@@ -282,17 +283,40 @@ class Writer:
                 self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta {after.symbol}",
                            tr("along the velocity"), w, r"- \eta \cdot", after, "=", new),
             ]  # fmt: skip
-        if op.kind == "rmsprop":
-            (s,), (after,) = old, moments
+        if op.kind == "nesterov":
+            (v,), (after,) = old, moments
             return [
-                self._made(index, op, rf"{after.symbol} = \rho {s.symbol} + (1 - \rho) g^2",
-                           tr("mean of the squares"), r"\rho \cdot", s, r"+ (1 - \rho) \cdot", g,
-                           r"^2 =", after),
+                self._made(index, op, rf"{after.symbol} = \mu {v.symbol} + {g.symbol}",
+                           tr("the velocity remembers"), r"\mu \cdot", v, "+", g, "=", after),
+                self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta (g + \mu {after.symbol})",
+                           tr("along the velocity that comes next"), w, r"- \eta \Big(", g, r"+ \mu \cdot",
+                           after, r"\Big) =", new),
+            ]  # fmt: skip
+        if op.kind == "adadelta":
+            (s, d), (s2, d2) = old, moments
+            return [
+                self._mean_square(index, op, s, g, s2),
+                self._made(index, op, rf"u = g \sqrt{{{d.symbol}}} / \sqrt{{{s2.symbol}}}, \ "
+                           rf"{d2.symbol} = \rho {d.symbol} + (1 - \rho) u^2",
+                           tr("mean of the squared steps"), r"\rho \cdot", d, r"+ (1 - \rho) u^2 =", d2),
+                self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta u",
+                           tr("a step in units of the weight"), w, r"- \eta \cdot u =", new),
+            ]  # fmt: skip
+        if op.kind in ("rmsprop", "adagrad"):
+            (s,), (after,) = old, moments
+            first = self._mean_square(index, op, s, g, after)
+            if op.kind == "adagrad":
+                first = self._made(index, op, rf"{after.symbol} = {s.symbol} + g^2", tr("sum of the squares"),
+                                   s, "+", g, r"^2 =", after)  # fmt: skip
+            return [
+                first,
                 self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta g / \sqrt{{{after.symbol}}}",
                            tr("each weight with its own pace"), w, r"- \eta \cdot", g, r"/ \sqrt{\ }",
                            after, "=", new),
             ]  # fmt: skip
         (m, v), (m2, v2) = old, moments
+        shrunk = rf"(1 - \eta \lambda) {w.symbol}" if op.kind == "adamw" else w.symbol
+        before = (r"(1 - \eta \lambda) \cdot", w) if op.kind == "adamw" else (w,)
         return [
             self._made(index, op, rf"{m2.symbol} = \beta_1 {m.symbol} + (1 - \beta_1) g",
                        tr("mean of the gradients"), r"\beta_1 \cdot", m, r"+ (1 - \beta_1) \cdot", g,
@@ -300,10 +324,15 @@ class Writer:
             self._made(index, op, rf"{v2.symbol} = \beta_2 {v.symbol} + (1 - \beta_2) g^2",
                        tr("mean of the squares"), r"\beta_2 \cdot", v, r"+ (1 - \beta_2) \cdot", g, r"^2 =",
                        v2),
-            self._made(index, op, rf"{new.symbol} = {w.symbol} - \eta \hat{{M}} / \sqrt{{\hat{{V}}}}",
-                       tr("both corrected for their start at zero"), w, r"- \eta \cdot", m2,
+            self._made(index, op, rf"{new.symbol} = {shrunk} - \eta \hat{{M}} / \sqrt{{\hat{{V}}}}",
+                       tr("both corrected for their start at zero"), *before, r"- \eta \cdot", m2,
                        r"/ \sqrt{\ }", v2, "=", new),
         ]  # fmt: skip
+
+    def _mean_square(self, index: int, op: Op, s: Factor, g: Factor, after: Factor) -> Equation:
+        return self._made(index, op, rf"{after.symbol} = \rho {s.symbol} + (1 - \rho) g^2",
+                          tr("mean of the squares"), r"\rho \cdot", s, r"+ (1 - \rho) \cdot", g,
+                          r"^2 =", after)  # fmt: skip
 
     def _any(self, index: int, op: Op) -> list[Equation]:
         """Whatever else: the function, what goes in, what comes out."""

@@ -40,7 +40,7 @@ COLORS = {"sgd": "test", "momentum": "ok", "rmsprop": "positive", "adam": "train
 """A color for each optimizer; their names stand at the ends of the lines."""
 LATEX = {
     "old": "w", "g": "g", "m": "m", "v": "v", "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
-    "square": "s", "change": r"\Delta w", "new": "w'",
+    "square": "s", "square_sum": "s", "delta": "d", "change": r"\Delta w", "new": "w'",
 }  # fmt: skip
 WORST_STEPS = 5000
 LOG_FROM = 40.0
@@ -52,7 +52,8 @@ def words_of(name: str) -> str:
     return {
         "old": tr("weight before"), "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
         "m_hat": tr("m corrected"), "v_hat": tr("v corrected"), "velocity": tr("velocity"),
-        "square": tr("mean of g²"), "change": tr("change"), "new": tr("weight after"),
+        "square": tr("mean of g²"), "square_sum": tr("sum of g²"), "delta": tr("mean of u²"),
+        "change": tr("change"), "new": tr("weight after"),
     }.get(name, name)  # fmt: skip
 
 

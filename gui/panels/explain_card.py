@@ -22,6 +22,7 @@ from engine.explain import Explanation
 from engine.graph import GraphSpec
 from engine.ops.functions import FUNCTIONS
 from engine.ops.updates import LOCKED_NOTE
+from engine.settings import OPTIMIZER_CHOICES
 from gui import i18n, icons, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr
@@ -244,7 +245,7 @@ def deltas_of(explanation: Explanation) -> dict[str, str]:
 
 def is_update(explanation: Explanation) -> bool:
     """Whether the number is a weight that a step has changed."""
-    return explanation.kind in ("sgd", "momentum", "rmsprop", "adam")
+    return explanation.kind in dict(OPTIMIZER_CHOICES)
 
 
 def describe(explanation: Explanation, node: str) -> str:

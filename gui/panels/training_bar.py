@@ -39,7 +39,9 @@ NAMED = ("step_op", "step_batch", "step_epoch")
 """With their names where there is room."""
 # which settings an optimizer or a loss reads besides; the others would do nothing
 READ_BY = {
-    "momentum": ("momentum",), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
+    "momentum": ("momentum",), "nesterov": ("momentum",), "adagrad": ("epsilon",),
+    "adadelta": ("decay", "epsilon"), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
+    "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
     "huber": ("huber_delta",),
 }  # fmt: skip
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}

@@ -106,11 +106,15 @@ def load(torch: Any, network: Any, weights: Mapping[str, Array]) -> None:
 
 
 def optimizer(torch: Any, name: str, parameters: Any, rate: float) -> Any:
-    """PyTorch's optimizer of that name with its defaults."""
+    """PyTorch's optimizer of that name with its defaults; memory and epsilon as ours where they differ."""
     optim = torch.optim
     return {
         "sgd": lambda: optim.SGD(parameters, lr=rate),
         "momentum": lambda: optim.SGD(parameters, lr=rate, momentum=0.9),
         "rmsprop": lambda: optim.RMSprop(parameters, lr=rate),
+        "nesterov": lambda: optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True),
+        "adagrad": lambda: optim.Adagrad(parameters, lr=rate, eps=1e-8),
+        "adadelta": lambda: optim.Adadelta(parameters, lr=rate, rho=0.99, eps=1e-8),
         "adam": lambda: optim.Adam(parameters, lr=rate),
+        "adamw": lambda: optim.AdamW(parameters, lr=rate),
     }[name]()

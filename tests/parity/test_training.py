@@ -35,7 +35,10 @@ from tests.contract.networks import Task, chain
 from tests.parity import peers
 
 STEPS = 20
-RATES = {"sgd": 0.05, "momentum": 0.01, "rmsprop": 0.001, "adam": 0.001}
+RATES = {
+    "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 0.5, "rmsprop": 0.001,
+    "adam": 0.001, "adamw": 0.001,
+}  # fmt: skip
 
 
 def mlp() -> GraphSpec:

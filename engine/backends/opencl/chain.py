@@ -181,6 +181,34 @@ def _adam(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence
     return f"{x[0]} - ({lr} / {c1}) * {m} / (sqrt({v}) / sqrt({c2}) + {epsilon})", m, v
 
 
+@_update("adamw")
+def _adamw(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    shrink = f"(1.0f - {c.site.control('lr')} * {c.site.control('weight_decay')})"
+    return _adam(c, op, [f"({shrink} * {x[0]})", *x[1:]], others)
+
+
+@_update("nesterov")
+def _nesterov(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    momentum = c.site.control("momentum")
+    velocity = f"({momentum} * {x[2]} + {x[1]})"
+    return f"{x[0]} - {c.site.control('lr')} * ({x[1]} + {momentum} * {velocity})", velocity
+
+
+@_update("adagrad")
+def _adagrad(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    square = f"({x[2]} + {x[1]} * {x[1]})"
+    lr, epsilon = c.site.control("lr"), c.site.control("epsilon")
+    return f"{x[0]} - {lr} * {x[1]} / (sqrt({square}) + {epsilon})", square
+
+
+@_update("adadelta")
+def _adadelta(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    decay, lr, epsilon = (c.site.control(k) for k in ("decay", "lr", "epsilon"))
+    square = f"({decay} * {x[2]} + (1.0f - {decay}) * {x[1]} * {x[1]})"
+    step = f"(sqrt({x[3]} + {epsilon}) / sqrt({square} + {epsilon}) * {x[1]})"
+    return f"{x[0]} - {lr} * {step}", square, f"{decay} * {x[3]} + (1.0f - {decay}) * {step} * {step}"
+
+
 @dataclass
 class Chain:
     """Ops in order behind a source value (the result `v` of a kernel), or on their own (no source)."""

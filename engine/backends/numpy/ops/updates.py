@@ -15,8 +15,8 @@ ONE = np.float32(1)
 ALL_BITS = np.uint32(0xFFFFFFFF)
 
 
-def update(kind: str) -> Callable[[Builder], Builder]:
-    """Decorator: this function compiles updates of a kind; what is locked is put back behind them."""
+def update(*kinds: str) -> Callable[[Builder], Builder]:
+    """Decorator: this function compiles updates of these kinds; what is locked is put back behind them."""
 
     def note(free: Builder) -> Builder:
         def builder(op: Op, env: Env) -> Call:
@@ -45,7 +45,7 @@ def update(kind: str) -> Callable[[Builder], Builder]:
 
             return call
 
-        return build(kind)(builder)
+        return build(*kinds)(builder)
 
     return note
 
@@ -96,11 +96,11 @@ def rmsprop(op: Op, env: Env) -> Call:
     return call
 
 
-@update("adam")
+@update("adam", "adamw")
 def adam(op: Op, env: Env) -> Call:
     w, g, m, v = (env.array(a) for a in op.ins)
     new, new_m, new_v = (env.array(a) for a in op.outs)
-    c = env.controls
+    c, shrinks = env.controls, op.kind == "adamw"
     step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
 
     def call() -> None:
@@ -117,6 +117,73 @@ def adam(op: Op, env: Env) -> Call:
         np.add(root, np.float32(c["epsilon"]), out=root)
         np.multiply(new_m, np.float32(c["lr"] / c["c1"]), out=step)
         np.divide(step, root, out=step)
+        if shrinks:
+            np.multiply(w, np.float32(1.0 - c["lr"] * c["weight_decay"]), out=new)
+            np.subtract(new, step, out=new)
+        else:
+            np.subtract(w, step, out=new)
+
+    return call
+
+
+@update("nesterov")
+def nesterov(op: Op, env: Env) -> Call:
+    (w, g, v), (new, new_v), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
+    step = env.work.shared(0, w.shape)
+
+    def call() -> None:
+        momentum = np.float32(c["momentum"])
+        np.multiply(v, momentum, out=new_v)
+        np.add(new_v, g, out=new_v)
+        np.multiply(new_v, momentum, out=step)
+        np.add(g, step, out=step)
+        np.multiply(step, np.float32(c["lr"]), out=step)
+        np.subtract(w, step, out=new)
+
+    return call
+
+
+@update("adagrad")
+def adagrad(op: Op, env: Env) -> Call:
+    (w, g, s), (new, new_s), c = (env.array(a) for a in op.ins), (env.array(a) for a in op.outs), env.controls
+    step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
+
+    def call() -> None:
+        np.multiply(g, g, out=step)
+        np.add(s, step, out=new_s)
+        np.sqrt(new_s, out=root)
+        np.add(root, np.float32(c["epsilon"]), out=root)
+        np.multiply(g, np.float32(c["lr"]), out=step)
+        np.divide(step, root, out=step)
+        np.subtract(w, step, out=new)
+
+    return call
+
+
+@update("adadelta")
+def adadelta(op: Op, env: Env) -> Call:
+    w, g, s, d = (env.array(a) for a in op.ins)
+    new, new_s, new_d = (env.array(a) for a in op.outs)
+    c = env.controls
+    step, root = env.work.shared(0, w.shape), env.work.shared(1, w.shape)
+
+    def call() -> None:
+        decay, epsilon = np.float32(c["decay"]), np.float32(c["epsilon"])
+        np.multiply(g, ONE - decay, out=step)
+        np.multiply(step, g, out=step)
+        np.multiply(s, decay, out=new_s)
+        np.add(new_s, step, out=new_s)
+        np.add(d, epsilon, out=step)
+        np.sqrt(step, out=step)
+        np.add(new_s, epsilon, out=root)
+        np.sqrt(root, out=root)
+        np.divide(step, root, out=step)
+        np.multiply(step, g, out=step)
+        np.multiply(step, ONE - decay, out=root)
+        np.multiply(root, step, out=root)
+        np.multiply(d, decay, out=new_d)
+        np.add(new_d, root, out=new_d)
+        np.multiply(step, np.float32(c["lr"]), out=step)
         np.subtract(w, step, out=new)
 
     return call
