@@ -32,13 +32,15 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 class NodeSpec:
     """One node: `uid` for ever, `name` as shown and as used in file keys, `layer` with its settings.
 
-    `shares` names the node whose parameters this one uses (shared weights), or None for its own.
+    `shares` names the node whose parameters this one uses (shared weights), or None for its own. A `frozen`
+    node has gradients, but its parameters stay as they are; running statistics go on.
     """
 
     uid: Uid
     name: str
     layer: Layer
     shares: Uid | None = None
+    frozen: bool = False
 
     @property
     def owner(self) -> Uid:

@@ -51,6 +51,7 @@ def record(
             rec.gradients[w.id] = rec.input(f"{w.owner}.{w.param}@grad", w.axes, w.shape, role=Role.GRAD)
         record_updates(rec, training, parameters, locked)
         return _finish(rec, mode, {}, (), {})
+    learnt = [w for w in parameters if not graph.node(w.owner).frozen]
     outputs: dict[str, Value] = {}
     # only what leads to the output is computed when training; the rest could not learn
     end = next(n for n in graph.nodes if isinstance(n.layer, Output))
@@ -71,7 +72,7 @@ def record(
     if train:
         rec.backward([w.id for w in parameters])
     if mode == "train":
-        record_updates(rec, training, parameters, locked)
+        record_updates(rec, training, learnt, locked)
     return _finish(rec, mode, outputs, losses, metrics)
 
 

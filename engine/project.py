@@ -94,7 +94,11 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
             k: list(v) if isinstance(v := getattr(node.layer, k), tuple) else v for k in node.layer.settings()
         }
     plain = {"uid": node.uid, "name": node.name, "kind": kind, "settings": settings}
-    return {**plain, "shares": node.shares} if node.shares else plain
+    if node.shares:
+        plain["shares"] = node.shares
+    if node.frozen:
+        plain["frozen"] = True
+    return plain
 
 
 def from_plain(
@@ -176,10 +180,11 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         settings = reader.mapping(n.get("settings", {}), name)
         layer, said = _layer(kind, name, settings, file)
         messages += said
-        shares = n.get("shares")
-        nodes.append(
-            NodeSpec(uid, name, layer, reader.text(shares, "shares", 80) if shares is not None else None)
-        )
+        shares, frozen = n.get("shares"), n.get("frozen", False)
+        if not isinstance(frozen, bool):
+            raise reader.refuse("graph.nodes.frozen", N_("true or false"), frozen)
+        owner = reader.text(shares, "shares", 80) if shares is not None else None
+        nodes.append(NodeSpec(uid, name, layer, owner, frozen))
     graph = GraphSpec(tuple(nodes), _links(reader, plain.get("links"), nodes))
     try:
         graph.order()

@@ -281,6 +281,11 @@ class Document(QObject):
         graph = self.graph.replace_node(uid, shares=self.graph.node(owner).owner if owner else None)
         return self.edit(replace(self._state, graph=graph), tr("Share weights"))
 
+    def freeze(self, uid: Uid, frozen: bool) -> bool:
+        """Let learning leave the weights of a node as they are, or change them again."""
+        graph = self.graph.replace_node(self.graph.node(uid).owner, frozen=frozen)
+        return self.edit(replace(self._state, graph=graph), tr("Freeze") if frozen else tr("Unfreeze"))
+
     # ---- links -------------------------------------------------------------------------------------
 
     def link(self, source: Uid, target: Uid, port: int | None = None) -> bool:

@@ -43,6 +43,7 @@ def write(state: DocumentState, uids: Collection[Uid]) -> str:
                     "kind": n.layer.kind,
                     "settings": layer_plain(n.layer),
                     "shares": n.shares,
+                    "frozen": n.frozen,
                     "at": list(state.positions.get(n.uid, (0.0, 0.0))),
                 }
                 for n in nodes
@@ -73,7 +74,8 @@ def read(text: str) -> Fragment:
             name = str(item["name"])
             layer = layer_from_plain(item["kind"], item["settings"])
             shares = item["shares"]
-            nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None))
+            frozen = bool(item.get("frozen", False))
+            nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None, frozen))
             graph = graph.add(name, layer, uid=uid)
             x, y = item["at"]
             positions[uid] = (_coordinate(x), _coordinate(y))

@@ -72,7 +72,7 @@ def look_of(
     return NodeLook(
         node.name,
         line,
-        texts.count(node, inference),
+        texts.count(node, inference, node.frozen),
         texts.icon_of(node.layer, data),
         node.layer.category,
         size,

@@ -36,6 +36,10 @@ def build(view: CanvasView) -> QMenu:
             add(tr("Rename"), "rename", view.rename_selected, "F2")
             kind = document.node(uid).layer.kind
             add(tr("Explain this layer"), "help", lambda: view.help_requested.emit(kind))
+            owner = document.node(document.node(uid).owner)
+            if any(p.trained for p in document.inference.params.get(owner.uid, ())):
+                words = tr("Unfreeze the weights") if owner.frozen else tr("Freeze the weights")
+                add(words, "freeze", lambda: view.attempt(lambda: document.freeze(uid, not owner.frozen)))
             made.addSeparator()
         add(tr("Duplicate"), "duplicate", view.duplicate_selection, "Ctrl+D")
         add(tr("Copy"), "", view.copy_selection, "Ctrl+C")

@@ -94,7 +94,7 @@ def difference(old: DocumentState, new: DocumentState) -> Difference:
         return "structural"
     for uid, a in before.items():
         b = after[uid]
-        if a.shares != b.shares or type(a.layer) is not type(b.layer):
+        if a.shares != b.shares or a.frozen != b.frozen or type(a.layer) is not type(b.layer):
             return "structural"
         if a.layer != b.layer:
             hot = {name for name, (facts, _) in a.layer.settings().items() if facts.hot}

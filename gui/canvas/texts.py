@@ -56,11 +56,13 @@ def summary(node: NodeSpec, inference: Inference, training: TrainingSpec, data: 
     return tr_message(layer.summary()) or tr(layer.label)
 
 
-def count(node: NodeSpec, inference: Inference) -> str:
+def count(node: NodeSpec, inference: Inference, frozen: bool = False) -> str:
     """The footer of a node: its weights, or what leaves it."""
     n = inference.count(node.owner)
     if node.shares is not None and n:
         return tr("shared weights")
+    if n and frozen:
+        return trn("{n} frozen weight", "{n} frozen weights", n).format(n=integer(n))
     if n:
         return trn("{n} weight", "{n} weights", n).format(n=integer(n))
     shape = inference.shapes.get(node.uid)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import MatrizenError
+from engine.errors import N_, MatrizenError
 from engine.graph import NodeSpec, Uid
 from engine.inference import loss_note
 from engine.layers import Output
@@ -25,7 +25,7 @@ from gui import icons, theme
 from gui.canvas.overlays import tool
 from gui.canvas.texts import icon_of
 from gui.document import Document
-from gui.forms import Choice, Form, fields_of
+from gui.forms import Choice, Field, Form, fields_of
 from gui.formulas import FormulaView
 from gui.i18n import integer, tr, tr_message, trn
 from gui.number_field import format_number
@@ -34,6 +34,7 @@ from gui.panels.problems import ProblemRow
 from gui.panels.rows import Row, Rows, Section
 
 WIDE, NARROW = 296, 264
+FROZEN = Field("frozen", N_("Frozen"), "bool", N_("Learning leaves the weights as they are."))
 
 
 class Inspector(QFrame):
@@ -247,16 +248,21 @@ class Inspector(QFrame):
         self.formula.set_formula(layer.formula)
         self.formula_frame.setVisible(bool(layer.formula))
         self._note(node)
-        key = (node.uid, layer.kind)
+        learns = any(p.trained for p in self.document.inference.params.get(node.owner, ()))
+        key = (node.uid, layer.kind, learns)
         if self._formed != key:
             self.form_off()
             fields = fields_of(layer)
+            if learns:
+                fields.append(FROZEN)
             if fields:
                 self.form = Form(fields, self)
                 self.form.edited.connect(self._edited)
                 self.settings.column.insertWidget(3, self.form)
             self._formed = key
         values = {name: getattr(layer, name) for name in layer.settings()}
+        if learns:
+            values["frozen"] = self.document.node(node.owner).frozen
         if self.form is not None:
             self.form.set_values(values)
             self.form.clear_problems()
@@ -396,7 +402,10 @@ class Inspector(QFrame):
     def _edited(self, name: str, value: object) -> None:
         uid = self.uids[0]
         try:
-            self.document.set_setting(uid, name, value)
+            if name == "frozen":
+                self.document.freeze(uid, bool(value))
+            else:
+                self.document.set_setting(uid, name, value)
         except MatrizenError as error:
             if self.form is not None:
                 self.form.set_problem(name, tr_message(error))
