@@ -197,6 +197,8 @@ class DeviceLab(DevicePage):
         self.results[self.experiment] = Results(self.experiment, subject, sizes)
         self.asked[self.experiment] = asked
         known = self.peaks if self.experiment == "operation" else {d.id for d in self.devices}
+        if self.experiment == "operation":
+            self.product.show_results(None, None, self.devices)  # it is of other sizes, or soon another
         self.run = LabRun(todo, net, known)
         self._measuring = self.experiment
         self._timer.start()
