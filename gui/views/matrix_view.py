@@ -66,13 +66,14 @@ class MatrixView(MatrixHands):
         if values.ndim != 2:
             raise ValueError(f"a matrix has two axes, got {values.shape}")
         part = part or Part((values.shape[0], values.shape[1]))
-        if part.shape != self._part.shape:
+        other = part.shape != self._part.shape
+        self._values, self._part = values, part
+        if other:  # told only when all of it is new: who hears it asks where the cells are
             self._hover = None
             self._heads = None
             self._rows, self._columns, self._cells = frozenset(), frozenset(), frozenset()
             self._zoom, self._offset = 1.0, QPointF(0, 0)
             self._part_soon.soon()
-        self._values, self._part = values, part
         if self._selected is not None and not self._inside(*self._selected):
             self._selected = None
         self._scale = scale or self._stable.update(values)
