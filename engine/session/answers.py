@@ -46,7 +46,8 @@ class Answers:
             case p.Explain():
                 self._motion.show()
                 found = explain(t, command.value, tuple(command.cell))
-                reply(p.Reply(command.id, replace(found, step=self._motion.shown_step)))
+                terms = found.terms.shortened() if found.terms is not None else None
+                reply(p.Reply(command.id, replace(found, step=self._motion.shown_step, terms=terms)))
             case p.Read():
                 if command.value not in t.program.values:
                     raise _no_value(command.value)

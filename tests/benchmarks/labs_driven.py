@@ -61,7 +61,7 @@ CELLS = {
 
 
 def wide(path: Path) -> Path:
-    """A project with one matrix of SIDE x SIDE. It starts at zero: drawing 16 million numbers takes seconds."""
+    """A project with one matrix of SIDE x SIDE, at zero: drawing so many numbers takes seconds."""
     g = GraphSpec().add("input", layer("input", shape=(2,)))
     g = g.add("before", layer("dense", units=SIDE), after="input")
     g = g.add("wide", layer("dense", units=SIDE, initializer="zeros"), after="before")
@@ -200,6 +200,7 @@ class Driver(QObject):
             found.append(watch.found)
             yield 150
         self.out["cells"][name] = summary(found)
+        say(f"{name}: {self.out['cells'][name]}")
 
     def _ops(self) -> Iterator[int]:
         """The small CNN, all docks and thumbnails in sight."""
@@ -219,6 +220,7 @@ class Driver(QObject):
             found.append(watch.found)
             yield 200
         self.out["ops"] = summary(found)
+        say(f"operations: {self.out['ops']}")
 
     def _wide(self) -> Iterator[int]:
         yield from self._open(wide(self.folder / "wide.matrizen"))
@@ -248,6 +250,7 @@ class Driver(QObject):
             "frames": len(own), "wall_ms": quantiles([f[1] for f in own]),
             "cpu_ms": quantiles([f[2] for f in own]), "digits": sum(digits) / len(digits),
         }  # fmt: skip
+        say(f"wide: {self.out['wide']}")
         yield from self._close_up(view)
 
     def _hands(self, view: MatrixView) -> Iterator[Callable[[], None]]:
@@ -255,14 +258,14 @@ class Driver(QObject):
         control = Qt.KeyboardModifier.ControlModifier
         middle = view.rect().center()
         while True:
-            for _ in range(26):
+            for _ in range(36):
                 yield lambda: wheel(view, middle, 120, control)
             for i in range(90):
                 yield lambda i=i: wheel(view, middle, -40 if i % 60 < 30 else 40)
             for i in range(60):
                 at = middle + QPoint(round(60 * math.sin(i / 9.5)), round(40 * math.sin(i / 4.8)))
                 yield lambda at=at: mouse(view, QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton)
-            for _ in range(26):
+            for _ in range(36):
                 yield lambda: wheel(view, middle, -120, control)
 
     def _close_up(self, view: MatrixView) -> Iterator[int]:
@@ -277,6 +280,11 @@ class Driver(QObject):
             yield from self._wait(watch)
             found.append(watch.found)
         self.out["digits"] = summary(found)
+
+
+def say(text: str) -> None:
+    """How far it is; the table comes at the end."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def summary(found: list[dict[str, float] | None]) -> dict[str, Any]:

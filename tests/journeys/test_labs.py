@@ -81,11 +81,11 @@ def test_the_numbers_of_one_layer(start: Start) -> None:
     journey.key("Escape")
     command(journey, "optimizer x-ray")
     in_lab(journey, "optimizer_xray")
-    look = journey.wait(lambda now: any(w["text"] == "= 0.600000" for w in now["widgets"]), "the weight after")
+    look = journey.wait(lambda now: any(w["text"] == "= 0.600000" for w in now["widgets"]), "a weight after")
     journey.click(cell(look["lab"]["matrices"][0], 0, 1))
     journey.wait(lambda now: any(w["text"] == "engine −0.270000" for w in now["widgets"]), "another weight")
     journey.press(name="optimizer_race_button")
-    journey.wait(lambda now: any(w["text"] == "400 of 400 steps" for w in now["widgets"]), "four of 100 steps")
+    journey.wait(lambda now: any(w["text"] == "400 of 400 steps" for w in now["widgets"]), "the four")
     journey.key("Escape")
     in_lab(journey, "")
 
