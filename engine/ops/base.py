@@ -52,10 +52,11 @@ MOST_TERMS = 512
 
 
 def largest(values: Array | Sequence[float], most: int = MOST_TERMS) -> set[int]:
-    """Places of the terms that count most, all of them where they are few."""
+    """Places of the terms that count most, and of the first and the last: between them lie all others."""
     if len(values) <= most:
         return set(range(len(values)))
-    return {int(i) for i in np.argpartition(-np.abs(np.asarray(values, np.float64)), most - 1)[:most]}
+    found = np.argpartition(-np.abs(np.asarray(values, np.float64)), most - 3)[: most - 2]
+    return {0, len(values) - 1, *found.tolist()}
 
 
 @dataclass(frozen=True)
