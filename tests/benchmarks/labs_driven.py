@@ -280,6 +280,7 @@ class Driver(QObject):
             yield from self._wait(watch)
             found.append(watch.found)
         self.out["digits"] = summary(found)
+        say(f"digits: {self.out['digits']}")
 
 
 def say(text: str) -> None:
