@@ -134,6 +134,7 @@ class Driver(QObject):
 
     def _run(self) -> Iterator[int]:
         self.window.show_samples(False)
+        self.window.may_close = lambda: True  # what was trained here need not be saved
         for name, opened in CELLS.items():
             yield from self._open(resources.path("samples", f"{opened.sample}.matrizen"))
             yield from self._cells(name, opened)
