@@ -123,11 +123,13 @@ def test_back_in_time_and_what_devices_do(start: Start) -> None:
     in_lab(journey, "device_lab")
     for box in [w for w in journey.fresh()["widgets"] if w["kind"] == "QCheckBox"][1:]:
         journey.click((box["rect"][0] + 8, middle(box["rect"])[1]))  # NumPy alone: it is there at once
-    for name in ("Rows of A", "Columns of A", "Columns of B"):
-        journey.press(label=name)
+    journey.press(label="Rows of A")
+    for key in ("Tab", "Tab", "Return"):
         journey.key("ctrl+a")
         journey.type("64")
-        journey.key("Return")
+        journey.key(key)
+    fields = {w["label"]: w["text"] for w in journey.fresh()["widgets"]}
+    assert [fields[name] for name in ("Rows of A", "Columns of A", "Columns of B")] == ["64"] * 3
     journey.press(text="Measure")
     journey.wait(lambda now: any("GFLOP/s" in w["text"] for w in now["widgets"]), "a peak")
     journey.wait(lambda now: not any(w["text"] == "Cancel" for w in now["widgets"]), "the end", 30)
