@@ -83,7 +83,8 @@ class TermsView(View):
             keep |= {i for i, term in enumerate(order) if term.label}
             left = [term for i, term in enumerate(order) if i not in keep]
             self._terms = [term for i, term in enumerate(order) if i in keep]
-            self._rest = (len(left), sum(term.value for term in left))
+            count, amount = terms.left_out
+            self._rest = (count + len(left), amount + sum(term.value for term in left))
         else:
             self._terms, self._rest = order, None
         numbers: dict[str, list[float]] = {}
