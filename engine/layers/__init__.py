@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.fields import Setting
 from engine.layers.add import Add
+from engine.layers.affine_warp import AffineWarp
 from engine.layers.augment import Augment
 from engine.layers.avg_pool2d import AvgPool2D
 from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, shape_text
@@ -20,6 +21,7 @@ from engine.layers.output import Output
 from engine.layers.relu import ReLU
 from engine.layers.sigmoid import Sigmoid
 from engine.layers.softmax import Softmax
+from engine.layers.spatial_transformer import SpatialTransformer
 from engine.layers.tanh import Tanh
 
 LAYERS: dict[str, type[Layer]] = {
@@ -41,6 +43,8 @@ LAYERS: dict[str, type[Layer]] = {
         Add,
         Concatenate,
         Augment,
+        AffineWarp,
+        SpatialTransformer,
         Output,
     )
 }
@@ -49,6 +53,7 @@ LAYERS: dict[str, type[Layer]] = {
 __all__ = [
     "LAYERS",
     "Add",
+    "AffineWarp",
     "Augment",
     "AvgPool2D",
     "BatchNorm",
@@ -70,6 +75,7 @@ __all__ = [
     "ShapeProblem",
     "Sigmoid",
     "Softmax",
+    "SpatialTransformer",
     "Tanh",
     "shape_text",
 ]

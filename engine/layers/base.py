@@ -30,7 +30,8 @@ class ParamSpec:
     """One parameter or running statistic of a layer.
 
     `name` is its key in files (`weight`, `bias`, `running_mean`, ...); `shape` as in PyTorch.
-    `trained` is False for running statistics. Fans are for the initializer.
+    `trained` is False for running statistics. Fans are for the initializer; `start`, where given, are the
+    numbers it starts with, in C order.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ParamSpec:
     fan_in: int = 1
     fan_out: int = 1
     trained: bool = True
+    start: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.ops import (  # noqa: F401 - importing registers the kinds
     activations,
+    affine_matrix,
     convolution,
     data,
     elementwise,
@@ -13,6 +14,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     pooling,
     updates,
     warp,
+    warp_grad,
 )
 from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
 

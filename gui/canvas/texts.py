@@ -15,6 +15,7 @@ ICONS: dict[str, str] = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "max_pool2d": "pool-max",
     "avg_pool2d": "pool-avg", "flatten": "flatten", "batch_norm": "batchnorm", "dropout": "dropout",
     "add": "add", "concatenate": "concat", "augment": "augment", "output": "output",
+    "affine_warp": "affine", "spatial_transformer": "spatial_transformer",
 }  # fmt: skip
 CATEGORIES: tuple[tuple[str, str], ...] = (
     ("data", N_("Data")),

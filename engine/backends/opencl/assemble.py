@@ -11,6 +11,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_linear,
     emit_pictures,
     emit_samples,
+    emit_warp,
 )
 from engine.backends.opencl.chain import Chain, Form, Site
 from engine.backends.opencl.emit import EMITTERS, Emission, ceil_div, reads, writes

@@ -1,13 +1,10 @@
-"""Launches of convolution, pooling and the affine warp."""
+"""Launches of convolution and pooling."""
 
 from __future__ import annotations
-
-from typing import cast
 
 from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, pads, pair, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
-from engine.ops.warp import method_of
 from engine.values import Op, Value
 
 WIDE = 24
@@ -212,25 +209,6 @@ def pool_dx(op: Op, site: Site) -> Emission:
                 _window(op, dy, dx),
                 [reads("DY", dy), *extra],
                 (t.lanes // t.vw, dx.shape[1], dx.shape[0]),
-            )
-        ]
-    )
-
-
-@emits("affine_warp")
-def affine_warp(op: Op, site: Site) -> Emission:
-    t = site.target
-    x, m = op.ins
-    border = {"zero": 0, "edge": 1, "reflect": 2}[cast(str, op.attrs["border"])]
-    side = {"nearest": 1, "bilinear": 2, "bicubic": 4}[method_of(op.attrs)]
-    shape = {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2]}
-    return Emission(
-        [
-            Launch(
-                "affine_warp",
-                {**shape, "BORDER": border, "SIDE": side},
-                [reads("X", x), reads("M", m)],
-                (t.lanes // t.vw, x.shape[1]),
             )
         ]
     )

@@ -11,4 +11,5 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     pooling,
     updates,
     warp,
+    warp_grad,
 )
