@@ -42,7 +42,7 @@ def named_weights(graph: GraphSpec, state: Mapping[str, Array]) -> dict[str, Arr
         for spec in facts.params.get(node.owner, ()):
             key = f"{node.owner}.{spec.name}"
             if key in state:
-                out[f"{node.name}.{spec.name}"] = np.ascontiguousarray(state[key], "<f4")
+                out[f"{node.name}.{spec.key}"] = np.ascontiguousarray(state[key], "<f4")
     return out
 
 
@@ -113,7 +113,7 @@ def import_npz(path: Path | str, graph: GraphSpec) -> tuple[dict[str, Array], li
     wanted: set[str] = set()
     for node in graph.nodes:
         for spec in facts.params.get(node.owner, ()):
-            key = f"{node.name}.{spec.name}"
+            key = f"{node.name}.{spec.key}"
             wanted.add(key)
             if key not in arrays:
                 missing.append(key)

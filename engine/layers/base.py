@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from engine.values import Value
 
 Shape = tuple[int, ...]
-"""Shape of one sample, without the batch: (F,) for vectors, (C, H, W) for pictures."""
+"""Shape of one sample, without the batch: (F,) for vectors, (F, T) for sequences, (C, H, W) for pictures."""
 
-Category = Literal["data", "linear", "activation", "pooling", "normalize", "merge", "transform", "loss"]
+Category = Literal[
+    "data", "linear", "activation", "pooling", "normalize", "merge", "transform", "recurrent", "loss"
+]
 
 UNLIMITED_PORTS = 64
 
@@ -41,6 +43,13 @@ class ParamSpec:
     fan_out: int = 1
     trained: bool = True
     start: tuple[float, ...] = ()
+    exported: str = ""
+    """Its key in exported weights, where PyTorch's differs from `name`."""
+
+    @property
+    def key(self) -> str:
+        """The key in exported weights."""
+        return self.exported or self.name
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ class Layer:
     has_output: ClassVar[bool] = True
     stem: ClassVar[str] = ""
     """Stem of the names given to new nodes; `kind` when empty."""
+    on_data: ClassVar[bool] = False
+    """Whether it works on the data and so has to stand right behind the input."""
     output_name: ClassVar[str] = "y"
     """Name of the value that leaves the layer: z before, a after an activation function."""
 

@@ -25,6 +25,10 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "conv2d": ("weight", "bias"),
     "batch_norm": ("weight", "bias", "running_mean", "running_var"),
     "affine_warp": ("weight",),
+    "embedding": ("weight",),
+    "layer_norm": ("weight", "bias"),
+    "positional_encoding": ("waves",),  # learned: "weight"
+    "self_attention": ("weight", "bias", "out_weight", "out_bias"),
 }
 """Keys in files, kept for ever: a weight saved today must be found tomorrow. Layers not named have none."""
 
@@ -47,6 +51,10 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "augment": ("rotation", "scale", "shift", "border"),
     "affine_warp": ("angle", "scale", "shear", "shift_x", "shift_y", "border", "trained"),
     "spatial_transformer": ("identity", "border"),
+    "layer_norm": ("epsilon",),
+    "embedding": ("vocabulary", "width"),
+    "positional_encoding": ("table",),
+    "self_attention": ("heads", "causal"),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""
@@ -75,7 +83,7 @@ def accepted_shapes(cls: type[Layer]) -> list[tuple[Shape, ...]]:
     """Inputs, vectors or pictures, that a layer of this kind takes as it is drawn first."""
     count = 2 if cls.many_inputs else len(cls.ports)
     found = []
-    for shape in ((12,), (3, 16, 16)):
+    for shape in ((12,), (3, 16, 16), (8, 5)):
         for others in (shape, (6,)):
             inputs = (shape, *(others,) * (count - 1))[:count]
             try:

@@ -14,7 +14,22 @@ import numpy as np
 import pytest
 
 from engine.graph import GraphSpec
-from engine.layers import AffineWarp, Conv2D, Dense, Flatten, Input, Output, SpatialTransformer
+from engine.layers import (
+    Add,
+    AffineWarp,
+    Conv2D,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    LayerNorm,
+    MultiHeadSelfAttention,
+    Output,
+    PositionalEncoding,
+    ReLU,
+    SpatialTransformer,
+    Tanh,
+)
 from engine.network import Network
 from engine.ops.base import Array
 from engine.settings import TrainingSpec
@@ -92,6 +107,60 @@ def transformer(identity: bool) -> Peer:
     return Peer(g, forward, lambda rng: rng.standard_normal((BATCH, 2, 6, 8)), start, WARPED, 1e-4)
 
 
+def tokens(length: int, vocabulary: int) -> Callable[[np.random.Generator], Array]:
+    return lambda rng: rng.integers(0, vocabulary, (BATCH, length))
+
+
+def embedded() -> Peer:
+    """Tokens, learned positions, normalization, a product at every position."""
+    g = GraphSpec().add("x", Input((6,))).add("embed", Embedding(9, 5), after="x")
+    g = g.add("place", PositionalEncoding("learned"), after="embed").add("norm", LayerNorm(), after="place")
+    g = g.add("each", Dense(units=7), after="norm").add("tanh", Tanh(), after="each")
+    g = g.add("flat", Flatten(), after="tanh").add("dense", Dense(units=4), after="flat")
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        y = f.embedding(x.long(), w["embed.weight"]) + w["place.weight"].T
+        y = f.layer_norm(y, (5,), w["norm.weight"], w["norm.bias"])
+        y = torch.tanh(f.linear(y, w["each.weight"], w["each.bias"])).transpose(1, 2)
+        return f.linear(y.flatten(1), w["dense.weight"], w["dense.bias"])
+
+    start = {"place.weight": np.random.default_rng(5).standard_normal((5, 6))}
+    return Peer(g.add("output", Output(), after="dense"), forward, tokens(6, 9), start)
+
+
+def block(causal: bool) -> Peer:
+    """A transformer block, normalization first, against PyTorch's own attention."""
+    width, length, heads = 8, 5, 2
+    g = GraphSpec().add("x", Input((length,))).add("embed", Embedding(11, width), after="x")
+    g = g.add("place", PositionalEncoding(), after="embed").add("norm1", LayerNorm(), after="place")
+    g = g.add("look", MultiHeadSelfAttention(heads, causal), after="norm1")
+    g = g.add("sum1", Add(), after=("place", "look")).add("norm2", LayerNorm(), after="sum1")
+    g = g.add("wide", Dense(units=16), after="norm2").add("relu", ReLU(), after="wide")
+    g = g.add("back", Dense(units=width), after="relu").add("sum2", Add(), after=("sum1", "back"))
+    g = g.add("flat", Flatten(), after="sum2").add("dense", Dense(units=3), after="flat")
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        y = f.embedding(x.long(), w["embed.weight"]) + w["place.waves"].T
+        n = f.layer_norm(y, (width,), w["norm1.weight"], w["norm1.bias"]).transpose(0, 1)
+        later = torch.triu(torch.ones(length, length, dtype=torch.bool), 1) if causal else None
+        seen, _ = f.multi_head_attention_forward(
+            n, n, n, width, heads, w["look.weight"], w["look.bias"], None, None, False, 0.0,
+            w["look.out_weight"], w["look.out_bias"], attn_mask=later, need_weights=False,
+        )  # fmt: skip
+        y = y + seen.transpose(0, 1)
+        n = f.layer_norm(y, (width,), w["norm2.weight"], w["norm2.bias"])
+        n = torch.relu(f.linear(n, w["wide.weight"], w["wide.bias"]))
+        n = f.linear(n, w["back.weight"], w["back.bias"])
+        return f.linear((y + n).transpose(1, 2).flatten(1), w["dense.weight"], w["dense.bias"])
+
+    rng = np.random.default_rng(6)
+    start = {"look.bias": rng.standard_normal(3 * width) * 0.3}
+    start["embed.weight"] = rng.standard_normal((11, width))
+    return Peer(g.add("output", Output(), after="dense"), forward, tokens(length, 11), start)
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -99,6 +168,9 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, fixed": lambda: affine("zero", "zeros", True, trained=False),
     "spatial transformer": lambda: transformer(True),
     "spatial transformer, whole matrix": lambda: transformer(False),
+    "embedding, positions, layer norm": embedded,
+    "transformer block": lambda: block(False),
+    "transformer block, causal": lambda: block(True),
 }
 
 
