@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from engine.errors import N_
+from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.layers.base import Layer, ParamSpec, Shape
 
@@ -51,3 +51,6 @@ class LayerNorm(Layer):
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         ins = (inputs[0], params["weight"], params["bias"])
         return rec.emit("layernorm", ins, ("y", "mean", "invstd"), attrs={"epsilon": self.epsilon})[0]
+
+    def summary(self) -> Message:
+        return Message(N_("over the features"))

@@ -57,10 +57,10 @@ class PositionalEncoding(Layer):
         shape = need_sequence(inputs[0])
         if self.table == "learned":
             return (ParamSpec("weight", shape),)
-        return (ParamSpec("waves", shape, trained=False, start=sinusoids(*shape)),)
+        return (ParamSpec("weight", shape, trained=False, start=sinusoids(*shape)),)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        return rec.emit1("positions", (inputs[0], next(iter(params.values()))), "y")
+        return rec.emit1("positions", (inputs[0], params["weight"]), "y")
 
     def summary(self) -> Message:
         return Message(dict(TABLES)[self.table])

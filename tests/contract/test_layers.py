@@ -27,7 +27,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "affine_warp": ("weight",),
     "embedding": ("weight",),
     "layer_norm": ("weight", "bias"),
-    "positional_encoding": ("waves",),  # learned: "weight"
+    "positional_encoding": ("weight",),
     "self_attention": ("weight", "bias", "out_weight", "out_bias"),
 }
 """Keys in files, kept for ever: a weight saved today must be found tomorrow. Layers not named have none."""

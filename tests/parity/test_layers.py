@@ -142,7 +142,7 @@ def block(causal: bool) -> Peer:
 
     def forward(torch: Any, w: Weights, x: Any) -> Any:
         f = torch.nn.functional
-        y = f.embedding(x.long(), w["embed.weight"]) + w["place.waves"].T
+        y = f.embedding(x.long(), w["embed.weight"]) + w["place.weight"].T
         n = f.layer_norm(y, (width,), w["norm1.weight"], w["norm1.bias"]).transpose(0, 1)
         later = torch.triu(torch.ones(length, length, dtype=torch.bool), 1) if causal else None
         seen, _ = f.multi_head_attention_forward(
