@@ -21,9 +21,17 @@ FUNCTIONS = {
     "layernorm_dw": r"\sum \delta \hat{x}",
     "softmax_rows": r"\mathrm{softmax}", "softmax_rows_grad": r"\mathrm{softmax}'",
     "embedding_dw": r"\sum_{\mathrm{token}}", "positions_dw": r"\sum_k",
-    "affine_matrix": r"\mathrm{matrix}", "affine_warp": r"\mathrm{warp}",
+    "affine_matrix": r"\mathrm{matrix}", "affine_matrix_dx": r"\mathrm{matrix}^T",
+    "affine_matrix_dw": r"\sum_k \mathrm{matrix}^T", "affine_warp": r"\mathrm{warp}",
     "affine_warp_dx": r"\mathrm{warp}^T", "affine_warp_dw": r"\mathrm{warp}'",
 }  # fmt: skip
+
+
+NAMES = {
+    "softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",),
+    "affine_matrix": (r"\theta",),
+}  # fmt: skip
+"""Letters of what an op reads, where it is not X."""
 
 
 def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
@@ -32,7 +40,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     for op in ops:
         if op.phase not in (Phase.FORWARD, Phase.LOSS, Phase.AUGMENT):
             continue
-        names = {"softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",)}.get(op.kind)
+        names = NAMES.get(op.kind)
         plain = 0
         for i, value in enumerate(op.ins):
             if value.role in (Role.PARAM, Role.STATE):
@@ -40,7 +48,8 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                           "running_var": r"\bar{\sigma}^2", "out_weight": "W_O",
                           "out_bias": "b_O"}.get(value.param, value.param)
                 if letter == "W":
-                    letter = {"conv2d": "K", "embedding": "E", "positions": "P"}.get(op.kind, "W")
+                    letter = {"conv2d": "K", "embedding": "E", "positions": "P",
+                              "affine_matrix": r"\theta"}.get(op.kind, "W")
                 if op.kind.startswith(("batchnorm", "layernorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
             elif names is not None and i < len(names):
