@@ -24,6 +24,14 @@ def test_attention_is_looked_at_and_opened_stage_by_stage(desk: Desk) -> None:
     assert place is not None and place.sequence
     assert targets.logical_cell(place, (3, 5), 2, 0) == (3, 5, 2)
 
+    desk.window.canvas.scene().select(["embed"])
+    desk.settle()
+    weights, activations = (desk.window.docks[name].numbers.matrix for name in ("weights", "activations"))
+    assert weights._row_names == configured.data.vocabulary
+    words = "".join(activations._column_names or ())
+    tip = desk.window.live._chooser.toolTip()
+    assert len(words) == 16 and tip.startswith(f"Example 1 of the batch: {words} → ")
+
     desk.window.open_lab("matrix_lab", uid="look")
     desk.settle()
     lab = cast(MatrixLab, desk.window.labs.lab("matrix_lab"))
