@@ -146,15 +146,14 @@ class Back(OpRule):
         return Terms.sum_of(terms, float(read(op.out)[cell]), note)
 
     def cases(self) -> Iterable[Case]:
-        for capacity, n in [(33, 20), (1, 1)]:
-            attrs = attributes(7, 9, 0, unit=(4.5, 3.5))
-            yield Case(
-                (value("dm", "M N", (6, capacity), Role.GRAD),),
-                (live(normal(3, 6, capacity), n),),
-                {k: attrs[k] for k in ("height", "width", "unit", "identity")},
-                Context(n),
-                f"{n} of {capacity}",
-            )
+        attrs = attributes(7, 9, 0, unit=(4.5, 3.5))
+        yield Case(
+            (value("dm", "M N", (6, 33), Role.GRAD),),
+            (live(normal(3, 6, 33), 20),),
+            {k: attrs[k] for k in ("height", "width", "unit", "identity")},
+            Context(20),
+            "20 of 33",
+        )
 
 
 @register

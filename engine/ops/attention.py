@@ -85,12 +85,10 @@ class HeadsScores(OpRule):
         return Terms.sum_of(terms, float(read(op.out)[cell]), note)
 
     def cases(self) -> Iterable[Case]:
-        for (width, i, j, n), heads in [((6, 3, 4, 7), 2), ((5, 1, 3, 33), 1)]:
-            yield Case(
-                (value("a", "F T N", (width, i, n)), value("b", "F T N", (width, j, n))),
-                (normal(1, width, i, n), normal(2, width, j, n)),
-                {"heads": heads, "scale": 0.5}, Context(n), f"{width}x{i}x{j}x{n}",
-            )  # fmt: skip
+        yield Case(
+            (value("a", "F T N", (6, 3, 7)), value("b", "F T N", (6, 4, 7))),
+            (normal(1, 6, 3, 7), normal(2, 6, 4, 7)), {"heads": 2, "scale": 0.5}, Context(7), "6x3x4x7",
+        )  # fmt: skip
 
 
 @register
@@ -223,9 +221,9 @@ class SoftmaxRowsGrad(OpRule):
         return Terms.sum_of(terms, float(read(op.out)[cell]), note)
 
     def cases(self) -> Iterable[Case]:
-        for shape, n in [((2, 4, 4, 7), 5), ((1, 1, 3, 16), 16)]:
-            (p,) = SoftmaxRows().reference((normal(1, *shape),), {"causal": False}, Context(n))
-            yield Case(
-                (value("dp", "C H W N", shape, Role.GRAD), value("p", "C H W N", shape)),
-                (live(normal(2, *shape), n), fill(p, n, 1e15)), {}, Context(n), str(shape),
-            )  # fmt: skip
+        shape, n = (2, 4, 4, 7), 5
+        (p,) = SoftmaxRows().reference((normal(1, *shape),), {"causal": False}, Context(n))
+        yield Case(
+            (value("dp", "C H W N", shape, Role.GRAD), value("p", "C H W N", shape)),
+            (live(normal(2, *shape), n), fill(p, n, 1e15)), {}, Context(n), str(shape),
+        )  # fmt: skip

@@ -30,7 +30,7 @@ from engine.ops.linear import column_at
 from engine.ops.normalization import column
 from engine.values import Op, Role, Value
 
-SHAPES: tuple[tuple[tuple[int, ...], str, int], ...] = (((7, 33), "F N", 20), ((5, 3, 7), "F T N", 7))
+SHAPES: tuple[tuple[tuple[int, ...], str, int], ...] = (((5, 3, 7), "F T N", 6),)
 EPSILON = 1e-5
 
 
