@@ -1,7 +1,10 @@
 """Trained weights as `.npz`: keys as in a PyTorch state_dict, and `__meta__` with everything else.
 
 `np.load(path, allow_pickle=False)` opens it. Dense `weight` (outputs, inputs), `bias`; Conv2D `weight`
-(out, in, kH, kW), `bias`; BatchNorm `weight, bias, running_mean, running_var`.
+(out, in, kH, kW), `bias`; BatchNorm `weight, bias, running_mean, running_var`; LayerNorm `weight, bias`;
+Embedding `weight` (tokens, features); self-attention as in nn.MultiheadAttention: `in_proj_weight`,
+`in_proj_bias`, `out_proj.weight`, `out_proj.bias`; positions `weight` (features, positions); a learnt warp
+`weight` (2, 3).
 float32, C order, little-endian.
 """
 
