@@ -146,7 +146,7 @@ class HeadsMix(OpRule):
 
 
 def _scaled(terms: Sequence[Term], scale: float) -> tuple[Term, ...]:
-    return tuple(Term(t.factors, scale * t.value, "" if scale == 1 else f"{scale:.4g}") for t in terms)
+    return tuple(Term(t.factors, scale * t.value, "" if scale == 1 else "scaled") for t in terms)
 
 
 @register

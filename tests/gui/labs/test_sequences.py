@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
+import pytest
 
 from gui.labs.matrix_lab import MatrixLab
 from gui.panels import targets
@@ -49,4 +50,7 @@ def test_attention_is_looked_at_and_opened_stage_by_stage(desk: Desk) -> None:
         desk.settle()
         told = lab.card.explanation
         assert told is not None and told.terms is not None and len(told.terms.terms) == count
+        if at == 4:  # 1/√d · q · k
+            shown = lab.card._terms._terms[0]
+            assert shown.factors[0] == ("1/√d", (), pytest.approx(8**-0.5)) and len(shown.factors) == 3
         assert abs(told.terms.difference) < 1e-6 and np.isclose(told.number, last.values()[8, 8])
