@@ -34,6 +34,8 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
+    if spec.start:
+        return np.array(spec.start, np.float32).reshape(shape)
     if kind in ("zeros", "ones"):
         return np.full(shape, float(kind == "ones"), np.float32)
     stream = stream_number(f"{owner}.{spec.name}")

@@ -15,6 +15,9 @@ ICONS: dict[str, str] = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "max_pool2d": "pool-max",
     "avg_pool2d": "pool-avg", "flatten": "flatten", "batch_norm": "batchnorm", "dropout": "dropout",
     "add": "add", "concatenate": "concat", "augment": "augment", "output": "output",
+    "affine_warp": "affine", "spatial_transformer": "spatial_transformer", "embedding": "embedding",
+    "positional_encoding": "positional_encoding", "self_attention": "self_attention",
+    "layer_norm": "layer_norm",
 }  # fmt: skip
 CATEGORIES: tuple[tuple[str, str], ...] = (
     ("data", N_("Data")),
@@ -24,6 +27,7 @@ CATEGORIES: tuple[tuple[str, str], ...] = (
     ("normalize", N_("Normalize")),
     ("merge", N_("Branch and merge")),
     ("transform", N_("Transform")),
+    ("recurrent", N_("Text and sequences")),
     ("loss", N_("Loss and output")),
 )
 # what an activation does, short enough for the line under its name

@@ -31,6 +31,7 @@ from engine.layers import (
 from engine.ops.base import REGISTRY
 from engine.training import Trainer
 from tests.contract.networks import chain, residual
+from tests.contract.test_sequences import block
 from tests.engine.number_nets import pictures, square
 
 MOST = 400
@@ -58,6 +59,7 @@ RUNS = {
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),
     "locked": lambda: (locked_run(), ("dense1",)),
+    "sequence": lambda: (pictures(block(), (5,), "sgd"), ("embed", "look")),
 }  # fmt: skip
 
 

@@ -8,9 +8,12 @@ from itertools import groupby
 from typing import cast
 
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters
+    emit_attention,
     emit_linear,
     emit_pictures,
     emit_samples,
+    emit_sequence,
+    emit_warp,
 )
 from engine.backends.opencl.chain import Chain, Form, Site
 from engine.backends.opencl.emit import EMITTERS, Emission, ceil_div, reads, writes
@@ -105,7 +108,7 @@ def _with_rows(
         out.gathers[op.out.id] = launches[-1]
         return launches
     source = alias.get(op.ins[1].id, op.ins[1].id) if op.kind == "dense_dw" else ""
-    if source not in out.gathers:
+    if source not in out.gathers or len(launches) != 2:
         return launches
     turn, product = launches
     id = f"~rows of {source}"

@@ -17,6 +17,7 @@ VALUES = {
     "bias": value("l.bias@old", "out", (3,)),
     "batch": value("l.z", "F N", (3, 5)),
     "labels": value("y", "N", (5,)),
+    "sequence": value("e.y", "F T N", (3, 4, 5)),
     "maps": value("c.z", "C H W N", (2, 3, 4, 5)),
     "kernels": value("c.weight@old", "out in kH kW", (2, 3, 2, 2)),
     "loss": value("L", "", ()),

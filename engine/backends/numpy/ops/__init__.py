@@ -2,6 +2,7 @@
 
 from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the builders
     activations,
+    attention,
     convolution,
     data,
     elementwise,
@@ -9,6 +10,8 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     losses,
     normalization,
     pooling,
+    sequence,
     updates,
     warp,
+    warp_grad,
 )
