@@ -63,7 +63,8 @@ def start_state(
         key = state_key(v)
         owner, spec = specs.get(key, ("", None))
         fresh = initialize(spec, seed, owner) if spec else np.zeros(v.shape, np.float32)
-        out[key] = np.ascontiguousarray(_overlaid(fresh, key, carried, attic))
+        fixed = spec is not None and bool(spec.start) and not spec.trained  # by its formula
+        out[key] = np.ascontiguousarray(fresh if fixed else _overlaid(fresh, key, carried, attic))
     return out
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
-from engine.layers import Augment, Input, Output, Sigmoid, Softmax
+from engine.layers import Input, Output, Sigmoid, Softmax
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
 from engine.layers.dense import Dense
+from engine.layers.embedding import Embedding
 from engine.settings import NEEDS_CLASSES, DataSpec, TrainingSpec
 
 MAX_PARAMETERS = 500_000_000
@@ -147,8 +148,9 @@ def _problems_before(graph: GraphSpec, node: NodeSpec) -> list[Problem]:
     if missing:
         message = Message(N_("Nothing is linked to the input."))
         return [Problem(node.uid, message, repairs=_link_from_loose_end(graph, node, missing[0]))]
-    if isinstance(node.layer, Augment) and not isinstance(graph.node(links[0].source).layer, Input):
-        return [Problem(node.uid, Message(N_("Augment works on the data: put it right behind the input.")))]
+    if node.layer.on_data and not isinstance(graph.node(links[0].source).layer, Input):
+        text = N_("{layer} works on the data: put it right behind the input.")
+        return [Problem(node.uid, Message(text, {"layer": Message(node.layer.label)}))]
     return []
 
 
@@ -258,6 +260,8 @@ def _problems_with_data(
                     ),
                 )
             )
+        if isinstance(n.layer, Embedding):
+            found += _problems_with_tokens(n, n.layer, data.tokens)
     out = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in arriving), None)
     if out is None:
         return found
@@ -287,6 +291,22 @@ def _problems_with_data(
     elif width != wanted:
         found.append(_width_problem(graph, out, source, width, wanted))
     return found
+
+
+def _problems_with_tokens(node: NodeSpec, layer: Embedding, tokens: int) -> list[Problem]:
+    """A table that has no row for a token, or data that are no tokens at all."""
+    if not tokens:
+        text = N_("The data are no tokens: every number is rounded and taken for one.")
+        return [Problem(node.uid, Message(text), warning=True)]
+    if layer.vocabulary >= tokens:
+        return []
+    message = Message(
+        N_("The data has {found} different tokens, the vocabulary only {expected}."),
+        {"found": tokens, "expected": layer.vocabulary},
+    )
+    label = Message(N_("Use a vocabulary of {tokens}"), {"tokens": tokens})
+    repair = Repair(label, "set_field", node.uid, field="vocabulary", value=tokens)
+    return [Problem(node.uid, message, "vocabulary", (repair,))]
 
 
 def _width_problem(graph: GraphSpec, out: NodeSpec, source: NodeSpec, width: int, wanted: int) -> Problem:

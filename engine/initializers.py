@@ -45,6 +45,8 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
+    if spec.start:
+        return np.array(spec.start, np.float32).reshape(shape)
     if kind in CONSTANTS:
         return np.full(shape, CONSTANTS[kind], np.float32)
     if kind == "identity":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
-from engine.layers import Output
+from engine.layers import Augment, Output
 from engine.layers.base import ParamSpec
 from engine.losses import record_loss
 from engine.optimizers import record_updates
@@ -60,7 +60,7 @@ def record(
         if uid not in facts.shapes or not graph.reaches(uid, end.uid):
             continue
         rec.node = uid
-        rec.phase = Phase.AUGMENT if node.layer.category == "transform" else Phase.FORWARD
+        rec.phase = Phase.AUGMENT if isinstance(node.layer, Augment) else Phase.FORWARD
         inputs = [outputs[k.source] for k in graph.inputs_of(uid)]
         state = {s.name: rec.newest(_old(rec, node.owner, s.name)) for s in facts.params.get(node.owner, ())}
         outputs[uid] = node.layer.record(rec, inputs, state)

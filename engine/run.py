@@ -188,5 +188,6 @@ def data_spec(dataset: Dataset, part: Literal["train", "test"] = "train") -> Dat
         "u8" if raw else "f32",
         dataset.scale if raw else 1.0,
         dataset.shift if raw else 0.0,
+        len(dataset.vocabulary),
         "data" if part == "train" else "test",
     )

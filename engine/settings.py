@@ -176,5 +176,7 @@ class DataSpec:
     dtype: str = "f32"
     scale: float = 1.0
     shift: float = 0.0
+    tokens: int = 0
+    """Size of the vocabulary when the inputs are tokens 0 ... tokens - 1; 0: they are numbers."""
     source: str = "data"
     """First part of the resident arrays' ids: "data" for training, "test" for evaluation."""

@@ -373,3 +373,24 @@ def fuzzy(query: str, text: str) -> int | None:
         score -= min(found - at, 8)
         at = found + 1
     return score - len(where) // 8
+
+
+def answers(query: str, name: str, also: str = "") -> int | None:
+    """How well an action answers `query`: by its name, or, which counts less, by what it is `also` called.
+
+    As in `fuzzy`; besides, the words of the query may stand in any order, each found whole.
+    """
+    found = _in_any_order(query, name)
+    if found is None and also:
+        other = _in_any_order(query, f"{name} {also}")
+        found = None if other is None else other - 12
+    return found
+
+
+def _in_any_order(query: str, text: str) -> int | None:
+    scores = [fuzzy(query, text)]
+    words = query.casefold().split()
+    if len(words) > 1 and all(word in text.casefold() for word in words):
+        each = [fuzzy(word, text) or 0 for word in words]
+        scores.append(sum(each) + len(text) // 8 * (len(words) - 1))
+    return max((score for score in scores if score is not None), default=None)

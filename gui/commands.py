@@ -24,6 +24,7 @@ from gui.dialogs.run_record import RunRecord
 from gui.dialogs.shortcut_sheet import ShortcutSheet
 from gui.i18n import tr, tr_message
 from gui.labs import affine_lab, augment_lab, device_lab, matrix_lab
+from gui.labs.device_results import Kept
 from gui.labs.opening import NumberLabs
 from gui.labs.stroke import lock_whole
 from gui.lessons.course import Course
@@ -54,6 +55,7 @@ class Commands(QObject):
         window.may_close = self.confirm
         self.course = Course(self)
         self.labs = NumberLabs(window, bench, actions)
+        self.measured = Kept()
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -144,8 +146,9 @@ class Commands(QObject):
         window.problems.refused.connect(self._refused)
         window.problems.node_chosen.connect(window.go_to)
         window.fill_recent(self.open_path)
-        for lab in (matrix_lab, affine_lab, augment_lab, device_lab):
+        for lab in (matrix_lab, affine_lab, augment_lab):
             lab.register(window, self.bench, self.actions)
+        device_lab.register(window, self.bench, self.measured)
         self.labs.register()
         self.actions.set_conditions({f"lab_{name}": name in window.labs.names() for name in LABS})
         window.time_line.wanted.connect(self.runs.go_to)

@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QPainter, QPain
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui import theme, tokens
+from gui import theme, tokens, warm_up
 
 _log = logging.getLogger("matrizen.formulas")
 MOST = 512
@@ -63,6 +63,7 @@ def _typeset(latex: str, size: float, color: str) -> str:
     with warnings.catch_warnings():
         # the typesetter's own way of finding its font is deprecated in newer Pythons
         warnings.simplefilter("ignore")
+        warm_up.whole("ziamath")
         from ziamath.config import config
         from ziamath.zmath import Math
 

@@ -14,11 +14,13 @@ from PySide6.QtCore import QObject, Qt
 from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from engine.settings import TrainingSpec
+from gui import text_heads
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
 from gui.number_field import format_number
 from gui.opening import Opening
 from gui.panels import targets
+from gui.panels.docks import ValueDock
 from gui.panels.sample_chooser import SampleChooser
 from gui.panels.time_line import Flag
 from gui.stepping import Stepping
@@ -64,6 +66,7 @@ class Live(QObject):
             bench.watcher.add(client)
         for dock in window.docks.values():
             dock.wishes_changed.connect(self.sync)
+            dock.wishes_changed.connect(lambda dock=dock: self._name_heads(dock))
             dock.opened.connect(self._opening.open)
             for other in window.docks.values():
                 dock.rows_wanted.connect(other.set_rows)
@@ -298,8 +301,17 @@ class Live(QObject):
         at = min(self._sample, len(data.inputs) - 1)
         target = data.targets[at]
         text = names[int(target)] if names and np.ndim(target) == 0 and int(target) < len(names) else ""
+        words = text_heads.words_of(configured, data, at)
+        text = text_heads.sentence(words, text) if words else text
+        for dock in self._window.docks.values():
+            self._name_heads(dock)
         picture = data.inputs[at] if data.inputs.ndim == 4 else None
         self._chooser.show_sample(at, len(data.inputs), text, picture)
+
+    def _name_heads(self, dock: ValueDock) -> None:
+        bench = self._window.bench
+        words = text_heads.words_of(bench.configured, self._batch, self._sample)
+        text_heads.name_heads(dock, bench.configured, bench.document.graph, words)
 
     def _flag(self, old: float, new: float) -> None:
         """At once, and about where it acts: the record of the run follows with the step."""

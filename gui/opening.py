@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 from engine.explain import Explanation
@@ -113,6 +115,13 @@ def cells_of(terms: Terms | None) -> dict[str, set[tuple[int, ...]]]:
     for term in terms.terms if terms is not None else ():
         for value, cell, _ in term.factors:
             found.setdefault(value, set()).add(cell)
+    if terms is not None and terms.left_out[0]:
+        count = len(terms.terms) + terms.left_out[0]
+        for value, cells in found.items():
+            # the first and the last of very many are always told: all of a window lie between them
+            spans = [range(min(axis), max(axis) + 1) for axis in zip(*cells, strict=True)]
+            if len(cells) < math.prod(map(len, spans)) <= count:
+                found[value] = set(itertools.product(*spans))
     return found
 
 

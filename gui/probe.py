@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 
 from gui.labs.affine_lab import AffineLab
 from gui.labs.affine_state import HANDLES
+from gui.labs.matrix_lab import MatrixLab
 from gui.main_window import MainWindow
 from gui.panels.palette_items import Entry, KindButton
+from gui.views.matrix_view import MatrixView
 
 VARIABLE = "MATRIZEN_PROBE"
 MILLISECONDS = 150
@@ -64,6 +67,9 @@ class Probe(QObject):
             "toasts": [toast.text for toast in window.toasts.toasts()],
             "card": self._card(),
             "answer": self._answer(),
+            "lab": self._lab(),
+            "time_line": self._time_line(),
+            "clipboard": QGuiApplication.clipboard().text()[:4000],
             "nodes": self._nodes(),
             "links": len(bench.document.graph.links),
             "palette": self._palette(),
@@ -78,6 +84,34 @@ class Probe(QObject):
         if card.isHidden() or told is None:
             return None
         return {"value": told.value, "cell": list(told.cell), "number": told.number, "rect": place(card)}
+
+    def _lab(self) -> dict[str, Any]:
+        """The lab in sight with its matrices, and the cell that is open in the matrix lab."""
+        labs = self._window.labs
+        page = labs.lab(labs.name) if labs.name else None
+        out: dict[str, Any] = {"name": labs.name, "matrices": [], "opened": None, "moment": -1}
+        if page is None:
+            return out
+        called: dict[MatrixView, str] = {}
+        if isinstance(page, MatrixLab):
+            for pane in (page.pane, page.below):
+                called.update(zip(pane.matrices, (s.factor.value for s in pane.sheets), strict=True))
+            told = page.card.explanation
+            if told is not None:
+                out["opened"] = {"value": told.value, "cell": list(told.cell), "number": told.number}
+            out["moment"] = page.player.at
+        for view in page.findChildren(MatrixView):
+            if view.isVisible() and view.values().size:
+                out["matrices"].append({"value": called.get(view, ""), "role": view.role} | cells_of(view))
+        return out
+
+    def _time_line(self) -> dict[str, Any]:
+        """Where step 0 and the newest step lie on the time line, and the step shown."""
+        line = self._window.time_line
+        rect = place(line)
+        first, last = (line.mapToGlobal(QPointF(line.x_of(step), 0)).x() for step in (0, line.newest))
+        return {"shown": line.shown, "newest": line.newest, "from": int(first), "to": int(last),
+                "y": rect[1] + rect[3] // 2, "visible": line.isVisible()}  # fmt: skip
 
     def _answer(self) -> str:
         """The likeliest class in the window about a picture."""
@@ -142,11 +176,7 @@ class Probe(QObject):
         numbers = dock.numbers
         out: dict[str, Any] = {"value": dock.target.value, "look": numbers.look, "rect": place(numbers)}
         if numbers.look == "matrix" and numbers.matrix.values().size:
-            view = numbers.matrix
-            rows, columns = view.values().shape
-            out["shape"] = [rows, columns]
-            out["first"] = local(view, view.cell_rect(0, 0))
-            out["last"] = local(view, view.cell_rect(rows - 1, columns - 1))
+            out |= cells_of(numbers.matrix)
         elif numbers.look == "maps" and len(numbers.mosaic.maps()):
             out["shape"] = list(numbers.mosaic.maps().shape)
             out["first"] = local(numbers.mosaic, numbers.mosaic.map_rect(0))
@@ -172,6 +202,15 @@ class Probe(QObject):
                     "enabled": widget.isEnabled(),
                 })  # fmt: skip
         return out
+
+
+def cells_of(view: MatrixView) -> dict[str, Any]:
+    """Shape of a matrix, and where its first and last cell lie on the screen."""
+    rows, columns = view.shape()
+    return {
+        "shape": [rows, columns], "first": local(view, view.cell_rect(0, 0)),
+        "last": local(view, view.cell_rect(rows - 1, columns - 1)),
+    }  # fmt: skip
 
 
 def place(widget: QWidget) -> list[int]:

@@ -6,6 +6,8 @@ import importlib
 import threading
 
 SLOW_IMPORTS = ("pyqtgraph.functions", "ziamath")
+_one_at_a_time = threading.Lock()
+"""Of modules that import each other, a second thread would find one half done."""
 
 
 def start() -> threading.Thread:
@@ -17,4 +19,10 @@ def start() -> threading.Thread:
 
 def _import() -> None:
     for name in SLOW_IMPORTS:
+        whole(name)
+
+
+def whole(name: str) -> None:
+    """Import a module; where another thread is at it, wait until it is whole."""
+    with _one_at_a_time:
         importlib.import_module(name)

@@ -14,8 +14,9 @@ from tools import translations
 # what is the same word, name or formula in both languages
 SAME = {
     "Adam", "Alt", "Beta 1", "Beta 2", "Bias", "Bilinear", "Dense", "Dropout", "Epsilon", "Filter",
-    "Leaky ReLU", "Linear", "Matrix", "Momentum", "Name", "Pause", "Phase", "RMSProp", "ReLU", "SGD",
-    "Sigmoid", "Softmax", "Tanh", "Test", "Training", "Version {version}", "labels", "lin", "log",
+    "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Momentum", "Name", "Pause", "Phase", "RMSProp",
+    "ReLU", "SGD", "Sigmoid", "Softmax", "Tanh", "Test", "Text", "Training", "Version {version}", "labels",
+    "lin", "log",
     "{file}: {problem}", "{filters} × {rows}×{columns}", "{layer}: {problem}", "{n} / s",
 }  # fmt: skip
 ADDRESS = re.compile(r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?[mnrs]?|Sie bitte|Ihre?[mnrs]?|Ihnen|en Sie)\b")

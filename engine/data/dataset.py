@@ -27,6 +27,7 @@ class Dataset:
     shape              (C, H, W) for pictures, (F,) otherwise
     kind               points (two features, can be plotted) | pictures | vectors
     feature_names      one per feature, or ()
+    vocabulary         inputs that are tokens: what token 0, 1, ... stands for; () for numbers
     mean, std          (C, 1, 1) or (F,) float32, applied after scale and shift; None: not normalized
     notes              what was fixed or is worth knowing, in sentences for people
     skipped            files that were left out, each with its reason
@@ -49,6 +50,7 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     notes: tuple[Message, ...] = ()
     skipped: tuple[Message, ...] = ()
+    vocabulary: tuple[str, ...] = ()
     sha256: str = ""
     source_sha256: str = ""
     spec: SourceSpec | None = None
@@ -125,6 +127,7 @@ def make_dataset(
     normalize: bool = False,
     notes: tuple[Message, ...] = (),
     skipped: tuple[Message, ...] = (),
+    vocabulary: tuple[str, ...] = (),
     source_sha256: str = "",
     name: str = "",
 ) -> Dataset:
@@ -179,6 +182,7 @@ def make_dataset(
         feature_names,
         notes,
         skipped,
+        vocabulary,
         "",
         source_sha256,
     )

@@ -17,8 +17,10 @@ from engine.data.headers import picture_format, read_header, refused_format
 from engine.data.idx import find_parts, is_idx
 from engine.data.safe_npz import Limits, open_zip
 from engine.data.source import SourceSpec
+from engine.data.text import text_of
 from engine.errors import N_, DataError, MatrizenError, Message
 
+TEXT_ENDINGS = (".txt", ".text", ".md")
 DropKind = Literal["project", "weights", "data", "picture", "refused"]
 
 
@@ -56,7 +58,12 @@ def _several(paths: list[Path]) -> Recognized:
     if all(path.is_dir() for path in paths):
         return _folders(paths)
     found = [_one(path) for path in paths]
-    kinds = {each.kind for each in found}
+    texts = [each for each in found if each.spec is not None and each.spec.kind == "text"]
+    if len(texts) == len(found):
+        names = tuple(str(path) for path in paths)
+        message = Message(N_("{count} texts to tell apart"), {"count": len(paths)})
+        return Recognized("data", names, message, SourceSpec.text(*names))
+    kinds = {"refused" if each in texts else each.kind for each in found}  # notes beside pictures
     pictures = tuple(file for each in found if each.kind == "picture" for file in each.paths)
     if kinds == {"picture"}:
         return Recognized("picture", pictures, Message(N_("{count} pictures"), {"count": len(pictures)}))
@@ -69,7 +76,7 @@ def _several(paths: list[Path]) -> Recognized:
             pictures,
             Message(
                 N_("{count} pictures; {left} other files are left out"),
-                {"count": len(pictures), "left": sum(each.kind == "refused" for each in found)},
+                {"count": len(pictures), "left": len(found) - len(pictures)},
             ),
         )
     if kinds == {"refused"}:
@@ -166,6 +173,10 @@ def _plain(path: Path, start: bytes) -> Recognized:
             N_("{file} is a single NumPy array; save inputs and labels together with np.savez(x=…, y=…)."),
             file=path.name,
         )
+    if path.suffix.lower() in TEXT_ENDINGS:  # plain text says nowhere in it what it is
+        text_of(whole_characters(start), path.name)
+        message = Message(N_("{file}: a text"), {"file": path.name})
+        return Recognized("data", (str(path),), message, SourceSpec.text(str(path)))
     raise DataError(
         N_(
             "{file} begins with {found}, which is nothing Matrizen knows; expected a project, a picture, a "
@@ -174,6 +185,15 @@ def _plain(path: Path, start: bytes) -> Recognized:
         file=path.name,
         found=start[:4].hex(" "),
     )
+
+
+def whole_characters(start: bytes) -> bytes:
+    """The start of a UTF-8 file without a character that was cut off."""
+    for back in range(1, min(4, len(start) + 1)):
+        if start[-back] >= 0xC0:  # a character of several bytes begins here
+            length = 2 if start[-back] < 0xE0 else 3 if start[-back] < 0xF0 else 4
+            return start[:-back] if length > back else start
+    return start
 
 
 def _gunzip_start(start: bytes) -> bytes:

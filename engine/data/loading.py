@@ -13,6 +13,7 @@ from engine.data.inline import load_array
 from engine.data.npz_data import load_npz
 from engine.data.samples import load_sample
 from engine.data.source import SourceSpec
+from engine.data.text import load_text
 from engine.data.toy import load_toy
 from engine.errors import N_, Message
 
@@ -41,6 +42,8 @@ def load(
         data = load_idx(spec, progress, cancel)
     elif spec.kind == "npz":
         data = load_npz(spec, progress, cancel)
+    elif spec.kind == "text":
+        data = load_text(spec, progress, cancel)
     else:
         data = load_array(spec)
     notes = data.notes

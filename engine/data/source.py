@@ -13,11 +13,13 @@ from typing import Any, Literal, cast
 
 from engine.errors import N_, DataError, Message
 
-Kind = Literal["toy", "sample", "folder", "idx", "npz", "array"]
+Kind = Literal["toy", "sample", "folder", "idx", "npz", "array", "text"]
+Unit = Literal["characters", "words"]
 Resize = Literal["fit", "fill", "stretch"]
 Numbers = tuple[Any, ...]  # nested tuples of numbers, rectangular
 
-KINDS: tuple[Kind, ...] = ("toy", "sample", "folder", "idx", "npz", "array")
+KINDS: tuple[Kind, ...] = ("toy", "sample", "folder", "idx", "npz", "array", "text")
+UNITS: tuple[Unit, ...] = ("characters", "words")
 RESIZE: tuple[Resize, ...] = ("fit", "fill", "stretch")
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -26,20 +28,22 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "folder": ("path", "classes", "size", "channels", "resize", "test_share", "seed", "sha256", "normalize"),
     "idx": ("paths", "test_share", "seed", "sha256", "normalize"),
     "npz": ("path", "test_share", "seed", "sha256", "normalize"),
+    "text": ("name", "paths", "unit", "window", "step", "most", "lower", "test_share", "sha256"),
     "array": ("x", "y", "x_test", "y_test", "class_names", "feature_names", "normalize"),
 }
 
 MAX_INLINE = 20_000  # numbers an array spec may hold; anything larger belongs into a file
 MAX_SIDE = 4096
 MAX_COUNT = 1_000_000
+MAX_WINDOW = 1024
 
 
 @dataclass(frozen=True)
 class SourceSpec:
     """Where examples come from. Build one with `SourceSpec.toy(...)`, `.folder(...)` and so on.
 
-    kind        toy | sample | folder | idx | npz | array
-    name        toy: circle, spiral, ...; sample: fashion, digits
+    kind        toy | sample | folder | idx | npz | array | text
+    name        toy: circle, spiral, ...; sample: fashion, digits; text without paths: emma
     count       toy: number of points, training and test together
     noise       toy: 0 (none) to 1
     seed        toy points, and the split of any source that has no test part of its own
@@ -47,6 +51,12 @@ class SourceSpec:
     path        folder or .npz file; relative paths are resolved against the project's folder
     classes     folder: only these class folders; () means all
     paths       idx: any of the files of the set; the partners are found beside them
+                text: one file (what comes next is learnt) or several (which file a window is from)
+    unit        text: characters | words
+    window      text: tokens of one example
+    step        text: tokens from the start of a window to that of the next
+    most        text: size of the vocabulary; rarer tokens are read as one, unknown
+    lower       text: capital letters are read as small ones
     size        (height, width) pictures are brought to; None: chosen from the pictures
     channels    1 grey, 3 color, 0: chosen from the pictures
     resize      fit (whole picture, edges filled) | fill (cut at the edges) | stretch
@@ -71,6 +81,11 @@ class SourceSpec:
     resize: Resize = "fit"
     sha256: str = ""
     normalize: bool = False
+    unit: Unit = "characters"
+    window: int = 16
+    step: int = 1
+    most: int = 1000
+    lower: bool = False
     x: Numbers = ()
     y: Numbers = ()
     x_test: Numbers = ()
@@ -87,6 +102,13 @@ class SourceSpec:
             )
         _whole(self, "count", 1, MAX_COUNT)
         _whole(self, "seed", 0, 2**63 - 1)
+        _whole(self, "window", 1, MAX_WINDOW)
+        _whole(self, "step", 1, MAX_COUNT)
+        _whole(self, "most", 2, 65536)
+        if not isinstance(self.lower, bool):
+            raise _bad("lower", self.lower, "true, false")
+        if self.unit not in UNITS:
+            raise _bad("unit", self.unit, ", ".join(UNITS))
         _number(self, "noise", 0.0, 1.0)
         _number(self, "test_share", 0.0, 0.9)
         for name in ("name", "path", "sha256"):
@@ -151,6 +173,11 @@ class SourceSpec:
     def npz(cls, path: str) -> SourceSpec:
         """NumPy arrays `x, y` or `x_train, y_train, x_test, y_test` in one file."""
         return cls("npz", path=path)
+
+    @classmethod
+    def text(cls, *paths: str, name: str = "", window: int = 16, unit: Unit = "characters") -> SourceSpec:
+        """A text, or several to tell apart; `name` one that ships with Matrizen: "emma"."""
+        return cls("text", name=name, paths=tuple(paths), window=window, unit=unit)
 
     @classmethod
     def array(

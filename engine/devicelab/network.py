@@ -125,6 +125,10 @@ PRODUCTS = ("dense", "dense_dx", "dense_dw", "conv2d", "conv2d_dx", "conv2d_dw")
 
 def flops_of(op: Op) -> float:
     """Two operations for each multiplication of a product or convolution by its definition; else 0."""
+    if op.kind == "heads_scores":
+        return 2.0 * op.out.size * op.ins[0].shape[0] / int(str(op.attrs["heads"]))
+    if op.kind == "heads_mix":
+        return 2.0 * op.out.size * op.ins[1].shape[1]
     if op.kind not in PRODUCTS:
         return 0.0
     weights = next(v for v in (*op.ins, *op.outs) if not v.batched and len(v.shape) > 1)

@@ -1,7 +1,10 @@
 """Trained weights as `.npz`: keys as in a PyTorch state_dict, and `__meta__` with everything else.
 
 `np.load(path, allow_pickle=False)` opens it. Dense `weight` (outputs, inputs), `bias`; Conv2D `weight`
-(out, in, kH, kW), `bias`; BatchNorm `weight, bias, running_mean, running_var`.
+(out, in, kH, kW), `bias`; BatchNorm `weight, bias, running_mean, running_var`; LayerNorm `weight, bias`;
+Embedding `weight` (tokens, features); self-attention as in nn.MultiheadAttention: `in_proj_weight`,
+`in_proj_bias`, `out_proj.weight`, `out_proj.bias`; positions `weight` (features, positions); a learnt warp
+`weight` (2, 3).
 float32, C order, little-endian.
 """
 
@@ -42,7 +45,7 @@ def named_weights(graph: GraphSpec, state: Mapping[str, Array]) -> dict[str, Arr
         for spec in facts.params.get(node.owner, ()):
             key = f"{node.owner}.{spec.name}"
             if key in state:
-                out[f"{node.name}.{spec.name}"] = np.ascontiguousarray(state[key], "<f4")
+                out[f"{node.name}.{spec.key}"] = np.ascontiguousarray(state[key], "<f4")
     return out
 
 
@@ -113,7 +116,7 @@ def import_npz(path: Path | str, graph: GraphSpec) -> tuple[dict[str, Array], li
     wanted: set[str] = set()
     for node in graph.nodes:
         for spec in facts.params.get(node.owner, ()):
-            key = f"{node.name}.{spec.name}"
+            key = f"{node.name}.{spec.key}"
             wanted.add(key)
             if key not in arrays:
                 missing.append(key)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.ops.updates import lock_of
-from engine.values import Op
+from engine.values import Op, Value
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,90 @@ def _one(template: str) -> Writer:
 
 
 def _dense(n: Names) -> list[str]:
+    w, x = n.ins[:2]
+    if len(n.op.ins[1].shape) > 2:  # every position of a sequence
+        bias = f" + column({n.ins[2]}, {x})" if len(n.ins) > 2 else ""
+        return [f"{n.outs[0]} = np.tensordot({w}, {x}, 1){bias}"]
     bias = f" + {n.ins[2]}[:, None]" if len(n.ins) > 2 else ""
-    return [f"{n.outs[0]} = {n.ins[0]} @ {n.ins[1]}{bias}"]
+    return [f"{n.outs[0]} = {w} @ {x}{bias}"]
+
+
+def _dense_dx(n: Names) -> list[str]:
+    w, d = n.ins
+    if len(n.op.ins[1].shape) > 2:
+        return [f"{n.outs[0]} = np.tensordot({w}.T, {d}, 1)"]
+    return [f"{n.outs[0]} = {w}.T @ {d}"]
+
+
+def _dense_dw(n: Names) -> list[str]:
+    d, x = n.ins
+    if len(n.op.ins[1].shape) > 2:
+        return [f"{n.outs[0]} = np.einsum('ith,jth->ij', {d}, {x})"]
+    return [f"{n.outs[0]} = {d} @ {x}.T"]
+
+
+def _embedding_dw(n: Names) -> list[str]:
+    tokens, d = n.ins
+    dw = n.outs[0]
+    return [
+        f"{dw} = np.zeros({n.op.outs[0].shape}, {d}.dtype)",
+        f"np.add.at({dw}, np.rint({tokens}).astype(int).ravel(), {d}.reshape(len({d}), -1).T)",
+    ]
+
+
+def _layernorm(n: Names) -> list[str]:
+    x, w, b = n.ins
+    y, mean, invstd = n.outs
+    return [
+        f"{mean} = {x}.mean(axis=0)",
+        f"{invstd} = 1 / np.sqrt((({x} - {mean}) ** 2).mean(axis=0) + {n.attr('epsilon')})",
+        f"{y} = ({x} - {mean}) * {invstd} * column({w}, {x}) + column({b}, {x})",
+    ]
+
+
+def _layernorm_dx(n: Names) -> list[str]:
+    dy, x, w, mean, invstd = n.ins
+    return [
+        f"hat = ({x} - {mean}) * {invstd}",
+        f"g = {dy} * column({w}, {x})",
+        f"{n.outs[0]} = {invstd} * (g - g.mean(axis=0) - hat * (g * hat).mean(axis=0))",
+    ]
+
+
+def _heads(n: Names, how: str) -> list[str]:
+    heads, scale = n.attr("heads"), float(str(n.attr("scale")))
+    first, second = n.ins
+    if how == "scores":
+        made = [f"{v} = {x}.reshape({heads}, -1, *{x}.shape[1:])" for v, x in zip("ab", n.ins, strict=True)]
+        return [*made, f"{n.outs[0]} = np.einsum('hdin,hdjn->hijn', a, b) * {scale:.9g}"]
+    how = "hijn,hdin->hdjn" if n.attr("turned") else "hijn,hdjn->hdin"
+    return [
+        f"v = {second}.reshape({heads}, -1, *{second}.shape[1:])",
+        f"mix = np.einsum('{how}', {first}, v) * {scale:.9g}",
+        f"{n.outs[0]} = mix.reshape(-1, *mix.shape[2:])",
+    ]
+
+
+def _softmax_rows(n: Names) -> list[str]:
+    s, p = n.ins[0], n.outs[0]
+    lines = [f"e = np.exp({s} - {s}.max(axis=2, keepdims=True))"]
+    if n.attr("causal"):
+        lines = [
+            f"seen = np.tri({n.op.outs[0].shape[1]}, dtype=bool)[None, :, :, None]",
+            f"e = np.where(seen, {s}, -np.inf)",
+            "e = np.exp(e - e.max(axis=2, keepdims=True))",
+        ]
+    return [*lines, f"{p} = e / e.sum(axis=2, keepdims=True)"]
 
 
 def _sum_samples(n: Names) -> list[str]:
-    axes = "1" if len(n.op.ins[0].shape) == 2 else "(1, 2, 3)"
-    return [f"{n.outs[0]} = {n.ins[0]}.sum(axis={axes})"]
+    return [f"{n.outs[0]} = {n.ins[0]}.sum(axis={_rest(n.op.ins[0])})"]
+
+
+def _rest(value: Value) -> str:
+    """All axes but the first, as an argument."""
+    axes = tuple(range(1, len(value.shape)))
+    return str(axes) if len(axes) > 1 else "1"
 
 
 def _softmax_xent(n: Names) -> list[str]:
@@ -103,7 +180,7 @@ def _pool(name: str, many: bool) -> Writer:
 def _batchnorm(n: Names) -> list[str]:
     x, w, b, mean_old, var_old = n.ins
     y, mean, invstd, mean_new, var_new = n.outs
-    axes = "1" if len(n.op.ins[0].shape) == 2 else "(1, 2, 3)"
+    axes = _rest(n.op.ins[0])
     m = float(str(n.attr("momentum")))
     return [
         f"count = {x}[0].size",
@@ -120,7 +197,7 @@ def _batchnorm(n: Names) -> list[str]:
 def _batchnorm_grad(n: Names) -> list[str]:
     dy, x, w, mean, invstd = n.ins
     dx, dw, db = n.outs
-    axes = "1" if len(n.op.ins[1].shape) == 2 else "(1, 2, 3)"
+    axes = _rest(n.op.ins[1])
     return [
         f"hat = ({x} - column({mean}, {x})) * column({invstd}, {x})",
         f"{db} = {dy}.sum(axis={axes})",
@@ -238,8 +315,8 @@ def _update(free: Writer) -> Writer:
 
 WRITERS: dict[str, Writer] = {
     "dense": _dense,
-    "dense_dx": _one("{o} = {0}.T @ {1}"),
-    "dense_dw": _one("{o} = {0} @ {1}.T"),
+    "dense_dx": _dense_dx,
+    "dense_dw": _dense_dw,
     "sum_samples": _sum_samples,
     **FUNCTION_WRITERS,
     "softmax": lambda n: [
@@ -286,6 +363,21 @@ WRITERS: dict[str, Writer] = {
     "batchnorm": _batchnorm,
     "batchnorm_grad": _batchnorm_grad,
     "batchnorm_eval": _batchnorm_eval,
+    "embedding": _one("{o} = np.moveaxis({0}[np.rint({1}).astype(int)], -1, 0)"),
+    "embedding_dw": _embedding_dw,
+    "positions": _one("{o} = {0} + {1}[:, :, None]"),
+    "positions_dw": _one("{o} = {0}.sum(axis=2)"),
+    "split": lambda n: [f"{', '.join(n.outs)} = np.split({n.ins[0]}, {n.attr('parts')})"],
+    "layernorm": _layernorm,
+    "layernorm_dx": _layernorm_dx,
+    "layernorm_dw": lambda n: [
+        f"hat = ({n.ins[1]} - {n.ins[2]}) * {n.ins[3]}",
+        f"{n.outs[0]} = ({n.ins[0]} * hat).sum(axis={_rest(n.op.ins[0])})",
+    ],
+    "heads_scores": lambda n: _heads(n, "scores"),
+    "heads_mix": lambda n: _heads(n, "mix"),
+    "softmax_rows": _softmax_rows,
+    "softmax_rows_grad": _one("{o} = {1} * ({0} - ({0} * {1}).sum(axis=2, keepdims=True))"),
     "sgd": _update(_sgd),
     "momentum": _update(_momentum),
     "rmsprop": _update(_rmsprop),

@@ -22,6 +22,7 @@ from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
 from engine.graph import GraphSpec
 from engine.held_step import HeldStep, computed, hold_step
+from engine.inference import infer
 from engine.ops.base import Array, context_for
 from engine.project_file import npy_bytes
 from engine.saving import save_atomically
@@ -98,6 +99,8 @@ class _Script:
         self.held, self.layer, self.wanted = held, layer, wanted
         self.program, self.graph = held.program, held.graph
         self._names: dict[str, str] = {}
+        params = infer(self.graph).params
+        self._keys = {(uid, s.name): s.key for uid, specs in params.items() for s in specs}
         self._taken = set(OWN_NAMES)
         self._seen: set[str] = set()
         self.batch: dict[str, Array] = {}
@@ -213,7 +216,7 @@ class _Script:
         name, array = self.name(v), self.held.given[v.id]
         shape = " x ".join(str(k) for k in array.shape)
         if v.role in (Role.PARAM, Role.STATE) and "." not in v.param:
-            key = f"{self.graph.node(v.owner).name}.{v.param}"
+            key = f"{self.graph.node(v.owner).name}.{self._keys.get((v.owner, v.param), v.param)}"
             return f'{name} = weights["{key}"]  # {shape}'
         self.batch[name] = array
         return f'{name} = batch["{name}"]  # {shape}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.fields import Setting
 from engine.layers.add import Add
+from engine.layers.affine_warp import AffineWarp
 from engine.layers.augment import Augment
 from engine.layers.average import Average
 from engine.layers.avg_pool2d import AvgPool2D
@@ -15,12 +16,14 @@ from engine.layers.crop import Crop
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
 from engine.layers.elu import ELU
+from engine.layers.embedding import Embedding
 from engine.layers.flatten import Flatten
 from engine.layers.gelu import GELU
 from engine.layers.global_avg_pool import GlobalAvgPool
 from engine.layers.global_max_pool import GlobalMaxPool
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
+from engine.layers.layer_norm import LayerNorm
 from engine.layers.leaky_relu import LeakyReLU
 from engine.layers.linear import Linear
 from engine.layers.log_softmax import LogSoftmax
@@ -31,9 +34,11 @@ from engine.layers.multiply import Multiply
 from engine.layers.output import Output
 from engine.layers.pad import Pad
 from engine.layers.permute import Permute
+from engine.layers.positional_encoding import PositionalEncoding
 from engine.layers.prelu import PReLU
 from engine.layers.relu import ReLU
 from engine.layers.reshape import Reshape
+from engine.layers.self_attention import MultiHeadSelfAttention
 from engine.layers.selu import SELU
 from engine.layers.sigmoid import Sigmoid
 from engine.layers.silu import SiLU
@@ -41,6 +46,7 @@ from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
 from engine.layers.softplus import Softplus
 from engine.layers.softsign import Softsign
+from engine.layers.spatial_transformer import SpatialTransformer
 from engine.layers.split import Split
 from engine.layers.step import Step
 from engine.layers.subtract import Subtract
@@ -80,6 +86,7 @@ LAYERS: dict[str, type[Layer]] = {
         Pad,
         Crop,
         BatchNorm,
+        LayerNorm,
         Dropout,
         Add,
         Subtract,
@@ -89,6 +96,11 @@ LAYERS: dict[str, type[Layer]] = {
         Concatenate,
         Split,
         Augment,
+        AffineWarp,
+        SpatialTransformer,
+        Embedding,
+        PositionalEncoding,
+        MultiHeadSelfAttention,
         Output,
     )
 }
@@ -100,6 +112,7 @@ __all__ = [
     "LAYERS",
     "SELU",
     "Add",
+    "AffineWarp",
     "Augment",
     "Average",
     "AvgPool2D",
@@ -109,24 +122,28 @@ __all__ = [
     "Crop",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "HardSigmoid",
     "Input",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool2D",
     "Maximum",
     "Mish",
+    "MultiHeadSelfAttention",
     "Multiply",
     "Output",
     "PReLU",
     "Pad",
     "ParamSpec",
     "Permute",
+    "PositionalEncoding",
     "ReLU",
     "Repair",
     "Reshape",
@@ -139,6 +156,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "SpatialTransformer",
     "Split",
     "Step",
     "Subtract",

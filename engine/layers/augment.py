@@ -30,6 +30,7 @@ class Augment(Layer):
         "centre, so that the network sees more than it was given. Testing uses the pictures as they are."
     )
     formula = r"x'(p) = x(M^{-1} p)"
+    on_data = True
 
     rotation: Annotated[
         float,

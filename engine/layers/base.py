@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from engine.values import Value
 
 Shape = tuple[int, ...]
-"""Shape of one sample, without the batch: (F,) for vectors, (C, H, W) for pictures."""
+"""Shape of one sample, without the batch: (F,) for vectors, (F, T) for sequences, (C, H, W) for pictures."""
 
-Category = Literal["data", "linear", "activation", "pooling", "normalize", "merge", "transform", "loss"]
+Category = Literal[
+    "data", "linear", "activation", "pooling", "normalize", "merge", "transform", "recurrent", "loss"
+]
 
 UNLIMITED_PORTS = 64
 
@@ -30,7 +32,8 @@ class ParamSpec:
     """One parameter or running statistic of a layer.
 
     `name` is its key in files (`weight`, `bias`, `running_mean`, ...); `shape` as in PyTorch.
-    `trained` is False for running statistics. Fans are for the initializer.
+    `trained` is False for running statistics. Fans are for the initializer; `start`, where given, are the
+    numbers it starts with, in C order.
     """
 
     name: str
@@ -39,6 +42,14 @@ class ParamSpec:
     fan_in: int = 1
     fan_out: int = 1
     trained: bool = True
+    start: tuple[float, ...] = ()
+    exported: str = ""
+    """Its key in exported weights, where PyTorch's differs from `name`."""
+
+    @property
+    def key(self) -> str:
+        """The key in exported weights."""
+        return self.exported or self.name
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,8 @@ class Layer:
     has_output: ClassVar[bool] = True
     stem: ClassVar[str] = ""
     """Stem of the names given to new nodes; `kind` when empty."""
+    on_data: ClassVar[bool] = False
+    """Whether it works on the data and so has to stand right behind the input."""
     output_name: ClassVar[str] = "y"
     """Name of the value that leaves the layer: z before, a after an activation function."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.initializers import BIAS_CHOICES, INITIALIZER_CHOICES
-from engine.layers.base import Layer, ParamSpec, Shape
+from engine.layers.base import Layer, ParamSpec, Shape, elements
 from engine.layers.vectors import need_vector
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class Dense(Layer):
     category = "linear"
     help = N_(
         "Each neuron adds up all inputs, each times its own weight, and its bias. With the batch as "
-        "columns of X this is one matrix product for all examples."
+        "columns of X this is one matrix product for all examples. In a sequence every position is a "
+        "column of its own."
     )
     formula = r"Z = W \cdot X + b"
     output_name = "z"
@@ -56,11 +57,13 @@ class Dense(Layer):
     ] = "zeros"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs[0]) == 2:
+            return (self.units, inputs[0][1])
         need_vector(inputs[0])
         return (self.units,)
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
-        (n,) = inputs[0]
+        n = inputs[0][0]
         weight = ParamSpec("weight", (self.units, n), self.initializer, n, self.units)
         return (weight, ParamSpec("bias", (self.units,), self.bias_initializer)) if self.bias else (weight,)
 
@@ -73,4 +76,4 @@ class Dense(Layer):
         return Message(N_("{units} units"), {"units": self.units})
 
     def multiplications(self, inputs: Sequence[Shape]) -> int:
-        return self.units * inputs[0][0]
+        return self.units * elements(inputs[0])

@@ -28,5 +28,5 @@ class Flatten(Layer):
         return (elements(inputs[0]),)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
-        (x,) = inputs
+        (x,) = inputs  # of a sequence: feature by feature, all its positions
         return rec.view(x, "y", ("F", "N"), (x.rows, x.shape[-1]))

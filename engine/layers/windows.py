@@ -20,7 +20,7 @@ def need_picture(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise ShapeProblem(
             Message(
-                N_("Needs a picture (channels × rows × columns), gets a vector of {found}."),
+                N_("Needs a picture (channels × rows × columns), gets {found}."),
                 {"found": shape_text(shape)},
             )
         )

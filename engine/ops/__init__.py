@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from engine.ops import (  # noqa: F401 - importing registers the kinds
     activations,
+    affine_matrix,
+    attention,
     convolution,
     data,
     elementwise,
+    layer_norm,
     linear,
     losses,
     merging,
@@ -15,8 +18,10 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     pooling,
     prelu,
     rearranging,
+    sequence,
     updates,
     warp,
+    warp_grad,
 )
 from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -47,6 +47,18 @@ class Term:
     label: str = ""
 
 
+MOST_TERMS = 512
+"""Of so many terms at most a cell's story is told one by one."""
+
+
+def largest(values: Array | Sequence[float], most: int = MOST_TERMS) -> set[int]:
+    """Places of the terms that count most, and of the first and the last: between them lie all others."""
+    if len(values) <= most:
+        return set(range(len(values)))
+    found = np.argpartition(-np.abs(np.asarray(values, np.float64)), most - 3)[: most - 2]
+    return {0, len(values) - 1, *found.tolist()}
+
+
 @dataclass(frozen=True)
 class Terms:
     """How one cell came about: `rule` says how the terms make the value."""
@@ -61,11 +73,23 @@ class Terms:
     """The cell as the engine computed it."""
     note: str = ""
     """LaTeX of the rule with its symbols."""
+    left_out: tuple[int, float] = (0, 0.0)
+    """How many terms are not listed because there are very many, and their sum; the total has them."""
 
     @classmethod
     def sum_of(cls, terms: Sequence[Term], engine: float, note: str) -> Terms:
         """Terms that add up."""
         return cls("sum", tuple(terms), sum(t.value for t in terms), engine, note)
+
+    def shortened(self, most: int = MOST_TERMS) -> Terms:
+        """Only the largest and the labeled ones of very many: nobody reads more."""
+        if len(self.terms) <= most or self.rule != "sum":
+            return self
+        kept = largest([t.value for t in self.terms], most) | {i for i, t in enumerate(self.terms) if t.label}
+        left = [t.value for i, t in enumerate(self.terms) if i not in kept]
+        count, amount = self.left_out
+        terms = tuple(t for i, t in enumerate(self.terms) if i in kept)
+        return replace(self, terms=terms, left_out=(count + len(left), amount + sum(left)))
 
     @property
     def difference(self) -> float:

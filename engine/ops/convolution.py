@@ -22,6 +22,7 @@ from engine.ops.base import (
     Term,
     Terms,
     fill,
+    largest,
     live,
     normal,
     register,
@@ -278,20 +279,28 @@ class Conv2DDw(OpRule):
         o, c, i, j = cell
         stride, padding = geometry(op.attrs)
         d, x = read(op.ins[0]), read(op.ins[1])
+        # there may be tens of thousands: all of them are added up, those that count most become terms
+        rows = [r for r in range(d.shape[1]) if 0 <= r * stride[0] + i - padding[0] < x.shape[1]]
+        columns = [q for q in range(d.shape[2]) if 0 <= q * stride[1] + j - padding[1] < x.shape[2]]
+        down = [r * stride[0] + i - padding[0] for r in rows]
+        across = [q * stride[1] + j - padding[1] for q in columns]
+        u = d[o][np.ix_(rows, columns, range(ctx.n))].astype(np.float64).transpose(2, 0, 1)
+        v = x[c][np.ix_(down, across, range(ctx.n))].astype(np.float64).transpose(2, 0, 1)
+        products = (u * v).ravel()
         terms = []
-        for s in range(ctx.n):
-            for r in range(d.shape[1]):
-                for q in range(d.shape[2]):
-                    y, z = r * stride[0] + i - padding[0], q * stride[1] + j - padding[1]
-                    if 0 <= y < x.shape[1] and 0 <= z < x.shape[2]:
-                        u, v = float(d[o, r, q, s]), float(x[c, y, z, s])
-                        terms.append(
-                            Term(((op.ins[0].id, (o, r, q, s), u), (op.ins[1].id, (c, y, z, s), v)), u * v)
-                        )
-        return Terms.sum_of(
-            terms,
+        kept = np.array(sorted(largest(products)), np.intp)
+        for s, a, b in np.argwhere(np.ones(u.shape, bool))[kept].tolist():
+            first = (op.ins[0].id, (o, rows[a], columns[b], s), float(u[s, a, b]))
+            second = (op.ins[1].id, (c, down[a], across[b], s), float(v[s, a, b]))
+            terms.append(Term((first, second), float(u[s, a, b] * v[s, a, b])))
+        total = float(products.sum())
+        return Terms(
+            "sum",
+            tuple(terms),
+            total,
             float(read(op.out)[cell]),
             r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}(r+i, c+j)",
+            (len(products) - len(kept), total - float(products[kept].sum())),
         )
 
     def cases(self) -> Iterable[Case]:

@@ -42,18 +42,23 @@ def product_terms(
     )
 
 
+def column_at(x: Array, at: Sequence[int]) -> Array:
+    """The features of one position of one example."""
+    return np.asarray(x.reshape(len(x), -1)[:, np.ravel_multi_index(tuple(at), x.shape[1:])])
+
+
 @register
 class Dense(OpRule):
-    """ins W (m, n), X (n, N)[, b (m)] -> z (m, N)."""
+    """ins W (m, n), X (n, N)[, b (m)] -> z (m, N); of a sequence X (n, T, N) every position: z (m, T, N)."""
 
     kind = "dense"
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        return (Out("z", ("F", "N"), (ins[0].shape[0], ins[1].shape[-1])),)
+        return (Out("z", ("F", *ins[1].axes[1:]), (ins[0].shape[0], *ins[1].shape[1:])),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        z = ins[0] @ ins[1]
-        return (z + ins[2][:, None] if len(ins) > 2 else z,)
+        z = np.tensordot(ins[0], ins[1], 1)
+        return (z + ins[2].reshape(-1, *[1] * (z.ndim - 1)) if len(ins) > 2 else z,)
 
     def gradient(
         self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
@@ -68,11 +73,12 @@ class Dense(OpRule):
         return dw, dx, rec.emit1("sum_samples", (dz,), rec.grad_name(op.ins[2])) if wanted[2] else None
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
-        i, s = cell
+        i, *at = cell
         w, x = read(op.ins[0]), read(op.ins[1])
         n = w.shape[1]
+        cells = [(j, *at) for j in range(n)]
         terms = product_terms(
-            op.ins[0], w[i], [(i, j) for j in range(n)], op.ins[1], x[:, s], [(j, s) for j in range(n)]
+            op.ins[0], w[i], [(i, j) for j in range(n)], op.ins[1], column_at(x, at), cells
         )
         if len(op.ins) > 2:
             b = float(read(op.ins[2])[i])
@@ -100,30 +106,42 @@ class Dense(OpRule):
             Context(16),
             "no bias",
         )
+        yield Case(
+            (
+                value("w", "out in", (6, 5), Role.PARAM),
+                value("x", "F T N", (5, 3, 7)),
+                value("b", "out", (6,), Role.PARAM),
+            ),
+            (normal(1, 6, 5), normal(2, 5, 3, 7), normal(3, 6)),
+            {},
+            Context(7),
+            "sequence",
+        )
 
 
 @register
 class DenseDx(OpRule):
-    """ins W (m, n), δ (m, N) -> dX (n, N) = Wᵀ·δ."""
+    """ins W (m, n), δ (m, N) -> dX (n, N) = Wᵀ·δ; of a sequence every position."""
 
     kind = "dense_dx"
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        return (Out("dx", ("F", "N"), (ins[0].shape[1], ins[1].shape[-1]), role=Role.GRAD),)
+        shape = (ins[0].shape[1], *ins[1].shape[1:])
+        return (Out("dx", ("F", *ins[1].axes[1:]), shape, role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        return (live(ins[0].T @ ins[1], ctx.n),)
+        return (live(np.tensordot(ins[0].T, ins[1], 1), ctx.n),)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
-        j, s = cell
+        j, *at = cell
         w, d = read(op.ins[0]), read(op.ins[1])
         terms = product_terms(
             op.ins[0],
             w[:, j],
             [(i, j) for i in range(len(w))],
             op.ins[1],
-            d[:, s],
-            [(i, s) for i in range(len(w))],
+            column_at(d, at),
+            [(i, *at) for i in range(len(w))],
         )
         return Terms.sum_of(
             terms, float(read(op.out)[cell]), r"\partial L/\partial x_{jk} = \sum_i w_{ij} \delta_{ik}"
@@ -138,27 +156,35 @@ class DenseDx(OpRule):
                 Context(n),
                 f"{n_out}x{n_in}x{k}",
             )
+        yield Case(
+            (value("w", "out in", (6, 5), Role.PARAM), value("d", "F T N", (6, 3, 7), Role.GRAD)),
+            (normal(1, 6, 5), live(normal(2, 6, 3, 7), 5)),
+            {},
+            Context(5),
+            "sequence",
+        )
 
 
 @register
 class DenseDw(OpRule):
-    """ins δ (m, N), X (n, N) -> dW (m, n) = δ·Xᵀ over the live lanes."""
+    """ins δ (m, N), X (n, N) -> dW (m, n) = δ·Xᵀ over the live lanes and the positions of a sequence."""
 
     kind = "dense_dw"
     reduces_samples = True
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        return (Out("dw", ("out", "in"), (ins[0].shape[0], ins[1].rows), role=Role.GRAD),)
+        return (Out("dw", ("out", "in"), (ins[0].shape[0], ins[1].shape[0]), role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
-        return (ins[0][:, : ctx.n] @ ins[1][:, : ctx.n].T,)
+        d, x = (a[..., : ctx.n].reshape(len(a), -1) for a in ins)
+        return (d @ x.T,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         i, j = cell
-        d, x = read(op.ins[0])[:, : ctx.n], read(op.ins[1])[:, : ctx.n]
-        terms = product_terms(
-            op.ins[0], d[i], [(i, s) for s in range(ctx.n)], op.ins[1], x[j], [(j, s) for s in range(ctx.n)]
-        )
+        d, x = read(op.ins[0])[i, ..., : ctx.n], read(op.ins[1])[j, ..., : ctx.n]
+        places = list(np.ndindex(*d.shape))
+        cells = [(i, *at) for at in places], [(j, *at) for at in places]
+        terms = product_terms(op.ins[0], d.ravel(), cells[0], op.ins[1], x.ravel(), cells[1])
         return Terms.sum_of(
             terms, float(read(op.out)[cell]), r"\partial L/\partial w_{ij} = \sum_k \delta_{ik} x_{jk}"
         )
@@ -178,6 +204,13 @@ class DenseDw(OpRule):
                 Context(n),
                 f"{m}x{n_in}x{k}, {n} live",
             )
+        yield Case(
+            (value("d", "F T N", (6, 3, 7), Role.GRAD), value("x", "F T N", (5, 3, 7))),
+            (live(normal(1, 6, 3, 7), 5), fill(normal(2, 5, 3, 7), 5, 1e30)),
+            {},
+            Context(5),
+            "sequence, 5 live",
+        )
 
 
 @register

@@ -53,7 +53,8 @@ class Answers:
             case p.Explain():
                 self._motion.show()
                 found = explain(t, command.value, tuple(command.cell))
-                reply(p.Reply(command.id, replace(found, step=self._motion.shown_step)))
+                terms = found.terms.shortened() if found.terms is not None else None
+                reply(p.Reply(command.id, replace(found, step=self._motion.shown_step, terms=terms)))
             case p.Read() if (form := named(t.program, command.value)) is not None:
                 self._motion.show()
                 reply(p.Reply(command.id, form[0].whole(form[1], t.read)))

@@ -172,7 +172,7 @@ def facts(t: Trainer, generation: int) -> p.Configured:
     """What the window is told about a program."""
     d = t.dataset
     data = p.DataFacts(t.spec, d.kind, d.class_names, d.feature_names, d.n_train, d.n_test, d.sha256,
-                       d.source_sha256, d.notes, d.skipped)
+                       d.source_sha256, d.notes, d.skipped, d.vocabulary)
     outputs = {uid: v.id for uid, v in t.program.outputs.items()}
     return p.Configured(generation, t.program, outputs, data, t.training, t.seed)
 

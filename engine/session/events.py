@@ -36,6 +36,8 @@ class DataFacts:
     source_sha256: str
     notes: tuple[Message, ...] = ()
     skipped: tuple[Message, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    """What the tokens of a text stand for."""
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,8 @@ def _tiles(request: Thumbs, read: Reader, uid: Uid, role: ThumbRole, value: Valu
     if array.ndim == 4:
         tiles = array[..., min(request.sample, array.shape[-1] - 1)]
         return _fit(tiles, request), len(tiles), array
-    return _fit(reduce.as_matrix(value, array)[None], request), 1, array
+    sample = min(request.sample, array.shape[-1] - 1) if array.ndim == 3 and value.batched else None
+    return _fit(reduce.as_matrix(value, array, sample)[None], request), 1, array
 
 
 def _weight_tiles(array: Array, picture: tuple[int, ...] | None, request: Thumbs) -> tuple[Array, int]:

@@ -18,6 +18,7 @@ CATEGORIES: tuple[tuple[str, str], ...] = (
     ("normalize", N_("Normalize")),
     ("merge", N_("Branch and merge")),
     ("transform", N_("Transform")),
+    ("recurrent", N_("Text and sequences")),
     ("loss", N_("Loss and output")),
 )
 # what an activation does, short enough for the line under its name

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme, tokens
-from gui.actions import Actions, ActionSpec, fuzzy, key_text, menu_titles
+from gui.actions import Actions, ActionSpec, answers, key_text, menu_titles
 from gui.i18n import tr
 
 ROW = 34
@@ -127,11 +127,7 @@ class CommandPalette(QFrame):
             if spec.id == "search":
                 continue
             name = self._actions[spec.id].text().rstrip(" …")
-            best = fuzzy(query, name)
-            if best is None and spec.words:
-                # what it is also called counts less than its name
-                other = fuzzy(query, f"{name} {spec.words}")
-                best = None if other is None else other - 12
+            best = answers(query, name, spec.words)
             if best is not None:
                 on = self._actions[spec.id].isEnabled()
                 ranked.append((best + (2 if on else -4), -order, spec))

@@ -128,7 +128,7 @@ class DeviceCards(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedHeight(theme.px(HEIGHT + 10))
         self._devices: list[DeviceInfo] = []
-        self._left_out: set[str] = set()
+        self.left_out: set[str] = set()
         self.compact = False
         self.cards: list[DeviceCard] = []
 
@@ -145,7 +145,7 @@ class DeviceCards(QScrollArea):
         self.cards = []
         for device in devices:
             token = device_token(device.id, self._devices)
-            chosen = device.id not in self._left_out
+            chosen = device.id not in self.left_out
             card = DeviceCard(device, token, chosen, peak(device.id), self.compact)
             card.toggled.connect(lambda on, id=device.id: self._toggle(id, on))
             self.cards.append(card)
@@ -170,5 +170,5 @@ class DeviceCards(QScrollArea):
         return QSize(theme.px(WIDTH) * 3, theme.px(HEIGHT + 10))
 
     def _toggle(self, id: str, on: bool) -> None:
-        (self._left_out.discard if on else self._left_out.add)(id)
+        (self.left_out.discard if on else self.left_out.add)(id)
         self.changed.emit()

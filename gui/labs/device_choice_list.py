@@ -9,6 +9,9 @@ from gui import i18n, theme
 from gui.i18n import tr
 from gui.labs.device_words import experiments
 
+LINE = 190
+"""Room of a line; longer ones are broken."""
+
 
 class ExperimentList(QFrame):
     """`chosen(id)` when one is clicked."""
@@ -45,10 +48,10 @@ class ExperimentList(QFrame):
 
     def set_compact(self, compact: bool) -> None:
         """Names only, where there is little room."""
-        for line in self._lines:
+        for line, button in zip(self._lines, self.buttons.values(), strict=True):
             line.setVisible(not compact)
-        for button in self.buttons.values():
-            button.setFixedHeight(theme.px(36 if compact else 52))
+            long = line.fontMetrics().horizontalAdvance(line.text()) > theme.px(LINE)
+            button.setFixedHeight(theme.px(36 if compact else 64 if long else 52))
 
     def _button(self, number: int, id: str, name: str, line: str) -> QPushButton:
         button = QPushButton()
@@ -70,6 +73,7 @@ class ExperimentList(QFrame):
         title, caption = QLabel(name), QLabel(line)
         title.setProperty("role", "title")
         caption.setProperty("role", "caption")
+        caption.setWordWrap(True)
         texts.addWidget(title)
         texts.addWidget(caption)
         texts.addStretch(1)

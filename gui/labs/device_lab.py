@@ -12,7 +12,6 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from engine.backends.devices import DeviceInfo, numpy_device
 from engine.devicelab.experiments import NEED_NETWORK, tasks
 from engine.devicelab.network import Net
 from engine.devicelab.run import LabRun
@@ -22,7 +21,7 @@ from gui import i18n, theme
 from gui.i18n import tr, tr_message, trn
 from gui.labs.device_charts import bars, layers, lines
 from gui.labs.device_page import DevicePage
-from gui.labs.device_results import Results, as_csv, finding
+from gui.labs.device_results import Kept, Results, as_csv, finding
 from gui.labs.device_sizes import SizesRow
 from gui.labs.device_words import experiments, short_name
 
@@ -40,16 +39,15 @@ class DeviceLab(DevicePage):
 
     closed = Signal()
 
-    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Workbench, kept: Kept | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bench = bench
         self.run: LabRun | None = None
-        self.results: dict[str, Results] = {}
-        self.asked: dict[str, list[DeviceInfo]] = {}
-        self.peaks: dict[str, float] = {}
-        self.devices: list[DeviceInfo] = [numpy_device()]
-        self._devices_done = False
-        self.experiment = "operation"
+        self.kept = kept = kept if kept is not None else Kept()
+        self.results, self.asked, self.peaks = kept.results, kept.asked, kept.peaks
+        self.cards.left_out = kept.left_out
+        self.devices, self._devices_done = kept.devices, kept.devices_done
+        self.experiment = kept.experiment
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
@@ -79,6 +77,7 @@ class DeviceLab(DevicePage):
     def end(self) -> None:
         """No process, no timer, no folder is left."""
         self._timer.stop()
+        self.kept.product = self.product.shown()
         self.product.close_panel()
         if self.run is not None:
             self.run.close()
@@ -95,12 +94,13 @@ class DeviceLab(DevicePage):
         self._show_devices()
         self.arrange()
         self.choose(self.experiment)
+        self.product.show_again(self.kept.product, self.results.get("operation"), self.devices)
 
     # ---- devices and network ---------------------------------------------------------------------------
 
     def _found(self, devices: Devices) -> None:
-        self.devices = list(devices.devices)
-        self._devices_done = devices.done
+        self.devices = self.kept.devices = list(devices.devices)
+        self._devices_done = self.kept.devices_done = devices.done
         self._show_devices()
         self._show_results()
 
@@ -137,20 +137,24 @@ class DeviceLab(DevicePage):
     def _network_changed(self, *_: object) -> None:
         """Its sizes are asked for anew when something is measured; here only what can be chosen."""
         net = self.net()
-        chosen = (self.sizes.subject(), self.sizes.sizes())
+        chosen = self.kept.sizes or (self.sizes.subject(), self.sizes.sizes())
         made = SizesRow(net.training.batch if net else 1, net is not None)
         self.change_sizes(made)
         made.choose(*chosen)
-        made.changed.connect(self._show_state)
+        made.changed.connect(self._sizes_changed)
         made.refused.connect(self._refuse)
         made.setVisible(self.experiment in WITH_SIZES)
+        self._show_state()
+
+    def _sizes_changed(self) -> None:
+        self.kept.sizes = (self.sizes.subject(), self.sizes.sizes())
         self._show_state()
 
     # ---- measuring -------------------------------------------------------------------------------------
 
     def choose(self, experiment: str) -> None:
         """Show another experiment; what is being measured goes on."""
-        self.experiment = experiment
+        self.experiment = self.kept.experiment = experiment
         words = experiments()[experiment]
         self.list.mark(experiment)
         self.name.setText(words.name)
@@ -193,6 +197,8 @@ class DeviceLab(DevicePage):
         self.results[self.experiment] = Results(self.experiment, subject, sizes)
         self.asked[self.experiment] = asked
         known = self.peaks if self.experiment == "operation" else {d.id for d in self.devices}
+        if self.experiment == "operation":
+            self.product.show_results(None, None, self.devices)  # it is of other sizes, or soon another
         self.run = LabRun(todo, net, known)
         self._measuring = self.experiment
         self._timer.start()
@@ -334,9 +340,9 @@ class DeviceLab(DevicePage):
         return super().event(event)
 
 
-def register(window: Any, bench: Workbench, actions: Any) -> None:
+def register(window: Any, bench: Workbench, kept: Kept) -> None:
     """Make the lab known to the window's host of labs; `open(experiment="layers")` jumps to a page."""
-    window.labs.add("device_lab", lambda: DeviceLab(bench))
+    window.labs.add("device_lab", lambda: DeviceLab(bench, kept))
 
 
 def _none() -> Results:

@@ -49,6 +49,7 @@ class ProductPanel(QWidget):
         column.addWidget(self.rows)
         self._work: Work | None = None
         self._product: Product | None = None
+        self._tile: tuple[int, int] | None = None
         self._names: dict[str, str] = {}
         self._task: Task | None = None
 
@@ -68,7 +69,6 @@ class ProductPanel(QWidget):
         work = Work("product", results.sizes)
         if work.moved > MOST_BYTES:
             return
-        self._work = work
 
         def read(progress: Any, canceled: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             return work.arrays(), {d: held["C"] for d, held in kept(folder, "operation")}
@@ -79,15 +79,36 @@ class ProductPanel(QWidget):
             arrays, held = found
             order = {d: held[d] for d in results.devices() if d in held}
             if order:
-                self._product = Product(arrays["A"], arrays["B"], order)
-                self.view.set_product(self._product, tile)
-                self._show_cell()
+                self._draw((work, Product(arrays["A"], arrays["B"], order), tile))
 
         if self._task is not None:
             _forget(self._task)
         self._task = Task(tr("Reading the product"), read, self)
         self._task.done.connect(done)
         self._task.start()
+
+    def shown(self) -> tuple[Work, Product, tuple[int, int] | None] | None:
+        """What is drawn, for `show_again`."""
+        if self._work is None or self._product is None:
+            return None
+        return self._work, self._product, self._tile
+
+    def show_again(
+        self,
+        shown: tuple[Work, Product, tuple[int, int] | None] | None,
+        results: Results | None,
+        devices: Sequence[DeviceInfo],
+    ) -> None:
+        """What another panel has drawn before."""
+        self._names = {d.id: short_name(d) for d in devices}
+        if shown is not None and results is not None:
+            self._draw(shown)
+            self._show_shares(results)
+
+    def _draw(self, shown: tuple[Work, Product, tuple[int, int] | None]) -> None:
+        self._work, self._product, self._tile = shown
+        self.view.set_product(self._product, self._tile)
+        self._show_cell()
 
     def _show_shares(self, results: Results) -> None:
         """How each device cuts the product into pieces of work."""

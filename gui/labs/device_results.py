@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.backends.devices import DeviceInfo
+from engine.backends.devices import DeviceInfo, numpy_device
 from engine.devicelab.amdahl import serial_share
 from engine.devicelab.run import Event
 from engine.devicelab.timing import Timing
@@ -97,6 +97,24 @@ class Results:
         rows = self.of(device)
         one = next((r.compute.median for r in rows if r.cores == 1), None)
         return [(r.cores, one / r.compute.median) for r in rows] if one else []
+
+
+@dataclass
+class Kept:
+    """What outlives the page: it is built anew when the language changes, the numbers stay."""
+
+    results: dict[str, Results] = field(default_factory=dict)
+    asked: dict[str, list[DeviceInfo]] = field(default_factory=dict)
+    """Experiment -> the devices it was measured on, or was to be."""
+    peaks: dict[str, float] = field(default_factory=dict)
+    devices: list[DeviceInfo] = field(default_factory=lambda: [numpy_device()])
+    devices_done: bool = False
+    """Whether all of them were found."""
+    left_out: set[str] = field(default_factory=set)
+    experiment: str = "operation"
+    sizes: tuple[str, dict[str, int]] | None = None
+    product: Any = None
+    """What the drawing of the product shows."""
 
 
 def finding(results: Results, devices: Sequence[DeviceInfo]) -> str:

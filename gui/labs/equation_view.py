@@ -138,7 +138,7 @@ class EquationView(View):
         for matrix, sheet in zip(self.matrices, self.sheets, strict=True):
             found = set()
             for value in {sheet.factor.value, *([sheet.extra.value] if sheet.extra else [])}:
-                places = (sheet.place(value, cell) for cell in cells.get(value, set()))
+                places = (sheet.place(value, cell) for cell in self._near(sheet, cells.get(value, set())))
                 found |= {place for place in places if place is not None}
             if sheet.factor.ones and found and opened is not None:
                 found |= self._ones_beside(sheet, found)
@@ -152,6 +152,14 @@ class EquationView(View):
             else:
                 matrix.set_highlight(cells=sorted(found)[:400], dim_rest=True)
             matrix.set_selected(here)
+
+    @staticmethod
+    def _near(sheet: Sheet, cells: set[Cell]) -> set[Cell]:
+        """Of the cells of very many examples those of the one in sight."""
+        if sheet.lens.kind != "map" or len(cells) < 1000:
+            return cells
+        channel, example = sheet.lens.fixed
+        return {cell for cell in cells if cell[3] == example and cell[0] == channel}
 
     @staticmethod
     def _ones_beside(sheet: Sheet, found: set[tuple[int, int]]) -> set[tuple[int, int]]:

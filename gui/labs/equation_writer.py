@@ -19,8 +19,22 @@ FUNCTIONS = {
     "avgpool2d": r"\mathrm{mean}_{\mathrm{window}}", "batchnorm": r"\mathrm{BN}",
     "maxpool2d_dx": r"\mathrm{unpool}", "avgpool2d_dx": r"\mathrm{unpool}",
     "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
-    "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}",
+    "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}", "split": r"\mathrm{split}",
+    "embedding": r"\mathrm{rows}", "layernorm": r"\mathrm{LN}", "layernorm_dx": r"\mathrm{LN}'",
+    "layernorm_dw": r"\sum \delta \hat{x}",
+    "softmax_rows": r"\mathrm{softmax}", "softmax_rows_grad": r"\mathrm{softmax}'",
+    "embedding_dw": r"\sum_{\mathrm{token}}", "positions_dw": r"\sum_k",
+    "affine_matrix": r"\mathrm{matrix}", "affine_matrix_dx": r"\mathrm{matrix}^T",
+    "affine_matrix_dw": r"\sum_k \mathrm{matrix}^T", "affine_warp": r"\mathrm{warp}",
+    "affine_warp_dx": r"\mathrm{warp}^T", "affine_warp_dw": r"\mathrm{warp}'",
 }  # fmt: skip
+
+
+NAMES = {
+    "softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",),
+    "affine_matrix": (r"\theta",),
+}  # fmt: skip
+"""Letters of what an op reads, where it is not X."""
 
 
 def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
@@ -29,15 +43,17 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     for op in ops:
         if op.phase not in (Phase.FORWARD, Phase.LOSS, Phase.AUGMENT):
             continue
-        names = {"softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",)}.get(op.kind)
+        names = NAMES.get(op.kind)
         plain = 0
         for i, value in enumerate(op.ins):
             if value.role in (Role.PARAM, Role.STATE):
                 letter = {"weight": "W", "bias": "b", "running_mean": r"\bar{\mu}",
-                          "running_var": r"\bar{\sigma}^2"}.get(value.param, value.param)
-                if op.kind == "conv2d" and letter == "W":
-                    letter = "K"
-                if op.kind.startswith("batchnorm"):
+                          "running_var": r"\bar{\sigma}^2", "out_weight": "W_O",
+                          "out_bias": "b_O"}.get(value.param, value.param)
+                if letter == "W":
+                    letter = {"conv2d": "K", "embedding": "E", "positions": "P",
+                              "affine_matrix": r"\theta"}.get(op.kind, "W")
+                if op.kind.startswith(("batchnorm", "layernorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
             elif names is not None and i < len(names):
                 letter = names[i]
@@ -48,7 +64,11 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
             "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
+            "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
+            "softmax_rows": ("P",), "affine_matrix": ("M",),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
+        if op.out.id.endswith(".qkv"):
+            outs = (r"\mathrm{QKV}",)
         for value, letter in zip(op.outs, outs, strict=False):
             found.setdefault(value.id, letter)
     return found
@@ -148,6 +168,11 @@ class Writer:
 
     def _dense_dw(self, index: int, op: Op) -> list[Equation]:
         d, x, dw = self.factor(op.ins[0]), self.input(op.ins[1]), self.factor(op.out)
+        if len(op.ins[1].axes) > 2:  # one example is in sight, all are added up
+            title = rf"{dw.symbol} = \sum_k {d.symbol} \cdot {x.symbol}^T"
+            words = tr("added up over the batch")
+            made = self._made(index, op, title, words, r"\sum_k", d, r"\cdot", x, r"^T =", dw)
+            return [replace(made, kind="sum")]
         words = tr("same shape as {symbol}").format(symbol="W")
         if self.style.folded:
             bias = next((o.out for o in self.program.ops
@@ -267,6 +292,23 @@ class Writer:
         words = tr("added up over all windows and the batch")
         return [self._made(index, op, title, words, d, r"\ast", x, "=", dk)]
 
+    def _heads_scores(self, index: int, op: Op) -> list[Equation]:
+        a, b, s = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        turned = replace(a.turn(), symbol=rf"({a.symbol})^T" if len(a.symbol) > 1 else f"{a.symbol}^T")
+        scale = float(str(op.attrs["scale"]))
+        sign = [] if scale == 1 else [r"\frac{1}{\sqrt{d}}"]
+        title = rf"{s.symbol} = {''.join(sign)} {turned.symbol} \cdot {b.symbol}"
+        words = tr("each head with its own rows; rows ask, columns are asked")
+        return [self._made(index, op, title, words, *sign, turned, r"\cdot", b, "=", s)]
+
+    def _heads_mix(self, index: int, op: Op) -> list[Equation]:
+        p, v, y = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
+        if not op.attrs["turned"]:
+            p = replace(p.turn(), symbol=rf"({p.symbol})^T" if len(p.symbol) > 1 else f"{p.symbol}^T")
+        title = rf"{y.symbol} = {v.symbol} \cdot {p.symbol}"
+        words = tr("each head with its own rows")
+        return [self._made(index, op, title, words, v, r"\cdot", p, "=", y)]
+
     def _update(self, index: int, op: Op) -> list[Equation]:
         w, g, *old = (self.factor(v) for v in op.ins[: len(op.outs) + 1])  # behind them may be a mask
         new, *moments = (self.factor(v) for v in op.outs)
@@ -337,7 +379,7 @@ class Writer:
     def _any(self, index: int, op: Op) -> list[Equation]:
         """Whatever else: the function, what goes in, what comes out."""
         made = []
-        signs = {"add": "+", "multiply": r"\odot"}
+        signs = {"add": "+", "multiply": r"\odot", "positions": "+"}
         for out in op.outs:
             if out.role is Role.STATE:
                 continue

@@ -1,7 +1,7 @@
 """Which rows and columns of a value a lab shows, and which cell of the value stands at a place.
 
 A matrix is shown whole or as one column, turned or not; of feature maps one channel of one example, of
-kernels one kernel. Pure geometry, no Qt.
+kernels one kernel, of sequences one example. Pure geometry, no Qt.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ Kind = Literal["matrix", "vector", "lanes", "scalar", "map", "kernel"]
 class Lens:
     """`rows` x `columns` of `value` as they lie there; `turned` swaps them on the screen.
 
-    `fixed` are (channel, example) of a map, (filter, channel) of a kernel, (example,) of one column.
+    `fixed` are (channel, example) of a map, (filter, channel) of a kernel, (example,) of one column. A
+    sequence is a map of one channel, 0, which its cells do not name (`flat`).
     """
 
     value: str
@@ -33,6 +34,7 @@ class Lens:
     turned: bool = False
     fixed: tuple[int, ...] = ()
     batched: bool = False
+    flat: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -80,7 +82,8 @@ class Lens:
     def of(self, whole: Array) -> Array:
         """The same of a whole value (live examples), exact."""
         if self.kind == "map":
-            found = whole[self.fixed[0], :, :, min(self.fixed[1], whole.shape[3] - 1)]
+            maps = whole[None] if self.flat else whole
+            found = maps[self.fixed[0], :, :, min(self.fixed[1], maps.shape[3] - 1)]
         elif self.kind == "kernel":
             found = whole[self.fixed]
         elif self.fixed:
@@ -101,7 +104,7 @@ class Lens:
         if self.turned:
             row, column = column, row
         if self.kind == "map":
-            return (self.fixed[0], row, column, self.fixed[1])
+            return (*(() if self.flat else self.fixed[:1]), row, column, self.fixed[1])
         if self.kind == "kernel":
             return (*self.fixed, row, column)
         if self.kind == "scalar":
@@ -115,7 +118,9 @@ class Lens:
     def place(self, cell: Cell) -> tuple[int, int] | None:
         """Where a cell of the value stands; None where it is not in sight."""
         found: tuple[int, int] | None
-        if self.kind == "map":
+        if self.flat:
+            found = (cell[0], cell[1]) if cell[2] == self.fixed[1] else None
+        elif self.kind == "map":
             found = (cell[1], cell[2]) if (cell[0], cell[3]) == self.fixed else None
         elif self.kind == "kernel":
             found = (cell[2], cell[3]) if cell[:2] == self.fixed else None
@@ -145,6 +150,9 @@ def lens_for(value: Value, lanes: int, *, example: int | None = None, shown: int
     if len(shape) == 4 and value.batched:
         return Lens(value.id, "map", shape[1], shape[2],
                     fixed=(min(channel, shape[0] - 1), min(shown, lanes - 1)), batched=True)
+    if len(shape) == 3 and value.batched:
+        return Lens(value.id, "map", shape[0], shape[1], fixed=(0, min(shown, lanes - 1)), batched=True,
+                    flat=True)
     if len(shape) == 4:
         fixed = (min(channel, shape[0] - 1), min(channel_in, shape[1] - 1))
         return Lens(value.id, "kernel", shape[2], shape[3], fixed=fixed)

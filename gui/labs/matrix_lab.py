@@ -301,7 +301,7 @@ class MatrixLab(QWidget):
         if configured is not None:
             for sheet in (*self.pane.sheets, *self.below.sheets):
                 value = configured.program.values.get(sheet.factor.value)
-                if value is None or sheet.lens.kind not in ("map", "kernel"):
+                if value is None or sheet.lens.flat or sheet.lens.kind not in ("map", "kernel"):
                     continue
                 if sheet.lens.kind == "kernel":
                     channels, inner = max(channels, value.shape[0]), max(inner, value.shape[1])
@@ -384,14 +384,14 @@ class MatrixLab(QWidget):
         configured = self._bench.configured
         known = configured.program.values.get(value) if configured is not None else None
         sight = self.form.sight_of(value, cell, self.sight)
-        if known is not None and known.batched and cell and (not sight.whole or len(known.shape) == 4):
+        if known is not None and known.batched and cell and (not sight.whole or len(known.shape) > 2):
             sight = replace(sight, example=cell[-1])
         for sheet in (*self.pane.sheets, *self.below.sheets):
             if sheet.factor.value != value or sheet.place(value, cell) is not None:
                 continue
             if sheet.lens.kind == "kernel":
                 sight = replace(sight, channel=cell[0], channel_in=cell[1])
-            elif sheet.lens.kind == "map":
+            elif sheet.lens.kind == "map" and not sheet.lens.flat:
                 inner = sheet.lens.fixed[0] == sight.channel_in and sheet.factor.symbol.endswith("X")
                 sight = (replace(sight, channel_in=cell[0]) if inner else replace(sight, channel=cell[0]))
         if sight != self.sight:

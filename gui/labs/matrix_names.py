@@ -38,6 +38,8 @@ def _heads(kind: str, count: int, sheet: Sheet, configured: Configured, graph: G
     names: Sequence[str] = ()
     if kind == "examples" and sheet.lens.fixed:
         names = (str(sheet.lens.fixed[0] + 1),)
+    elif kind == "units" and nodes and graph.node(nodes[0]).layer.kind == "embedding":
+        names = configured.data.vocabulary
     elif kind == "units" and nodes and graph.node(nodes[-1]).layer.kind == "output":
         names = configured.data.class_names
     elif kind == "inputs" and nodes and _reads_data(graph, nodes[0]):

@@ -158,7 +158,7 @@ class Pane(EquationView):
         role = sheet.factor.role
         view.set_role("weights" if role == "activations" and low < 0 else role)
         part, scale = None, None
-        if array.shape != sheet.shape and sheet.lens.kind in ("matrix", "map"):
+        if array.shape != sheet.shape and sheet.lens.kind in ("matrix", "map", "vector", "lanes"):
             part = self._part(sheet, main)
             scale = self._scales[index].update_from(main.low, main.high, main.span)
         elif sheet.lens.kind in ("map", "kernel"):

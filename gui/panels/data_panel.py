@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from engine.data.source import SourceSpec
+from engine.data.source import MAX_WINDOW, SourceSpec
 from engine.data.toy import TOYS
 from engine.errors import N_, MatrizenError
 from gui import i18n, theme
@@ -21,11 +21,13 @@ from gui.i18n import tr, tr_message
 from gui.workbench import Workbench
 
 RESIZE_TEXTS = (("fit", N_("Whole picture")), ("fill", N_("Cut at the edges")), ("stretch", N_("Stretch")))
+UNIT_TEXTS = (("characters", N_("Characters")), ("words", N_("Words")))
 CHANNEL_TEXTS = ((0, N_("As the pictures")), (1, N_("Grey")), (3, N_("Color")))
 TOY_TEXTS = {
     "circle": N_("Circle"), "spiral": N_("Spiral"), "xor": N_("Exclusive or"), "gauss": N_("Two clouds"),
     "moons": N_("Moons"), "plane": N_("Plane (numbers)"), "hills": N_("Hills (numbers)"),
 }  # fmt: skip
+SAMPLE_TEXTS_WRITTEN = (("emma", N_("Jane Austen, Emma")),)
 SAMPLE_TEXTS = (("fashion", N_("Clothes, 28 × 28")), ("digits", N_("Digits, 8 × 8")))
 
 
@@ -60,6 +62,15 @@ def fields_of(source: SourceSpec) -> list[Field]:
             Field("resize", N_("Resize"), "choice", N_("What happens to pictures of other proportions."),
                   choices=RESIZE_TEXTS),
             share, seed, normalize,
+        ]  # fmt: skip
+    if source.kind == "text":
+        return [
+            Field("unit", N_("Tokens"), "choice", "", choices=UNIT_TEXTS),
+            Field("window", N_("Window"), "int", N_("Tokens of one example."), 1, MAX_WINDOW),
+            Field("step", N_("Start every"), "int", N_("Tokens from one window to the next."), 1, 10_000),
+            Field("most", N_("Vocabulary"), "int", N_("Rarer tokens are read as one, unknown."), 2, 65536),
+            Field("lower", N_("Small letters only"), "bool", N_("Capital letters are read as small ones.")),
+            share,
         ]  # fmt: skip
     if source.kind in ("idx", "npz"):
         return [share, seed, normalize]
@@ -205,5 +216,7 @@ def name_of(source: SourceSpec | None) -> str:
         return tr(dict(SAMPLE_TEXTS).get(source.name, source.name))
     if source.kind == "array":
         return tr("Numbers in the project")
+    if source.kind == "text" and not source.paths:
+        return tr(dict(SAMPLE_TEXTS_WRITTEN).get(source.name, source.name))
     path = source.path or (source.paths[0] if source.paths else "")
     return Path(path).name

@@ -231,22 +231,22 @@ class ValueDock(Panel):
         if target.look == "maps":
             at = self.sample if target.batched else self.channel
             return with_locks({self.name: Wish(Maps(target.value, at))}, self._configured)
-        wishes: dict[str, Wish] = {self.name: Wish(self._part_seen(target.value))}
+        wishes: dict[str, Wish] = {self.name: Wish(self._part_seen(target))}
         if target.extra:
             wishes[f"{self.name}.extra"] = Wish(Matrix(target.extra, max_rows=LONGEST))
         return with_locks(wishes, self._configured)
 
-    def _part_seen(self, value: str) -> Matrix:
+    def _part_seen(self, target: Target) -> Matrix:
         """The part in sight with some room around it, in no more numbers than there are pixels."""
-        view = self.numbers.matrix
+        view, value, sample = self.numbers.matrix, target.value, target.seen(self.sample)
         rows, columns = view.shape()
         ratio = view.devicePixelRatioF()
         most = tuple(min(LARGEST, max(SMALLEST, round(n * ratio))) for n in (view.height(), view.width()))
         if value != self._known or (rows <= most[0] and columns <= most[1]):
-            return Matrix(value)
+            return Matrix(value, sample)
         top, bottom, left, right = view.cells_seen()
         return Matrix(
-            value, None, most[0], most[1], targets.with_room(top, bottom, rows),
+            value, sample, most[0], most[1], targets.with_room(top, bottom, rows),
             targets.with_room(left, right, columns),
         )  # fmt: skip
 

@@ -35,6 +35,15 @@ class Target:
     """(C, H, W) where each row of a dense weight can be shown as a picture."""
 
     @property
+    def sequence(self) -> bool:
+        """Whether it is a matrix per example: features down, positions across."""
+        return self.batched and len(self.shape) == 3
+
+    def seen(self, sample: int) -> int | None:
+        """The example that its matrix is of, None where it is of all or of none."""
+        return sample if self.sequence else None
+
+    @property
     def size_text(self) -> str:
         """8 × 5 × 5, without the batch."""
         sizes = self.shape[:-1] if self.batched else self.shape
@@ -123,8 +132,12 @@ def _in_pixels(target: Target | None, program: Program, graph: GraphSpec) -> Tar
 
 
 def output_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
-    """What leaves a layer: Z of a dense layer or convolution, A of an activation."""
+    """What leaves a layer: Z of a dense layer or convolution, A of an activation; attention's weights."""
     value = program.outputs.get(uid)
+    looks = next((op.out for op in program.ops if op.kind == "softmax_rows" and op.node == uid), None)
+    if looks is not None:
+        found = make_target(program, graph, uid, looks.id)
+        return found and replace(found, name=f"{found.name}.weights")
     return None if value is None else make_target(program, graph, uid, value.id)
 
 
@@ -187,6 +200,8 @@ def logical_cell(target: Target, cell: tuple[int, ...], sample: int, channel: in
             return (index, (channel * height + row) * width + column)
         return (index, row, column, sample) if target.batched else (index, channel, row, column)
     row, column = cell
+    if target.sequence:
+        return (row, column, sample)
     return (row,) if len(target.shape) == 1 else (row, column)
 
 

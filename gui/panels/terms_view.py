@@ -44,6 +44,14 @@ def role_of(value: str) -> str:
     return "weights" if any(mark in value for mark in ("@old", "@new", "~matrix")) else "activations"
 
 
+def _with_scale(term: Term) -> Term:
+    """A scaled product of attention with its scale as a factor: 1/√d · q · k."""
+    product = math.prod(number for _, _, number in term.factors)
+    if term.label != "scaled" or not product:
+        return term
+    return replace(term, label="", factors=(("1/√d", (), term.value / product), *term.factors))
+
+
 class TermsView(View):
     """The factors as colored cells, a product under each pair, the sum in a yellow frame.
 
@@ -76,14 +84,15 @@ class TermsView(View):
         """
         self._all, self._function, self._names = terms, function, names or {}
         self._factor = factor
-        order = [self._with_slope(self._with_rate(term)) for term in terms.terms]
+        order = [self._with_slope(self._with_rate(_with_scale(term))) for term in terms.terms]
         self._as_function = terms.rule == "function" and order == list(terms.terms)
         if len(order) > SHOWN:
             keep = set(sorted(range(len(order)), key=lambda i: -abs(order[i].value))[: SHOWN - 1])
             keep |= {i for i, term in enumerate(order) if term.label}
             left = [term for i, term in enumerate(order) if i not in keep]
             self._terms = [term for i, term in enumerate(order) if i in keep]
-            self._rest = (len(left), sum(term.value for term in left))
+            count, amount = terms.left_out
+            self._rest = (count + len(left), amount + sum(term.value for term in left))
         else:
             self._terms, self._rest = order, None
         numbers: dict[str, list[float]] = {}

@@ -169,6 +169,15 @@ class Rail(View):
         share = (x - area.left()) / max(1.0, area.width())
         return self._possible(round(share * self.span()))
 
+    def x_of(self, step: float) -> float:
+        """Where a step lies, from the left."""
+        return self._x(step, self._area())
+
+    @property
+    def newest(self) -> int:
+        """The newest step of the run."""
+        return self._end
+
     def _possible(self, step: int) -> int:
         first = self._end if self._past.first is None else self._past.first
         return max(min(first, self._end), min(self._end, step))

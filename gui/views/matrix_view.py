@@ -97,8 +97,10 @@ class MatrixView(MatrixHands):
 
     def set_names(self, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None) -> None:
         """Names of real things for the heads; None counts from 1."""
-        self._row_names = None if rows is None else tuple(rows)
-        self._column_names = None if columns is None else tuple(columns)
+        found = None if rows is None else tuple(rows), None if columns is None else tuple(columns)
+        if found == (self._row_names, self._column_names):
+            return
+        self._row_names, self._column_names = found
         self._heads = None
         self._changed()
 

@@ -151,10 +151,12 @@ def mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton
     QApplication.sendEvent(widget, QMouseEvent(kind, point, everywhere, cause, pressed, no_keys))
 
 
-def wheel(widget: QWidget, at: QPoint, angle: int) -> None:
+def wheel(
+    widget: QWidget, at: QPoint, angle: int, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
     event = QWheelEvent(
         QPointF(at), QPointF(widget.mapToGlobal(at)), QPoint(), QPoint(0, angle), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        keys, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(widget, event)
 

@@ -9,8 +9,10 @@ from engine.backends.opening import open_backend
 from engine.data.loading import load
 from engine.errors import GraphError
 from engine.explain import explain
+from engine.ops.base import MOST_TERMS, REGISTRY, Context
 from engine.project_file import load_project
 from engine.training import Trainer
+from engine.values import Op, Value
 
 
 @pytest.fixture
@@ -79,3 +81,28 @@ def test_reset_returns_to_the_numbers_of_the_example(one_layer):
     one_layer.run(5)
     one_layer.reset()
     np.testing.assert_allclose(one_layer.store.state()["layer1.weight"], [[0.5, -0.25], [0.25, 0.5]])
+
+
+def test_of_very_many_terms_the_largest_are_listed_and_the_rest_is_counted():
+    size = 20
+    rng = np.random.default_rng(3)
+    d, x = (rng.standard_normal((1, size, size, 8)).astype(np.float32) for _ in range(2))
+    values = tuple(Value(name, ("C", "H", "W", "N"), a.shape) for name, a in (("d", d), ("x", x)))
+    rule = REGISTRY["conv2d_dw"]
+    attrs = {"stride": (1, 1), "padding": (1, 1, 1, 1), "kernel": (3, 3)}
+    out = Value("dk", ("out", "in", "kH", "kW"), (1, 1, 3, 3))
+    (dk,) = rule.reference((d, x), attrs, Context(8))
+    arrays = {"d": d, "x": x, "dk": dk}
+    op = Op("conv2d_dw", values, (out,), attrs)
+    terms = rule.explain(op, 0, (0, 0, 1, 2), lambda v: arrays[v.id], Context(8))
+    count = 20 * 19 * 8
+    assert MOST_TERMS - 2 <= len(terms.terms) <= MOST_TERMS and terms.left_out[0] == count - len(terms.terms)
+    assert sum(t.value for t in terms.terms) + terms.left_out[1] == pytest.approx(terms.total)
+    assert abs(terms.difference) < 1e-3
+    for term in terms.terms:
+        (_, (_, r, q, s), u), (_, (_, y, z, _), v) = term.factors
+        assert (u, v) == (d[0, r, q, s], x[0, y, z, s]) and (y, z) == (r, q + 1)
+    fewer = terms.shortened(10)
+    assert len(fewer.terms) <= 10 and fewer.total == terms.total
+    assert fewer.left_out[0] == count - len(fewer.terms)
+    assert (fewer.terms[0], fewer.terms[-1]) == (terms.terms[0], terms.terms[-1])

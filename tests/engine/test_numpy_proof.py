@@ -34,6 +34,7 @@ from engine.ops.functions import FUNCTIONS
 from engine.training import Trainer
 from tests.contract.harness import one_op
 from tests.contract.networks import chain, residual
+from tests.contract.test_sequences import block
 from tests.engine.number_nets import pictures, square
 
 MOST = 400
@@ -61,6 +62,7 @@ RUNS = {
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),
     "locked": lambda: (locked_run(), ("dense1",)),
+    "sequence": lambda: (pictures(block(), (5,), "sgd"), ("embed", "look")),
 }  # fmt: skip
 
 

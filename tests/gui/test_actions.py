@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from gui import i18n, icons
-from gui.actions import MENUS, Actions, catalog, fuzzy, key_text, menu_titles, submenu_titles
+from gui.actions import MENUS, Actions, answers, catalog, fuzzy, key_text, menu_titles, submenu_titles
 
 
 def test_ids_and_shortcuts_are_unique() -> None:
@@ -118,6 +118,30 @@ def test_letters_must_appear_in_order() -> None:
     assert fuzzy("wtf", "Fit network") is None
     assert fuzzy("fn", "Fit network") is not None
     assert fuzzy("", "anything") is not None
+
+
+def best(query: str) -> str:
+    """The action that answers best."""
+    scores = {spec.id: answers(query, spec.text.rstrip(" …"), spec.words) for spec in catalog()}
+    return max(scores, key=lambda name: -99 if scores[name] is None else scores[name])
+
+
+@pytest.mark.parametrize(
+    ("query", "action"),
+    [
+        ("gradient check", "gradient_check"), ("check grad", "gradient_check"),
+        ("lab gradient", "gradient_check"), ("optimizer x-ray", "optimizer_xray"),
+        ("step code", "numpy_proof"), ("numpy proof", "numpy_proof"), ("batch one", "step_batch"),
+        ("lab matrix", "matrix_lab"), ("layer add", "add_layer"), ("save as", "save_as"),
+    ],
+)  # fmt: skip
+def test_words_are_found_in_any_order(query: str, action: str) -> None:
+    assert best(query) == action
+
+
+def test_every_word_must_be_there() -> None:
+    assert answers("gradient banana", "Check gradients") is None
+    assert answers("batch one", "One epoch") is None
 
 
 def test_keys_are_written_short() -> None:

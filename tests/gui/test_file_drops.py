@@ -66,7 +66,7 @@ def test_what_would_happen_is_said_by_what_the_files_are(hand: Hand, tmp_path: P
     picture = tmp_path / "Bild ü 1.png"
     picture.write_bytes(png(random_picture(1, 5, 5, 1)))
     (tmp_path / "Übung" / "a").mkdir(parents=True)
-    strange = tmp_path / "notes.txt"
+    strange = tmp_path / "notes.log"
     strange.write_text("nothing of interest")
     for path, text, refused in (
         (picture, "Drop to see the picture as numbers", False),

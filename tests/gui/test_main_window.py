@@ -489,13 +489,13 @@ def test_a_folder_becomes_training_data_in_one_step(desk: Desk, tmp_path: Path) 
 
 
 def test_what_is_no_data_is_refused_with_a_reason(desk: Desk, tmp_path: Path) -> None:
-    strange = tmp_path / "notes.txt"
+    strange = tmp_path / "notes.log"
     strange.write_text("nothing of interest")
     desk.open("circle")
     before = desk.bench.document.state
     desk.commands.take([str(strange)])
     desk.qtbot.waitUntil(lambda: bool(desk.window.toasts.toasts()), timeout=5_000)
-    assert "notes.txt" in desk.window.toasts.toasts()[0].text
+    assert "notes.log" in desk.window.toasts.toasts()[0].text
     assert desk.bench.document.state == before
 
 

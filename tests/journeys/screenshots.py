@@ -1,6 +1,7 @@
-"""Makes the pictures of the README from the real program: `python -m tests.journeys.screenshots`.
+"""Makes the pictures of README and docs from the real program: `python -m tests.journeys.screenshots`.
 
 The spiral being learned, the network on pictures with its feature maps, an opened cell; dark and light.
+`curriculum` makes those of docs/curriculum.md, see `curriculum.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.journeys import curriculum
 from tests.journeys.harness import ROOT, Journey, cell, middle, missing_tools, screen
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -79,6 +81,11 @@ def main(wanted: list[str]) -> int:
                     print(target.relative_to(ROOT))
                 finally:
                     journey.close()
+    for name in curriculum.WALKS:
+        if not wanted or "curriculum" in wanted or f"curriculum:{name}" in wanted:
+            with (screen(*curriculum.SIZE) as display,
+                  tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home):  # fmt: skip
+                curriculum.take(name, display, Path(home) / "home")
     return 0
 
 

@@ -49,7 +49,7 @@ def test_a_folder_a_picture_and_a_project_come_from_a_file_manager(start: Start,
     picture.write_bytes(png(pixels))
     project = tmp_path / "Spirale ä.matrizen"
     shutil.copy(ROOT / "resources" / "samples" / "spiral.matrizen", project)
-    strange = tmp_path / "notes.txt"
+    strange = tmp_path / "notes.log"
     strange.write_text("nothing of interest")
 
     journey = start(language="en")
@@ -68,7 +68,7 @@ def test_a_folder_a_picture_and_a_project_come_from_a_file_manager(start: Start,
         journey.carry(files.place(strange), middle(rate["rect"]))
         journey.wait(lambda now: said(now) == "This cannot be used here", "the refusal")
         journey.let_go()
-        journey.wait(lambda now: any("notes.txt" in text for text in now["toasts"]), "the reason")
+        journey.wait(lambda now: any("notes.log" in text for text in now["toasts"]), "the reason")
         assert journey.find(name="learning_rate")["text"] == rate["text"]
 
         # one picture on the trained network, let go over the docks

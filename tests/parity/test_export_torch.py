@@ -7,7 +7,32 @@ import json
 import numpy as np
 
 from engine.export.npz import export_npz
+from engine.graph import GraphSpec
+from engine.layers import Embedding, Flatten, Input, MultiHeadSelfAttention, Output
+from engine.network import Network
 from tests.engine.export_help import small_cnn
+
+
+def test_exported_attention_is_loaded_by_pytorch_as_it_is(tmp_path, torch):
+    """Strict: the keys and shapes are those of nn.MultiheadAttention."""
+    graph = GraphSpec().add("x", Input((5,))).add("embed", Embedding(7, 8), after="x")
+    graph = graph.add("look", MultiHeadSelfAttention(2, causal=True), after="embed")
+    graph = graph.add("flat", Flatten(), after="look").add("output", Output(), after="flat")
+    net = Network(graph, batch=3)
+    path = export_npz(tmp_path / "w.npz", graph, net.weights())
+    with np.load(path, allow_pickle=False) as archive:
+        weights = {k: torch.from_numpy(archive[k]) for k in archive.files if k != "__meta__"}
+    table = torch.nn.Embedding.from_pretrained(weights.pop("embed.weight"))
+    look = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    look.load_state_dict({k.removeprefix("look."): v for k, v in weights.items()})
+    x = np.random.default_rng(1).integers(0, 7, (3, 5))
+    later = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1)
+    with torch.no_grad():
+        seen = table(torch.from_numpy(x))
+        theirs, shares = look(seen, seen, seen, attn_mask=later, average_attn_weights=False)
+    ours = net.forward(x.astype(np.float32)).reshape(3, 8, 5)
+    assert np.abs(ours - theirs.numpy().transpose(0, 2, 1)).max() < 1e-6
+    assert np.abs(net.value("look.weights") - shares.numpy().transpose(1, 2, 3, 0)).max() < 1e-6
 
 
 def test_the_exported_cnn_computes_the_same_in_pytorch(tmp_path, torch):

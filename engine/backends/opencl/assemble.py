@@ -8,10 +8,13 @@ from itertools import groupby
 from typing import cast
 
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
+    emit_attention,
     emit_linear,
     emit_pictures,
     emit_rearranging,
     emit_samples,
+    emit_sequence,
+    emit_warp,
     entry_losses,
     functions,
 )
@@ -108,7 +111,7 @@ def _with_rows(
         out.gathers[op.out.id] = launches[-1]
         return launches
     source = alias.get(op.ins[1].id, op.ins[1].id) if op.kind == "dense_dw" else ""
-    if source not in out.gathers:
+    if source not in out.gathers or len(launches) != 2:
         return launches
     turn, product = launches
     id = f"~rows of {source}"

@@ -92,9 +92,11 @@ Rule = Callable[[Cells, Op, Sequence[str], Sequence[str]], Sequence[str]]
 """(register, op, cells of the main inputs, pointers of the others) -> one expression per output."""
 
 RULES: dict[str, Rule] = {}
-MAIN_INPUTS: dict[str, int] = {"softmax_xent_grad": 1, "batchnorm_eval": 1, "encode_labels": 0}
+MAIN_INPUTS: dict[str, int] = {
+    "softmax_xent_grad": 1, "batchnorm_eval": 1, "encode_labels": 0, "positions": 1,
+}  # fmt: skip
 """How many inputs are read cell by cell; the others through their pointers. Not listed: all."""
-BATCH_ONLY = {"mse_grad", "softmax_xent_grad", "batchnorm_eval", "encode_labels"}
+BATCH_ONLY = {"mse_grad", "softmax_xent_grad", "batchnorm_eval", "encode_labels", "positions"}
 """Kinds that need to know lane or row."""
 
 
@@ -137,6 +139,11 @@ def _batchnorm_eval(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -
     w, b, mean, var = (pointer + channel for pointer in others)
     invstd = f"(1.0f / sqrt({var} + {number(op.attrs['epsilon'])}))"
     return (f"({x[0]} - {mean}) * ({invstd} * {w}) + {b}",)
+
+
+@_rule("positions")
+def _positions(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    return (f"{x[0]} + {others[0]}[(at) / LANES]",)
 
 
 def _update(kind: str) -> Callable[[Rule], Rule]:

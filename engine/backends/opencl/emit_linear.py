@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, reads
+from engine.backends.opencl.emit_pictures import forward, weights_gradient
 from engine.backends.opencl.kernel import Launch, Pointer
 from engine.values import Op, Value
 
@@ -33,10 +34,22 @@ def _product(a: Value, at: str, x: Value, bias: Value | None, m: int, k: int, si
     )
 
 
+def _places(inputs: int, outputs: int, x: Value) -> dict[str, int]:
+    """A product at every position of a sequence is a convolution with a kernel of one cell."""
+    width = x.rows // x.shape[0]
+    return {
+        "IN_C": inputs, "IN_H": 1, "IN_W": width, "OUT_C": outputs, "OUT_H": 1, "OUT_W": width,
+        "KH": 1, "KW": 1, "SY": 1, "SX": 1, "TOP": 0, "LEFT": 0,
+    }  # fmt: skip
+
+
 @emits("dense")
 def dense(op: Op, site: Site) -> Emission:
     w, x = op.ins[:2]
     m, k = w.shape
+    if len(x.axes) > 2:
+        bias = op.ins[2] if len(op.ins) > 2 else None
+        return Emission([forward(reads("WEIGHTS", w), x, bias, _places(k, m, x), site)])
     return _product(w, f"((r) * {k} + (k))", x, op.ins[2] if len(op.ins) > 2 else None, m, k, site)
 
 
@@ -44,6 +57,12 @@ def dense(op: Op, site: Site) -> Emission:
 def dense_dx(op: Op, site: Site) -> Emission:
     w, d = op.ins
     m, k = w.shape
+    if len(d.axes) > 2:
+        shape = {"OUT_C": m, "IN_C": k, "KH": 1, "KW": 1}
+        pointers = [reads("WEIGHTS", w), Pointer("FLIPPED", "turned", write=True)]
+        turn = Launch("conv_flip", dict(shape), pointers, (k,))
+        back = forward(Pointer("WEIGHTS", "turned"), d, None, _places(m, k, d), site)
+        return Emission([turn, back], scratch={"turned": w.size})
     return _product(w, f"((k) * {k} + (r))", d, None, k, m, site)
 
 
@@ -51,6 +70,8 @@ def dense_dx(op: Op, site: Site) -> Emission:
 def dense_dw(op: Op, site: Site) -> Emission:
     d, x = op.ins
     t = site.target
+    if len(x.axes) > 2:
+        return weights_gradient(d, x, _places(x.shape[0], d.shape[0], x), site)
     m, k = d.shape[0], x.rows
     stride = ceil_div(k, max(t.vw, t.pw)) * max(t.vw, t.pw)
     registers = ceil_div(k, t.pw)

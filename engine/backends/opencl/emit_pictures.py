@@ -1,13 +1,10 @@
-"""Launches of convolution, pooling and the affine warp."""
+"""Launches of convolution and pooling."""
 
 from __future__ import annotations
-
-from typing import cast
 
 from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, pads, pair, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
-from engine.ops.warp import method_of
 from engine.values import Op, Value
 
 WIDE = 24
@@ -27,7 +24,8 @@ def inside(out: int, size: int, kernel: int, stride: int, before: int, tile: int
     return start, stop
 
 
-def _forward(weights: Pointer, x: Value, bias: Value | None, shapes: dict[str, int], site: Site) -> Launch:
+def forward(weights: Pointer, x: Value, bias: Value | None, shapes: dict[str, int], site: Site) -> Launch:
+    """A convolution of `x`, its shapes under the names of the kernel."""
     t = site.target
     g = shapes
     ot = 8 if g["OUT_C"] >= 8 else 4 if g["OUT_C"] >= 4 else g["OUT_C"]
@@ -72,7 +70,7 @@ def conv2d(op: Op, site: Site) -> Emission:
         "TOP": top,
         "LEFT": left,
     }
-    return Emission([_forward(reads("WEIGHTS", k), x, op.ins[2] if len(op.ins) > 2 else None, shapes, site)])
+    return Emission([forward(reads("WEIGHTS", k), x, op.ins[2] if len(op.ins) > 2 else None, shapes, site)])
 
 
 @emits("conv2d_dx")
@@ -103,7 +101,7 @@ def conv2d_dx(op: Op, site: Site) -> Emission:
             "LEFT": kw - 1 - left,
         }
         return Emission(
-            [flip, _forward(Pointer("WEIGHTS", "flipped"), d, None, shapes, site)],
+            [flip, forward(Pointer("WEIGHTS", "flipped"), d, None, shapes, site)],
             scratch={"flipped": k.size},
         )
     ot = min(8, in_c)
@@ -138,30 +136,42 @@ def conv2d_dw(op: Op, site: Site) -> Emission:
     d, x = op.ins
     (sy, sx), (top, left, _, _) = pair(op.attrs, "stride"), pads(op.attrs)
     kh, kw = pair(op.attrs, "kernel")
-    out_c, in_c = d.shape[0], x.shape[0]
-    ot = max(1, min(out_c, 24 // kw))
-    ot = 1 << (ot.bit_length() - 1)
-    if site.target.cpu:  # enough work-items for the cores
-        while ot > 1 and in_c * kh * ceil_div(out_c, ot) < 2 * site.target.units:
-            ot //= 2
-    start, stop = inside(d.shape[2], x.shape[2], kw, sx, left, 1)
-    defines: dict[str, object] = {
-        "IN_C": in_c,
+    shapes = {
+        "IN_C": x.shape[0],
         "IN_H": x.shape[1],
         "IN_W": x.shape[2],
-        "D_C": out_c,
-        "D_H": d.shape[1],
-        "D_W": d.shape[2],
+        "OUT_C": d.shape[0],
+        "OUT_H": d.shape[1],
+        "OUT_W": d.shape[2],
         "KH": kh,
         "KW": kw,
         "SY": sy,
         "SX": sx,
         "TOP": top,
         "LEFT": left,
+    }
+    return weights_gradient(d, x, shapes, site)
+
+
+def weights_gradient(d: Value, x: Value, shapes: dict[str, int], site: Site) -> Emission:
+    """The gradient of a convolution's kernels, its shapes as in `forward`."""
+    g = shapes
+    out_c, in_c, kh, kw, sx, left = (g[k] for k in ("OUT_C", "IN_C", "KH", "KW", "SX", "LEFT"))
+    ot = max(1, min(out_c, 24 // kw))
+    ot = 1 << (ot.bit_length() - 1)
+    if site.target.cpu:  # enough work-items for the cores
+        while ot > 1 and in_c * kh * ceil_div(out_c, ot) < 2 * site.target.units:
+            ot //= 2
+    start, stop = inside(g["OUT_W"], g["IN_W"], kw, sx, left, 1)
+    defines: dict[str, object] = {
+        **{k: g[k] for k in ("IN_C", "IN_H", "IN_W", "KH", "KW", "SY", "SX", "TOP", "LEFT")},
+        "D_C": out_c,
+        "D_H": g["OUT_H"],
+        "D_W": g["OUT_W"],
         "LIVE": site.controls["n"],
     }
     pointers = [reads("D", d), reads("X", x)]
-    if kw > WIDE or (start + d.shape[2] - stop) * ot * kw > UNROLLED:
+    if kw > WIDE or (start + g["OUT_W"] - stop) * ot * kw > UNROLLED:
         size: tuple[int, ...] = (in_c * kh * kw, out_c)
         return Emission([Launch("conv_dw_wide", defines, pointers, size, controls=True)], "cell")
     defines |= {"OT": ot, "INSIDE_FROM": start, "INSIDE_TO": stop}
@@ -212,25 +222,6 @@ def pool_dx(op: Op, site: Site) -> Emission:
                 _window(op, dy, dx),
                 [reads("DY", dy), *extra],
                 (t.lanes // t.vw, dx.shape[1], dx.shape[0]),
-            )
-        ]
-    )
-
-
-@emits("affine_warp")
-def affine_warp(op: Op, site: Site) -> Emission:
-    t = site.target
-    x, m = op.ins
-    border = {"zero": 0, "edge": 1, "reflect": 2}[cast(str, op.attrs["border"])]
-    side = {"nearest": 1, "bilinear": 2, "bicubic": 4}[method_of(op.attrs)]
-    shape = {"CHANNELS": x.shape[0], "HEIGHT": x.shape[1], "WIDTH": x.shape[2]}
-    return Emission(
-        [
-            Launch(
-                "affine_warp",
-                {**shape, "BORDER": border, "SIDE": side},
-                [reads("X", x), reads("M", m)],
-                (t.lanes // t.vw, x.shape[1]),
             )
         ]
     )

@@ -15,7 +15,10 @@ from engine.backends.opencl.chain import BATCH_ONLY, RULES, main_inputs
 from engine.backends.opencl.emit import EMITTERS
 from engine.values import Op, Program, Role, Value
 
-ENDS_PLAIN = {"gather_labels", "random_affine", "softmax_xent_grad"}
+ENDS_PLAIN = {
+    "concatenate", "split", "gather_labels", "random_affine", "softmax_xent_grad", "affine_matrix",
+    "affine_matrix_dx", "affine_matrix_dw", "affine_warp_dx", "affine_warp_dw",
+}  # fmt: skip
 """Kinds without an epilogue of their own."""
 
 

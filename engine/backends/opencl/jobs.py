@@ -120,6 +120,8 @@ def multiplications(op: Op, lanes: int) -> int:
         maps = [v for v in (*op.ins, *op.outs) if v.batched]
         places = min(math.prod(v.shape[1:-1]) for v in maps)
         return weights.size * lanes * places
+    if op.kind in ("heads_scores", "heads_mix"):
+        return op.out.rows * lanes * op.ins[1].shape[0 if op.kind == "heads_scores" else 1]
     return 4 * sum(v.rows * lanes if v.batched else v.size for v in op.outs)
 
 

@@ -19,6 +19,7 @@ SPECS = [
     SourceSpec.folder("Fotos/Äpfel", size=(28, 32), channels=3, resize="fill", seed=2),
     replace(SourceSpec.idx("a", "b"), sha256="ab", normalize=True),
     SourceSpec.npz("a.npz"),
+    replace(SourceSpec.text("a.txt", "b.txt", window=8, unit="words"), lower=True, most=50, step=3),
     SourceSpec.array([[1, 2.5], [3, 4]], [0, 1], [[5, 6]], [1], ["no", "yes"], ["a", "b"]),
 ]
 

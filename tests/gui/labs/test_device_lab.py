@@ -17,6 +17,7 @@ from engine.backends.devices import DeviceInfo, numpy_device
 from engine.devicelab.run import Event
 from engine.errors import Message
 from engine.session.protocol import Devices
+from gui import i18n
 from gui.labs.device_bars import Bar
 from gui.labs.device_charts import bars, layers, lines
 from gui.labs.device_lab import DeviceLab
@@ -60,6 +61,18 @@ def results(experiment: str, events: list[Event]) -> Results:
     return made
 
 
+def _in_german(lab: DeviceLab) -> DeviceLab:
+    """The page built anew in another language, as the window does."""
+    lab.end()
+    i18n.install("de")
+    try:
+        again = DeviceLab(lab.bench, lab.kept)
+        again.open()
+        return again
+    finally:
+        i18n.install("en")
+
+
 def test_measure_look_copy_and_leave(lab: DeviceLab, qtbot: QtBot) -> None:
     lab.cards.cards[1].box.setChecked(False)  # the made-up card cannot be opened
     for key in ("m", "k", "n"):
@@ -84,6 +97,13 @@ def test_measure_look_copy_and_leave(lab: DeviceLab, qtbot: QtBot) -> None:
     qtbot.mouseClick(lab.copy, Qt.MouseButton.LeftButton)
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
     assert float(rows[0]["median s"]) == bar.compute[0]
+    again = _in_german(lab)
+    qtbot.addWidget(again)
+    assert [b.compute for b in again.bars.bars()] == [bar.compute]
+    assert again.sizes.sizes() == {"m": 40, "k": 40, "n": 40}
+    assert "Summe von 40 Produkten in 64 Bit" in dict(again.product.rows.texts())
+    assert [c.box.isChecked() for c in again.cards.cards] == [True, False, False]
+    assert again.peak("numpy") == lab.peak("numpy")
     with qtbot.waitSignal(lab.closed):
         qtbot.keyClick(lab, Qt.Key.Key_Escape)
     assert lab.run is None

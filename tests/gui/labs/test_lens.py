@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.ops.base import value
+from engine.ops.base import Term, Terms, value
 from engine.session import reduce
 from gui.labs.equation import Factor
 from gui.labs.lens import lens_for
 from gui.labs.sheet import Sheet
+from gui.opening import cells_of
 
 VALUES = {
     "weights": value("l.weight@old", "out in", (3, 4)),
     "bias": value("l.bias@old", "out", (3,)),
     "batch": value("l.z", "F N", (3, 5)),
     "labels": value("y", "N", (5,)),
+    "sequence": value("e.y", "F T N", (3, 4, 5)),
     "maps": value("c.z", "C H W N", (2, 3, 4, 5)),
     "kernels": value("c.weight@old", "out in kH kW", (2, 3, 2, 2)),
     "loss": value("L", "", ()),
@@ -63,3 +65,10 @@ def test_ones_below_x_are_no_cells() -> None:
         assert sheet.shape == ((5, 4) if turned else (4, 5))
         assert sheet.cell(*((1, 3) if turned else (3, 1))) is None
         assert sheet.cell(0, 0) == (x.id, (0, 0))
+
+
+def test_of_very_many_terms_the_whole_window_is_ringed() -> None:
+    told = [Term((("d", (0, r, q, 1), 1.0),), 1.0) for r, q in ((0, 0), (2, 1), (19, 18))]
+    assert len(cells_of(Terms("sum", tuple(told), 3.0, 3.0))["d"]) == 3
+    many = cells_of(Terms("sum", tuple(told), 380.0, 380.0, left_out=(377, 377.0)))["d"]
+    assert many == {(0, r, q, 1) for r in range(20) for q in range(19)}

@@ -17,6 +17,7 @@ from gui.tokens import DARK, LIGHT
 from gui.views.matrix_paint import choose_digits
 from gui.views.matrix_part import Part
 from gui.views.matrix_view import MatrixView
+from gui.views.scale import Scale
 
 
 def _word(color: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
@@ -260,3 +261,16 @@ def test_a_part_lies_where_it_belongs_and_what_is_missing_is_left_out(qtbot: QtB
     assert view.cells_seen() == (top, bottom, left, right), "new numbers do not move what is seen"
     row, column = view.cell_rect(20, 30).center(), view.cell_rect(20, 31).center()
     assert view.cell_at(row) == (20, 30) and view.cell_at(column) == (20, 31)
+
+
+def test_heads_are_those_of_the_new_matrix_for_whoever_hears_of_it(qtbot: QtBot) -> None:
+    view = MatrixView("weights")
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.part_wanted.connect(view.cells_seen)  # as the labs do: it asks for the heads
+    view.set_values(np.zeros((8, 8), np.float32))
+    view._part_soon.now()
+    view._part_soon._last = -1e9  # long ago: it is told at once
+    view.set_values(np.zeros((64, 64), np.float32), Scale(-1, 1), Part((4096, 4096), 0, 0, (64, 64)))
+    view.set_values(np.zeros((64, 64), np.float32), Scale(-1, 1), Part((4096, 4096), 4000, 4000))
+    assert view.cell_text(4040, 4041) == "row 4041, column 4042"

@@ -2,6 +2,7 @@
 
 from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the builders
     activations,
+    attention,
     convolution,
     data,
     elementwise,
@@ -11,6 +12,8 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     normalization,
     pooling,
     rearranging,
+    sequence,
     updates,
     warp,
+    warp_grad,
 )

@@ -11,7 +11,7 @@ from engine.values import Op
 
 @build("dense")
 def dense(op: Op, env: Env) -> Call:
-    w, x, z = env.array(op.ins[0]), env.array(op.ins[1]), env.array(op.out)
+    w, x, z = env.array(op.ins[0]), env.matrix(op.ins[1]), env.matrix(op.out)
     if len(op.ins) == 2:
         return lambda: _product(w, x, z)
     b = env.array(op.ins[2])[:, None]
@@ -25,20 +25,23 @@ def dense(op: Op, env: Env) -> Call:
 
 @build("dense_dx")
 def dense_dx(op: Op, env: Env) -> Call:
-    w, d, dx = env.array(op.ins[0]).T, env.array(op.ins[1]), env.array(op.out)
+    w, d, dx = env.array(op.ins[0]).T, env.matrix(op.ins[1]), env.matrix(op.out)
     return lambda: _product(w, d, dx)
 
 
 @build("dense_dw")
 def dense_dw(op: Op, env: Env) -> Call:
-    d, x, dw = env.array(op.ins[0]), env.array(op.ins[1]).T, env.array(op.out)
+    d, x, dw = env.array(op.ins[0]), env.array(op.ins[1]), env.array(op.out)
+    whole_d, whole_x = env.matrix(op.ins[0]), env.matrix(op.ins[1]).T
 
     def call() -> None:
         n = env.n
-        if n < env.capacity:
-            np.matmul(d[:, :n], x[:n], out=dw)
+        if n == env.capacity:
+            np.matmul(whole_d, whole_x, out=dw)
+        elif d.ndim == 2:
+            np.matmul(d[:, :n], x[:, :n].T, out=dw)
         else:
-            np.matmul(d, x, out=dw)
+            np.matmul(d[..., :n].reshape(len(d), -1), x[..., :n].reshape(len(x), -1).T, out=dw)
 
     return call
 
