@@ -19,6 +19,13 @@ OPTIMIZER_CHOICES = (
     ("adam", N_("Adam")),
     ("adamw", N_("AdamW")),
 )
+SCHEDULE_CHOICES = (
+    ("constant", N_("constant")),
+    ("step", N_("in steps")),
+    ("exponential", N_("exponential")),
+    ("cosine", N_("cosine")),
+    ("one_cycle", N_("one cycle")),
+)
 LOSS_CHOICES = (
     ("mse", N_("Mean squared error")),
     ("mae", N_("Mean absolute error")),
@@ -110,6 +117,10 @@ class TrainingSpec:
             N_("Epsilon"), N_("Keeps the division finite."), kind="float", minimum=0.0, maximum=1.0, hot=True
         ),
     ] = 1e-8
+    seed: Annotated[
+        int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0, maximum=2**63 - 1)
+    ] = 1
+
     weight_decay: Annotated[
         float,
         Setting(
@@ -131,9 +142,43 @@ class TrainingSpec:
             maximum=1e6,
         ),
     ] = 1.0
-    seed: Annotated[
-        int, Setting(N_("Seed"), N_("Where all random numbers start."), minimum=0, maximum=2**63 - 1)
-    ] = 1
+    schedule: Annotated[
+        str,
+        Setting(
+            N_("Schedule"),
+            N_("How the learning rate changes from step to step."),
+            kind="choice",
+            choices=SCHEDULE_CHOICES,
+        ),
+    ] = "constant"
+    schedule_steps: Annotated[
+        int,
+        Setting(
+            N_("Length"),
+            N_("Steps of the schedule: of one stair, of one falling by the factor, or of all of it."),
+            minimum=1,
+            maximum=1_000_000_000,
+        ),
+    ] = 1000
+    schedule_factor: Annotated[
+        float,
+        Setting(
+            N_("Factor"),
+            N_("What the rate is multiplied by each time."),
+            kind="float",
+            minimum=0.0,
+            maximum=1.0,
+        ),
+    ] = 0.5
+    warm_up: Annotated[
+        int,
+        Setting(
+            N_("Warm-up"),
+            N_("The rate rises from 0 in so many steps."),
+            minimum=0,
+            maximum=1_000_000_000,
+        ),
+    ] = 0
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:

@@ -36,6 +36,7 @@ from engine.run import (
     data_spec,
     misfit,
 )
+from engine.schedules import rate_factor
 from engine.settings import TrainingSpec
 from engine.tested import Tested
 from engine.walk import Walk
@@ -242,9 +243,10 @@ class Trainer(Tested):
             n = min(self.capacity, self.dataset.n_train - position)
             if n <= 0:
                 break
-            out.append(
-                {"n": n, "pos": position, "step": self.step + k, **step_controls(hot, self.updates + k + 1)}
-            )
+            update = self.updates + k + 1
+            rate = hot["lr"] * rate_factor(self.training, update)
+            per_step = {**step_controls(hot, update), "lr": rate}
+            out.append({"n": n, "pos": position, "step": self.step + k, **per_step})
             position += n
         return out
 

@@ -42,8 +42,16 @@ READ_BY = {
     "momentum": ("momentum",), "nesterov": ("momentum",), "adagrad": ("epsilon",),
     "adadelta": ("decay", "epsilon"), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
     "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
-    "huber": ("huber_delta",),
+    "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
+    "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
 }  # fmt: skip
+
+
+def choices_of(training: TrainingSpec) -> tuple[str, ...]:
+    """What is chosen that has settings of its own."""
+    return training.optimizer, training.loss, training.schedule
+
+
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
 MOST_WIDTH = 236
 
@@ -349,8 +357,8 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        read = (READ_BY.get(choice, ()) for choice in (training.optimizer, training.loss))
-        names = [*SHOWN, *(name for names in read for name in names), "seed"]
+        read = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        names = [*SHOWN, "schedule", "warm_up", *(name for names in read for name in names), "seed"]
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
@@ -376,8 +384,7 @@ class SettingsPopup(QFrame):
                 self._form.set_problem(name, tr_message(refusal))
 
     def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
-        choices = [(state.training.optimizer, state.training.loss) for state in (old, new)]
-        if choices[0] != choices[1]:
+        if choices_of(old.training) != choices_of(new.training):
             self._build()
             self.adjustSize()
         elif self._form is not None:
