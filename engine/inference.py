@@ -362,5 +362,5 @@ def loss_note(graph: GraphSpec, output: NodeSpec, loss: str) -> tuple[Message, .
     if loss == "bce":
         return Message(N_("Computed from these values with the sigmoid inside the loss.")), over
     if loss == "hinge":
-        return Message(N_("Classes are -1 and 1; what is beyond 1 on the right side costs nothing.")), over
+        return Message(N_("Classes are −1 and 1; what is beyond 1 on the right side costs nothing.")), over
     return (over,)

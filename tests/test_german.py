@@ -13,11 +13,13 @@ from tools import translations
 
 # what is the same word, name or formula in both languages
 SAME = {
-    "Adam", "Alt", "Beta 1", "Beta 2", "Bias", "Bilinear", "Dense", "Dropout", "Epsilon", "Filter",
-    "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Momentum", "Name", "Pause", "Phase", "RMSProp",
-    "ReLU", "SGD", "Sigmoid", "Softmax", "Tanh", "Test", "Text", "Training", "Version {version}", "labels",
-    "lin", "log",
-    "{file}: {problem}", "{filters} × {rows}×{columns}", "{layer}: {problem}", "{n} / s",
+    "AdaDelta", "AdaGrad", "Adam", "AdamW", "Alpha", "Alt", "Beta 1", "Beta 2", "Bias", "Bilinear",
+    "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "Hinge", "Huber",
+    "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Maximum", "Mish", "Momentum", "Name",
+    "Nesterov", "PReLU", "Pause", "Phase", "RMSProp", "ReLU", "SELU", "SGD", "SiLU", "Sigmoid",
+    "Softmax", "Softplus", "Softsign", "Tanh", "Test", "Text", "Training", "Version {version}", "labels",
+    "lin", "log", "orthogonal", "{file}: {problem}", "{filters} × {rows}×{columns}",
+    "{layer}: {problem}", "{n} / s", "α {alpha}",
 }  # fmt: skip
 ADDRESS = re.compile(r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?[mnrs]?|Sie bitte|Ihre?[mnrs]?|Ihnen|en Sie)\b")
 FIELD = re.compile(r"\{[^{}]*\}")

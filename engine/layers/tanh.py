@@ -1,4 +1,4 @@
-"""Tanh: Squeezes every number into the range -1 to 1."""
+"""Tanh: Squeezes every number into the range −1 to 1."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from engine.layers.pointwise import Pointwise
 
 @dataclass(frozen=True)
 class Tanh(Pointwise):
-    """Squeezes every number into the range -1 to 1."""
+    """Squeezes every number into the range −1 to 1."""
 
     kind = "tanh"
     label = N_("Tanh")
-    help = N_("Squeezes every number into the range -1 to 1.")
+    help = N_("Squeezes every number into the range −1 to 1.")
     formula = r"a = \tanh z"
