@@ -34,6 +34,8 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
+    if kind == "sinusoid":
+        return sinusoids(*shape)
     if spec.start:
         return np.array(spec.start, np.float32).reshape(shape)
     if kind in ("zeros", "ones"):
@@ -48,3 +50,11 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     else:
         noise = (2.0 * random.uniform(seed, stream, 0, 1, count)[0] - 1.0) * math.sqrt(3.0 * variance)
     return noise.astype(np.float32).reshape(shape)
+
+
+def sinusoids(width: int, length: int) -> Array:
+    """(F, T): sine and cosine of the position in turn, ever slower (Vaswani et al. 2017)."""
+    pair = np.arange(width) // 2
+    angle = np.arange(length)[None, :] / 10000.0 ** (2 * pair / width)[:, None]
+    even = (np.arange(width) % 2 == 0)[:, None]
+    return np.where(even, np.sin(angle), np.cos(angle)).astype(np.float32)
