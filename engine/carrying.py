@@ -63,7 +63,7 @@ def start_state(
         key = state_key(v)
         owner, spec = specs.get(key, ("", None))
         fresh = initialize(spec, seed, owner) if spec else np.zeros(v.shape, np.float32)
-        fixed = spec is not None and bool(spec.start) and not spec.trained  # by its formula
+        fixed = spec is not None and spec.fixed
         out[key] = np.ascontiguousarray(fresh if fixed else _overlaid(fresh, key, carried, attic))
     return out
 

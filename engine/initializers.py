@@ -45,6 +45,8 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     """
     kind, shape = spec.initializer, spec.shape
     count = math.prod(shape)
+    if kind == "sinusoid":
+        return sinusoids(*shape)
     if spec.start:
         return np.array(spec.start, np.float32).reshape(shape)
     if kind in CONSTANTS:
@@ -87,3 +89,11 @@ def _orthogonal(noise: Array) -> Array:
     q, r = np.linalg.qr(noise.T if wide else noise)
     q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # else the signs would not be drawn evenly
     return np.asarray(q.T if wide else q, np.float32)
+
+
+def sinusoids(width: int, length: int) -> Array:
+    """(F, T): sine and cosine of the position in turn, ever slower (Vaswani et al. 2017)."""
+    pair = np.arange(width) // 2
+    angle = np.arange(length)[None, :] / 10000.0 ** (2 * pair / width)[:, None]
+    even = (np.arange(width) % 2 == 0)[:, None]
+    return np.where(even, np.sin(angle), np.cos(angle)).astype(np.float32)

@@ -55,12 +55,13 @@ def load_text(spec: SourceSpec, progress: Progress | None = None, cancel: Cancel
     vocabulary, notes = _vocabulary([train for train, _ in parts], [test for _, test in parts], spec, name)
     numbers = {token: i for i, token in enumerate(vocabulary)}
     unknown = numbers.get(UNKNOWN, 0)
+    kind = np.uint8 if len(vocabulary) <= 256 else np.float32
     check_cancel(cancel)
     made: list[tuple[Array, Array]] = []
     for which in (0, 1):
         found = [
             _windows(
-                np.array([numbers.get(token, unknown) for token in part[which]], np.int64),
+                np.array([numbers.get(token, unknown) for token in part[which]], kind),
                 spec, None if len(files) == 1 else label, unknown if UNKNOWN in numbers else -1, name,
             )
             for label, part in enumerate(parts)
@@ -70,9 +71,8 @@ def load_text(spec: SourceSpec, progress: Progress | None = None, cancel: Cancel
     shown = tuple(SHOWN.get(token, token) for token in vocabulary)
     if progress is not None:
         progress(len(files) + 1, len(files) + 1)
-    kind = np.uint8 if len(vocabulary) <= 256 else np.float32
     return make_dataset(
-        x.astype(kind), y, x_test.astype(kind), y_test,
+        x, y, x_test, y_test,
         kind="vectors",
         class_names=shown if len(files) == 1 else _names(files),
         vocabulary=shown,
@@ -190,9 +190,9 @@ def _windows(
             step=-(-count * spec.window * spec.step // MAX_CELLS),
         )
     if not count:
-        return np.zeros((0, spec.window), np.int64), np.zeros(0, np.int64)
+        return np.zeros((0, spec.window), tokens.dtype), np.zeros(0, np.int64)
     x = np.lib.stride_tricks.sliding_window_view(tokens, spec.window)[:: spec.step][:count]
     if label is not None:
         return x, np.full(count, label)
-    y = tokens[spec.window :: spec.step][:count]
+    y = tokens[spec.window :: spec.step][:count].astype(np.int64)
     return x[y != unknown], y[y != unknown]

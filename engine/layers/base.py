@@ -43,6 +43,8 @@ class ParamSpec:
     fan_out: int = 1
     trained: bool = True
     start: tuple[float, ...] = ()
+    fixed: bool = False
+    """Whether a formula gives it: it is neither learnt nor carried over to another shape."""
     exported: str = ""
     """Its key in exported weights, where PyTorch's differs from `name`."""
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-
 from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.layers.base import Layer, ParamSpec, Shape
@@ -18,14 +16,6 @@ if TYPE_CHECKING:
     from engine.values import Value
 
 TABLES = (("sinusoidal", N_("sine and cosine")), ("learned", N_("learned")))
-
-
-def sinusoids(width: int, length: int) -> tuple[float, ...]:
-    """(F, T) in C order: sin and cos of the position in turn, ever slower (Vaswani et al. 2017)."""
-    pair = np.arange(width) // 2
-    angle = np.arange(length)[None, :] / 10000.0 ** (2 * pair / width)[:, None]
-    table = np.where((np.arange(width) % 2 == 0)[:, None], np.sin(angle), np.cos(angle))
-    return tuple(table.ravel().tolist())
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class PositionalEncoding(Layer):
         shape = need_sequence(inputs[0])
         if self.table == "learned":
             return (ParamSpec("weight", shape),)
-        return (ParamSpec("weight", shape, trained=False, start=sinusoids(*shape)),)
+        return (ParamSpec("weight", shape, "sinusoid", trained=False, fixed=True),)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         return rec.emit1("positions", (inputs[0], params["weight"]), "y")

@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 import pytest
 
+from engine.carrying import Attic, start_state
 from engine.graph import GraphSpec
+from engine.inference import infer
 from engine.layers import (
     Add,
     AffineWarp,
@@ -25,9 +27,10 @@ from engine.layers import (
     SpatialTransformer,
 )
 from engine.ops.base import Array
-from engine.settings import DataSpec
+from engine.program import record
+from engine.settings import DataSpec, TrainingSpec
 from tests.contract.harness import BACKENDS, distance, interpret, open_backend, same_bits
-from tests.contract.networks import Task, walk
+from tests.contract.networks import Task, chain, walk
 
 STEPS = 3
 
@@ -94,3 +97,15 @@ def test_fast_and_op_by_op_are_the_same_and_near_the_reference(backend_name: str
         found, wanted = plan.read(gradient.id), values[gradient.id]
         if np.abs(wanted).max() > 1e-7:  # what softmax takes away again is nothing but rounding
             assert distance(found, wanted) < 1e-4, gradient.id
+
+
+def test_waves_follow_the_network_and_are_never_carried() -> None:
+    """Fixed by a formula; and of a size that is refused nothing is computed."""
+    graph = chain(Embedding(3, 4), PositionalEncoding(), Flatten(), shape=(3,))
+    program = record(graph, TrainingSpec("mse"), DataSpec((3,), target_width=12), "train", 2)
+    key = "positional_encoding1.weight"
+    old = {key: np.ones((4, 3), np.float32)}
+    state = start_state(program, infer(graph), old, Attic(), 1)
+    assert np.allclose(state[key][:, 1], [np.sin(1), np.cos(1), np.sin(0.01), np.cos(0.01)])
+    huge = chain(Embedding(2, 65536), PositionalEncoding(), shape=(60000,))
+    assert any("too many" in str(p.message) for p in infer(huge).problems)
