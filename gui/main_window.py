@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
-        self._settle_timer.timeout.connect(self._arrange)
+        self._settle_timer.timeout.connect(self._settle)
         bench.title_changed.connect(self._show_title)
         bench.programmed.connect(self._show_program)
         bench.told.connect(self._tell)
@@ -220,6 +220,8 @@ class MainWindow(QMainWindow):
         self._wish_palette = bench.state.flag("palette", True)
         self._wish_inspector = bench.state.flag("inspector", True)
         self._heights: tuple[int, bool] | None = None
+        self._below: tuple[int, int] | None = None
+        """Height of what is split, as it was then, and of the lower part, until all has its place."""
         self._opened: str | None = None
         self._widths: tuple[int, bool, bool] | None = None
         self._fitted_size = QSize()
@@ -407,9 +409,20 @@ class MainWindow(QMainWindow):
             return
         self._heights, self._opened = stamp, None
         lower = theme.px(46) + 1 + (theme.px(docks) if stamp[1] else 0)
-        self.down.setSizes([max(100, self.down.height() - lower), lower])
+        self._split(lower)
         self._widths = None
         self._settle_timer.start(0)
+
+    def _split(self, lower: int) -> None:
+        self._below = (self.down.height(), lower)
+        self.down.setSizes([max(100, self.down.height() - lower), lower])
+
+    def _settle(self) -> None:
+        """The window has laid itself out: what came or went above the drawing has changed its room."""
+        before, self._below = self._below, None
+        if before is not None and before[0] != self.down.height():
+            self._split(before[1])
+        self._arrange()
 
     def _toast_corner(self) -> QPoint:
         """Above the time line, right of the palette, clear of zoom buttons, legend and an opened cell."""

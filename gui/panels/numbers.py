@@ -6,9 +6,9 @@ It shows what it is given and reports places in the value; it knows nothing of e
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.session.views import MapsData, MatrixData, ViewData
 from gui import i18n, theme, tokens
@@ -36,8 +36,10 @@ class ValueLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hint = tr("Point at a cell, click opens it")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setSpacing(theme.px(8))
         self._place = ElidedLabel()
         self._place.setProperty("role", "status")
@@ -67,10 +69,18 @@ class ValueLine(QWidget):
         """The value as it is written."""
         return self._value.text()
 
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), theme.px(22))
+
+    def minimumSizeHint(self) -> QSize:
+        """No height: where there is little room it goes, and must not ask for more before that."""
+        return QSize(super().minimumSizeHint().width(), 0)
+
     def _dress(self) -> None:
         self._value.setFont(theme.mono_font(tokens.TITLE + 1, theme.MEDIUM))
         # the row is as high without a value as with one
-        self.setFixedHeight(theme.px(22))
+        self.setMaximumHeight(theme.px(22))
+        self.updateGeometry()
 
 
 class Numbers(QWidget):
