@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine import Add, Dense, GraphSpec, Input, Output, ReLU, TrainingSpec
 from engine.graph import LinkSpec
 from engine.ops.base import REGISTRY
+from engine.ops.functions import FUNCTIONS
 from engine.program import record
 from engine.settings import DataSpec
 from engine.values import Op, Phase, Program
@@ -104,7 +105,7 @@ def test_the_card_names_the_op_and_writes_it_in_letters(program: Program, graph:
 
 def test_every_op_has_a_name_of_its_own() -> None:
     unnamed = {kind for kind in REGISTRY if name_of(Op(kind, (), ())) == "activation function"}
-    assert unnamed == {"relu", "leaky_relu", "sigmoid", "tanh"}
+    assert unnamed == {*FUNCTIONS, "prelu"}
 
 
 def test_the_card_lies_where_it_hides_least_and_typesets_beside_the_window(qtbot: QtBot) -> None:
