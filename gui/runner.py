@@ -30,6 +30,7 @@ from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 from engine.xray import XRay
+from gui.ear import Ear
 from gui.thrift import Thrift
 
 _log = logging.getLogger("matrizen.runner")
@@ -77,6 +78,7 @@ class Runner(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        self._ear = Ear(self, self._tick, REST_MS)
         self._generation = 0
         self._answers: dict[int, Answer[Any]] = {}
         self._news: dict[int, Callable[[Any], None]] = {}
@@ -91,8 +93,7 @@ class Runner(QObject):
         """Whether devices are looked for, and whether a status may know more since they were found."""
         self._silent = 0
         """Milliseconds without a word while a question is open; those of a computer asleep do not count."""
-        self._hung = False
-        self._closed = False
+        self._hung = self._closed = False
         self._deaths: deque[float] = deque(maxlen=CRASHES + 1)
         self._start()
 
@@ -285,6 +286,7 @@ class Runner(QObject):
             self._timer.stop()
             self._answers.clear()
             self._news.clear()
+            self._ear.listen(None)
             self._client.close()
 
     # ---- the clock ------------------------------------------------------------------------------------
@@ -292,6 +294,7 @@ class Runner(QObject):
     def _start(self) -> None:
         try:
             self._client.start()
+            self._ear.listen(self._client.handle)
         except OSError as error:
             _log.error("the engine cannot be started: %s", error)
             message = Message(N_("The engine cannot be started: {reason}."), {"reason": str(error)})
@@ -342,7 +345,7 @@ class Runner(QObject):
             self._client.pull()
             rest = 0.0
         # until the next request nothing is expected, unless something was asked for
-        idle = 0.0 if waiting or self._answers or self._finding else rest * 1000
+        idle = self._ear.patience if waiting or self._answers or self._finding else rest * 1000
         self._timer.setInterval(ASLEEP_MS if asleep else max(TICK_MS, min(round(idle), REST_MS)))
 
     def _listen(self, heard: bool) -> None:
@@ -395,6 +398,7 @@ class Runner(QObject):
 
     def _bury(self, death: Died) -> None:
         _log.warning("the engine's process ended: %s", death.message)
+        self._ear.listen(None)
         self._finding, self._silent = False, 0
         left, self._answers, self._news = self._answers, {}, {}
         now = time.monotonic()
@@ -421,6 +425,7 @@ class Runner(QObject):
         self._hung = False
         try:
             state = self._client.restart(replay=len(recent) < CRASHES, off_device=why)
+            self._ear.listen(self._client.handle)
         except OSError as error:
             _log.error("the engine cannot be started again: %s", error)
             self._timer.stop()

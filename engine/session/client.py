@@ -99,6 +99,11 @@ class Client:
         return self._connection is not None
 
     @property
+    def handle(self) -> int | None:
+        """The end of the pipe that becomes readable when the engine speaks; None without a process."""
+        return self._connection.fileno() if self._connection is not None else None
+
+    @property
     def last_serial(self) -> int:
         """Number of the last command."""
         return self._serial
