@@ -39,15 +39,16 @@ def _dots(pitch: int, color: str, ground: str, ratio: float) -> QPixmap:
     return made
 
 
-def paint_grid(painter: QPainter, room: QRect, transform: QTransform, ratio: float) -> None:
-    """Dots every 32 px of the scene that `transform` maps into the pixels of the viewport."""
+def paint_grid(painter: QPainter, part: QRect, transform: QTransform, ratio: float) -> None:
+    """Dots every 32 px of the scene that `transform` maps to pixels, in a part of the viewport."""
     pitch = PITCH * transform.m11()
     while pitch < 18:
         pitch *= 2
     step = max(1, round(pitch))
-    offset = QPointF((step / 2 - round(transform.dx())) % step, (step / 2 - round(transform.dy())) % step)
+    x, y = step / 2 - round(transform.dx()) + part.x(), step / 2 - round(transform.dy()) + part.y()
     now = theme.theme()
-    painter.drawTiledPixmap(QRectF(room), _dots(step, now.grid, now.canvas, ratio), offset)
+    dots = _dots(step, now.grid, now.canvas, ratio)
+    painter.drawTiledPixmap(QRectF(part), dots, QPointF(x % step, y % step))
 
 
 def paint_empty(view: CanvasView, painter: QPainter) -> None:

@@ -198,7 +198,8 @@ class Paper:
         for rect in spoilt:
             region += rect
         painter.setClipRegion(region)
-        backdrop.paint_grid(painter, sheet.room(), sheet.transform, sheet.ratio)
+        for rect in spoilt:  # not the whole room: the clip alone does not make that cheap
+            backdrop.paint_grid(painter, rect, sheet.transform, sheet.ratio)
         back = sheet.transform.inverted()[0]
         parts = [back.mapRect(QRectF(rect)) for rect in spoilt]
 
