@@ -40,7 +40,7 @@ def _dots(pitch: int, color: str, ground: str, ratio: float) -> QPixmap:
 
 
 def paint_grid(painter: QPainter, part: QRect, transform: QTransform, ratio: float) -> None:
-    """Dots every 32 px of the scene that `transform` maps into the pixels of the viewport, in a part of it."""
+    """Dots every 32 px of the scene that `transform` maps to pixels, in a part of the viewport."""
     pitch = PITCH * transform.m11()
     while pitch < 18:
         pitch *= 2
