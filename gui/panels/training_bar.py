@@ -357,12 +357,14 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        read = (READ_BY.get(choice, ()) for choice in choices_of(training))
-        names = [*SHOWN, "schedule", "warm_up", *(name for names in read for name in names), "seed"]
+        optimizer, loss, schedule = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        rate = ("learning_rate", "schedule", *schedule, "warm_up")
+        known = TrainingSpec.settings()
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
-            for name, (facts, default) in TrainingSpec.settings().items() if name in names
+            for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "seed")
+            for facts, default in (known[name],)
         ]  # fmt: skip
         self._names = tuple(field.name for field in fields)
         form = Form(fields)
