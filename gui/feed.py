@@ -27,6 +27,7 @@ from engine.session.views import (
 )
 from engine.values import state_id
 from gui import i18n, theme, tokens
+from gui.at_most import AtMost
 from gui.canvas.scene import CanvasScene
 from gui.canvas.thumb_data import Health, ThumbData
 from gui.document import Document
@@ -42,6 +43,9 @@ LASTING = 6
 _ROLES: dict[str, str] = {
     "weights": "weights", "gradients": "gradients", "deltas": "gradients", "activations": "activations",
 }  # fmt: skip
+
+WIDEN_MS = 300
+"""Links take another width at most so often: what lies under them is painted again with them."""
 
 
 class CanvasFeed(QObject):
@@ -69,11 +73,14 @@ class CanvasFeed(QObject):
         self._silent: dict[Uid, deque[int]] = {}
         self._captions: dict[Uid, tuple[float, tuple[str, Health]]] = {}
         self._picture_input: Uid | None = None
+        self._means: dict[Uid, float] = {}
+        self._widening = AtMost(WIDEN_MS, lambda: self._scene.set_link_strengths(self._means), self)
 
     def set_program(self, configured: Configured | None) -> None:
         """Another program runs; pictures of a run that was left are forgotten by the caller."""
         self._configured = configured
         self._biases.clear()
+        self._means = {}
         self._silent.clear()
         self._captions.clear()
         self._picture_input = None
@@ -151,7 +158,8 @@ class CanvasFeed(QObject):
             out[target] = self._picture_of(node, thumb, stats[uid])
         self.measured.emit(stats)
         self._scene.set_thumbnails(out)
-        self._scene.set_link_strengths(means)
+        self._means = means
+        self._widening.soon()
 
     def _drawn_otherwise(self, uid: Uid) -> bool:
         """Outputs show class colors over the plane, or bars of the likeliest classes."""

@@ -26,7 +26,7 @@ THIN, THICK = 1.4, 5.6
 REST = 2.2
 """Width while nothing is known of the values."""
 WEAK, STRONG = 0.05, 3.0
-CALM, LEAST = 0.15, 0.3
+CALM, LEAST = 0.4, 0.3
 """Share of a new width that is taken over, and the change in pixels that is worth painting."""
 
 
