@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.ops import functions
+from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
+MOMENTS = {"velocity": "V", "square": "S", "square_sum": "S", "delta": "D", "m": "M", "v": "V"}
 FUNCTIONS = {
     "softmax": r"\mathrm{softmax}", "log_softmax": r"\ln \mathrm{softmax}", "prelu": r"\mathrm{PReLU}",
     "prelu_dz": r"\mathrm{PReLU}'", "log_softmax_grad": r"\ln \mathrm{softmax}'",
@@ -30,8 +32,11 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
+LOSSES = ("mse", *ENTRY_LOSSES)
+"""Losses of single entries."""
 NAMES = {
-    "softmax_xent": ("Z", "y"), "mse": (r"\hat{Y}", "Y"), "encode_labels": ("y",),
+    **dict.fromkeys(LOSSES, (r"\hat{Y}", "Y")), "bce_logits": ("Z", "Y"),
+    "softmax_xent": ("Z", "y"), "encode_labels": ("y",),
     "affine_matrix": (r"\theta",),
 }  # fmt: skip
 """Letters of what an op reads, where it is not X."""
@@ -52,7 +57,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                           "out_bias": "b_O"}.get(value.param, value.param)
                 if letter == "W":
                     letter = {"conv2d": "K", "embedding": "E", "positions": "P",
-                              "affine_matrix": r"\theta"}.get(op.kind, "W")
+                              "affine_matrix": r"\theta", "prelu": "s"}.get(op.kind, "W")
                 if op.kind.startswith(("batchnorm", "layernorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
             elif names is not None and i < len(names):
@@ -65,7 +70,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
             "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
-            "softmax_rows": ("P",), "affine_matrix": ("M",),
+            "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
         if op.out.id.endswith(".qkv"):
             outs = (r"\mathrm{QKV}",)
@@ -96,7 +101,7 @@ class Writer:
             return self.letter(old) + "^{+}"
         if value.role is Role.STATE:
             name = value.param.rsplit(".", 1)[-1]
-            letter = {"velocity": "V", "square": "S", "m": "M", "v": "V"}.get(name, name)
+            letter = MOMENTS.get(name, name)
             owner = value.param.rsplit(".", 1)[0]
             return letter + {"weight": "_W", "bias": "_b"}.get(owner, "")
         name = value.id.split(".", 1)[-1].split("@")[0].split("/")[0]
@@ -133,6 +138,10 @@ class Writer:
             return list(written(index, op))
         if op.kind in POINTWISE:
             return [self._pointwise(index, op)]
+        if op.kind in ENTRY_LOSSES:
+            return [self._entry_loss(index, op)]
+        if op.kind.removesuffix("_grad") in ENTRY_LOSSES:
+            return [self._entry_slope(index, op)]
         if op.kind.removesuffix("_grad") in POINTWISE:
             return [self._slope(index, op)]
         return self._any(index, op)
@@ -256,6 +265,19 @@ class Writer:
         title = rf"{dz.symbol} = ({p.symbol} - T)/k"
         return [self._made(index, op, title, tr("k examples in the batch"),
                            r"\frac{1}{k} \Big(", p, "-", hot, r"\Big) =", dz)]
+
+    def _entry_loss(self, index: int, op: Op) -> Equation:
+        y, t, loss = (self.factor(v) for v in (*op.ins, op.out))
+        title = rf"L = \frac{{1}}{{N}} \sum {ENTRY_LOSSES[op.kind].formula}"
+        return self._made(index, op, title, tr("the mean over all entries"),
+                          r"\frac{1}{N} \sum \ell \Big(", y, ",", t, r"\Big) =", loss)  # fmt: skip
+
+    def _entry_slope(self, index: int, op: Op) -> Equation:
+        y, t, dy = (self.factor(v) for v in (*op.ins, op.out))
+        slope = ENTRY_LOSSES[op.kind.removesuffix("_grad")].slope_formula
+        title = rf"{dy.symbol} = \frac{{1}}{{N}} \cdot ({slope})"
+        return self._made(index, op, title, tr("N entries, the mean over all of them"),
+                          r"\frac{1}{N} \ell' \Big(", y, ",", t, r"\Big) =", dy)  # fmt: skip
 
     def _mse(self, index: int, op: Op) -> list[Equation]:
         y, t, loss = (self.factor(v) for v in (*op.ins, op.out))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from engine.held_step import checkable
 from gui import i18n, theme, tokens
 from gui.formulas import FormulaView
 from gui.i18n import tr, tr_message, trn
+from gui.labs.lab_job import LabJob
 from gui.labs.tiles import Tile, cell_name, label, link_hovers, side_panel
 from gui.views.scale import Scale
 from gui.workbench import Workbench
@@ -48,8 +48,7 @@ class GradientLab(QFrame):
         self.setObjectName("gradient_lab")
         self.setProperty("surface", "window")
         self._bench = bench
-        self._job = self._turn = 0
-        self._gone = False
+        self._job: LabJob[LayerCheck] = LabJob(bench.runner.cancel_job, self._hear, self._finish)
         self._found: LayerCheck | None = None
         self._shown = 0
         self._scaled: tuple[str, float] | None = None
@@ -168,8 +167,7 @@ class GradientLab(QFrame):
 
     def close_lab(self) -> None:
         """Stop the check: nobody looks any more."""
-        self.stop()
-        self._gone = True
+        self._job.forget()
         self._bench.programmed.disconnect(self._on_program)
 
     def _fill_layers(self) -> None:
@@ -192,9 +190,7 @@ class GradientLab(QFrame):
         self._choose_layer()
 
     def _choose_layer(self) -> None:
-        self.stop()
-        self._job = 0
-        self._turn += 1  # what the stopped one still answers is not wanted
+        self._job.forget()
         self._found, self._shown, self._cell = None, 0, None
         self._fill_values()
         self._paint()
@@ -211,32 +207,24 @@ class GradientLab(QFrame):
         if node is None:
             return
         self._found, self._cell = None, None
-        self._turn += 1
-        turn, h = self._turn, float(self.step.currentData())
-        self._job = self._bench.runner.check_gradient(
-            str(node), h, partial(self._hear, turn), partial(self._finish, turn)
-        )
+        h, check = float(self.step.currentData()), self._bench.runner.check_gradient
+        self._job.start(lambda hear, finish: check(str(node), h, hear, finish))
         self._paint()
 
     def stop(self) -> None:
         """End it; what was found stays."""
-        if self._job:
-            self._bench.runner.cancel_job(self._job)
+        self._job.stop()
 
     @property
     def busy(self) -> bool:
         """Whether a check is under way."""
         return bool(self._job)
 
-    def _hear(self, turn: int, found: LayerCheck) -> None:
-        if turn == self._turn and not self._gone:
-            self._found = found
-            self._paint()
+    def _hear(self, found: LayerCheck) -> None:
+        self._found = found
+        self._paint()
 
-    def _finish(self, turn: int, found: LayerCheck | None, error: Message | None) -> None:
-        if turn != self._turn or self._gone:
-            return
-        self._job = 0
+    def _finish(self, found: LayerCheck | None, error: Message | None) -> None:
         if found is not None:
             self._found = found
         self._paint()

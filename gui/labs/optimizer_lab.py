@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -29,6 +28,7 @@ from gui import i18n, theme, tokens
 from gui.at_most import AtMost
 from gui.formulas import FormulaView
 from gui.i18n import tr, tr_message
+from gui.labs.lab_job import LabJob
 from gui.labs.tiles import Tile, label, link_hovers, side_panel
 from gui.number_field import NumberField
 from gui.views.curve_view import CurveView
@@ -67,7 +67,7 @@ class OptimizerLab(QFrame):
         self.setObjectName("optimizer_lab")
         self.setProperty("surface", "window")
         self._bench = bench
-        self._job = self._turn = 0
+        self._job: LabJob[Race] = LabJob(bench.runner.cancel_job, self._hear, self._finish)
         self._asked = self._again = self._gone = False
         self.xray: XRay | None = None
         self.race: Race | None = None
@@ -207,12 +207,13 @@ class OptimizerLab(QFrame):
                 self.parameter.setCurrentIndex(index)
                 break
         training = self._bench.document.training
-        self.rates[training.optimizer].set_value(training.learning_rate)
+        if training.optimizer in self.rates:  # of eight, four are raced
+            self.rates[training.optimizer].set_value(training.learning_rate)
         self._choose_parameter()
 
     def close_lab(self) -> None:
         """Nobody looks any more."""
-        self.stop()
+        self._job.forget()
         self._gone = True
         self._bench.status_changed.disconnect(self._on_status)
         self._bench.programmed.disconnect(self._on_program)
@@ -237,9 +238,7 @@ class OptimizerLab(QFrame):
         self._choose_parameter()
 
     def _choose_parameter(self) -> None:
-        self.stop()
-        self._job = 0
-        self._turn += 1  # what the stopped one still answers is not wanted
+        self._job.forget()
         self.button.setText(tr("Run the four"))
         self._state.setText("")
         self._cells = []
@@ -360,32 +359,24 @@ class OptimizerLab(QFrame):
                 return
         watched = tuple(Watched(x.key, x.place(*cell)) for cell in self._cells[:2])
         rates = {name: float(field.value()) for name, field in self.rates.items()}
-        self._turn += 1
-        turn, steps = self._turn, int(self.steps.value())
-        self._job = self._bench.runner.race(
-            watched, steps, rates, partial(self._hear, turn), partial(self._finish, turn)
-        )
+        steps, race = int(self.steps.value()), self._bench.runner.race
+        self._job.start(lambda hear, finish: race(watched, steps, rates, hear, finish))
         self.button.setText(tr("Stop"))
 
     def stop(self) -> None:
         """End it; what was computed stays."""
-        if self._job:
-            self._bench.runner.cancel_job(self._job)
+        self._job.stop()
 
     @property
     def busy(self) -> bool:
         """Whether the four are running."""
         return bool(self._job)
 
-    def _hear(self, turn: int, race: Race) -> None:
-        if turn == self._turn and not self._gone:
-            self.race = race
-            self._paint_race()
+    def _hear(self, race: Race) -> None:
+        self.race = race
+        self._paint_race()
 
-    def _finish(self, turn: int, race: Race | None, error: Message | None) -> None:
-        if turn != self._turn or self._gone:
-            return
-        self._job = 0
+    def _finish(self, race: Race | None, error: Message | None) -> None:
         self.button.setText(tr("Run the four"))
         if race is not None:
             self.race = race

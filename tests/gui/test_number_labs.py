@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from engine.gradient_check import STEP
+from engine.settings import OPTIMIZER_CHOICES
 from gui import i18n
 from gui.dialogs.proof_dialog import ProofDialog
 from gui.labs.gradient_lab import STEPS, GradientLab
@@ -152,3 +153,13 @@ def test_the_page_speaks_the_language_of_the_window(desk):
 def test_numbers_of_the_settings_have_no_zeros_at_the_end():
     i18n.install("en")
     assert [trimmed(n) for n in (0.03, 1.0, 250.0, 1e-8, -0.5)] == ["0.03", "1", "250", "1·10⁻⁸", "−0.5"]
+
+
+@pytest.mark.parametrize("optimizer", [name for name, _ in OPTIMIZER_CHOICES])
+def test_every_optimizer_can_be_opened(desk, optimizer):
+    desk.bench.document.set_training(optimizer=optimizer)
+    desk.settle()
+    page = opened(desk, "optimizer_xray")
+    assert isinstance(page, OptimizerLab)
+    desk.settle()
+    assert page.xray is not None and page.xray.optimizer == optimizer

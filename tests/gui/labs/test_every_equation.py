@@ -1,0 +1,71 @@
+"""Whatever can be drawn, and however it is trained, has equations that can be typeset."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.graph import GraphSpec
+from engine.layers import LAYERS, Dense, Flatten, Input, Layer, Output
+from engine.program import record
+from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES, DataSpec, TrainingSpec
+from engine.values import Program
+from gui import formulas
+from gui.labs.equations import equations
+from gui.stepping import formula_of, name_of
+from tests.contract.test_layers import accepted_shapes
+
+
+def shapes(kind: str) -> list[tuple[int, ...]]:
+    """What an input can give it: vectors or pictures; sequences have tests of their own."""
+    return [inputs[0] for inputs in accepted_shapes(LAYERS[kind]) if len(inputs[0]) != 2]
+
+
+CATEGORIES = ("activation", "merge", "pooling", "linear")
+DRAWN = sorted(k for k, cls in LAYERS.items() if cls.category in CATEGORIES and shapes(k))
+TYPESET: set[str] = set()
+
+
+def around(layer: Layer) -> tuple[GraphSpec, DataSpec]:
+    """The layer between an input and a dense one, fed as it likes."""
+    shape = shapes(layer.kind)[-1]
+    graph = GraphSpec().add("x", Input(shape))
+    count = 2 if layer.many_inputs else len(layer.ports)
+    graph = graph.add("it", layer, after=["x"] * count)
+    end, found = "it", layer.output_shape([shape] * count)
+    if len(found) > 1:
+        graph, end = graph.add("flat", Flatten(), after="it"), "flat"
+    return graph.add("fc", Dense(3), after=end).add("out", Output(), after="fc"), DataSpec(shape, 3)
+
+
+def check(program: Program, graph: GraphSpec) -> None:
+    found = [e.title for node in graph.nodes for e in equations(program, graph, node.uid)]
+    for op in program.ops:
+        assert name_of(op)
+        found.append(formula_of(program, graph, op))
+    for title in set(found) - TYPESET - {""}:
+        assert formulas._typeset(title, 16.0, "#000000").startswith("<svg"), title
+        TYPESET.add(title)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_layers(kind: str) -> None:
+    graph, data = around(LAYERS[kind]())
+    check(record(graph, TrainingSpec("cross_entropy", "sgd"), data, "train", 4), graph)
+
+
+@pytest.mark.parametrize("optimizer", [name for name, _ in OPTIMIZER_CHOICES])
+def test_optimizers(optimizer: str) -> None:
+    graph, data = around(Dense(4))
+    check(record(graph, TrainingSpec("cross_entropy", optimizer), data, "train", 4), graph)
+
+
+def test_the_loss_is_called_l() -> None:
+    graph, data = around(Dense(4))
+    program = record(graph, TrainingSpec("huber", "sgd"), data, "train", 4)
+    assert "L = " in formula_of(program, graph, next(op for op in program.ops if op.kind == "huber"))
+
+
+@pytest.mark.parametrize("loss", [name for name, _ in LOSS_CHOICES])
+def test_losses(loss: str) -> None:
+    graph, data = around(Dense(4))
+    check(record(graph, TrainingSpec(loss, "sgd"), data, "train", 4), graph)
