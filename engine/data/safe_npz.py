@@ -87,7 +87,8 @@ def open_zip(
     if not start:
         raise error(N_("{file} is empty (0 bytes); choose another file."), file=name)
     if start[:2] != b"PK":
-        raise error(N_("{file} is not a zip archive, as .npz files are; choose another file."), file=name)
+        text = N_("{file} is not a zip archive, as projects and .npz files are; choose another file.")
+        raise error(text, file=name)
     source.seek(0)
     try:
         archive = zipfile.ZipFile(source)
