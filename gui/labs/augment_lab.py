@@ -35,6 +35,7 @@ from gui.labs import augment_words as words
 from gui.labs.augment_chart import KIND, AccuracyChart
 from gui.labs.augment_examples import ExamplesView
 from gui.labs.augment_ranges import WIDE, RangesForm
+from gui.labs.lab_job import LabJob
 from gui.labs.tiles import label, side_panel
 from gui.number_field import NumberField
 
@@ -56,7 +57,7 @@ class AugmentLab(QFrame):
         self.setObjectName("augment_lab")
         self.setProperty("surface", "window")
         self._bench = bench
-        self._job = self._turn = 0
+        self._job: LabJob[Trial] = LabJob(bench.runner.cancel_job, self._hear, self._finish)
         self._began = 0.0
         self._given: Augment | None = None
         self._about_what: object = None
@@ -273,37 +274,35 @@ class AugmentLab(QFrame):
         self._trouble.setText(problem)
         if problem:
             return
-        self._turn += 1
         self._show(None)
         self._about_what, self._began = self._subject(), time.monotonic()
         self.progress.setValue(0)
         self._state.setText(tr("Both are prepared …"))
-        self._job = self._bench.runner.try_augment(
-            self.form.layer_, int(self.epochs.value()), int(self.seed.value()),
-            partial(self._hear, self._turn), partial(self._finish, self._turn),
-        )  # fmt: skip
+        layer, epochs, seed = self.form.layer_, int(self.epochs.value()), int(self.seed.value())
+        self._job.start(
+            lambda hear, finish: self._bench.runner.try_augment(layer, epochs, seed, hear, finish)
+        )
         self.button.setText(tr("Stop"))
 
     def stop(self) -> None:
         """End it; the last test stays."""
-        if self._job:
-            self._bench.runner.cancel_job(self._job)
+        self._job.stop()
 
     def _lost(self, _run: object) -> None:
         if self._job:
-            self._finish(self._turn, None, None)
+            self._job.forget()
+            self._finish(None, None)
             self._state.setText(tr("The engine was started again; compare once more."))
 
-    def _hear(self, turn: int, trial: Trial) -> None:
-        if isValid(self) and turn == self._turn and self._job:
+    def _hear(self, trial: Trial) -> None:
+        if isValid(self):  # a window is rebuilt meanwhile
             self._show(trial)
             playing = self._bench.status.running == "playing"
             self._state.setText(words.going(trial, time.monotonic() - self._began, playing))
 
-    def _finish(self, turn: int, trial: Trial | None, error: Message | None) -> None:
-        if not isValid(self) or turn != self._turn or not self._job:  # a window is rebuilt meanwhile
+    def _finish(self, trial: Trial | None, error: Message | None) -> None:
+        if not isValid(self):
             return
-        self._job = 0
         self.button.setText(tr("Compare"))
         if trial is not None:
             self._show(trial)
