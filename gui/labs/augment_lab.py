@@ -282,7 +282,7 @@ class AugmentLab(QFrame):
         self._job.start(
             lambda hear, finish: self._bench.runner.try_augment(layer, epochs, seed, hear, finish)
         )
-        self.button.setText(tr("Stop"))
+        self.button.setText(tr("Stop") if self._job else tr("Compare"))
 
     def stop(self) -> None:
         """End it; the last test stays."""
