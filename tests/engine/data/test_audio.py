@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.backends.opening import open_backend
 from engine.data.audio import as_inputs, length_of, pieces_of
 from engine.data.drop import recognize
 from engine.data.loading import load
@@ -18,6 +19,8 @@ from engine.data.sound import centers, filters, hertz, mel, resample, spectrogra
 from engine.data.source import SourceSpec
 from engine.data.wav import read_wav
 from engine.errors import DataError
+from engine.project_file import load_project
+from engine.training import Trainer
 from tests.engine.data.wav_bytes import tone, wav, write
 
 
@@ -153,3 +156,11 @@ def test_tones_are_the_same_for_a_seed(tmp_path: Path) -> None:
     spec = replace(spec, reading="spectrogram", bands=20, length=1000)
     assert as_inputs(pieces_of(np.zeros(10, np.float32), spec), spec).shape == (1, 1, 20, 6)
     assert length_of(spec) == 1000
+
+
+def test_tones_are_learnt_from_their_spectrograms() -> None:
+    project = load_project(Path(__file__).parents[3] / "resources" / "samples" / "tones_cnn.matrizen")
+    trainer = Trainer(project.graph, project.training, load(project.source), open_backend("numpy"))
+    while trainer.step < 10 * trainer.steps_per_epoch:
+        trainer.run(50)
+    assert trainer.evaluate().accuracy > 0.9
