@@ -50,7 +50,8 @@ class Pictures(QObject):
             if commands is not None:
                 commands.open_path(Path(found.paths[0]))
         elif found.kind == "data" and found.spec is not None:
-            bench.exchange.load_data(found.spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
+            spec = self.sounds.fitting(found.spec)
+            bench.exchange.load_data(spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
         elif found.kind == "weights":
             bench.exchange.import_weights(Path(found.paths[0]))
         elif found.kind == "sound":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ from gui.workbench import Workbench
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
+KEPT = ("reading", "rate", "length", "stride", "frame", "hop", "bands", "pitch", "test_share", "normalize")
+"""Settings that other sounds are loaded with, too."""
+
 
 class Sounds(QObject):
     """Shows sounds for one window, one at a time."""
@@ -27,6 +31,16 @@ class Sounds(QObject):
         super().__init__(window)
         self._window, self._bench = window, bench
         self.dialog: SoundDialog | None = None
+
+    def fitting(self, spec: SourceSpec) -> SourceSpec:
+        """Other sounds are read as those in use were; a network for pictures gets spectrograms."""
+        if spec.kind != "audio":
+            return spec
+        document = self._bench.document
+        source, data = document.source, document.data
+        if source is not None and source.kind == "audio":
+            return replace(spec, **{name: getattr(source, name) for name in KEPT})
+        return replace(spec, reading="spectrogram") if data is not None and len(data.shape) == 3 else spec
 
     def open(self, path: str) -> None:
         """Read a sound off the window's thread, then show it and ask the network."""

@@ -33,8 +33,9 @@ from gui.wave_words import wave_words
 
 MOST = 64
 """Pieces that are shown to the network."""
-COLUMNS = 16
-"""Samples in a row of numbers."""
+COLUMNS = {512: 16, 2048: 32}
+"""Samples in a row of numbers, by the length of a piece up to which it holds."""
+WIDEST = 64
 LONGEST = 1024
 """Columns of the spectrogram shown."""
 
@@ -48,13 +49,17 @@ class SoundDialog(QDialog):
         self.setObjectName("sound_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._sound, self._spec, self._at = sound, spec, 0
-        self.pieces: Array = pieces_of(sound.samples, spec)[:MOST]
+        every = pieces_of(sound.samples, spec)
+        self.pieces: Array = every[:MOST]
         self.inputs: Array = as_inputs(self.pieces, spec)
         self.setWindowTitle(read.name)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.px(12),) * 4)
         column.addLayout(self._head(read.name))
-        self._notes = QLabel("\n".join([self._facts(read), *(tr_message(note) for note in sound.notes)]))
+        notes = [self._facts(read), *(tr_message(note) for note in sound.notes)]
+        if len(every) > MOST:
+            notes.append(tr("The first {n} of {count} pieces are shown.").format(n=MOST, count=len(every)))
+        self._notes = QLabel("\n".join(notes))
         self._notes.setProperty("role", "muted")
         self._notes.setWordWrap(True)
         column.addWidget(self._notes)
@@ -176,13 +181,14 @@ class SoundDialog(QDialog):
         self.wave.set_piece(start / rate, (start + len(piece)) / rate)
         count = len(self.pieces)
         self._place.setText(f"{self._at + 1} / {count}" if count > 1 else "")
-        rows = -(-len(piece) // COLUMNS)
-        matrix = np.full(rows * COLUMNS, np.nan, np.float32)
+        columns = next((n for most, n in COLUMNS.items() if len(piece) <= most), WIDEST)
+        rows = -(-len(piece) // columns)
+        matrix = np.full(rows * columns, np.nan, np.float32)
         matrix[: len(piece)] = piece
         self.samples.matrix.set_names(
-            [i18n.integer(start + 1 + k * COLUMNS) for k in range(rows)], [f"+{k}" for k in range(COLUMNS)]
+            [str(start + 1 + k * columns) for k in range(rows)], [f"+{k}" for k in range(columns)]
         )
-        self.samples.show_matrix(matrix.reshape(rows, COLUMNS))
+        self.samples.show_matrix(matrix.reshape(rows, columns))
         one = self.inputs[self._at : self._at + 1]
         self._seen.show_words((picture_words(one) if one.ndim == 4 else wave_words(one))[0], smooth=False)
         self.says.show_at(self._at)
@@ -197,5 +203,7 @@ class SoundDialog(QDialog):
                    centers(spec.bands, rate, spec.pitch)[::-1]]  # fmt: skip
         count = frames_of(len(samples), spec.frame, spec.hop)
         times = [tr("{n} s").format(n=i18n.number(k * spec.hop / rate, 3)) for k in range(count)]
+        times = [time.replace(" ", "\u00a0") for time in times]  # in one line
+        self.bands.matrix.stretch = (8.0, 8.0)
         self.bands.matrix.set_names(pitches, times)
         self.bands.show_matrix(made)

@@ -22,7 +22,7 @@ from gui.i18n import tr, tr_message
 from gui.workbench import Workbench
 
 RESIZE_TEXTS = (("fit", N_("Whole picture")), ("fill", N_("Cut at the edges")), ("stretch", N_("Stretch")))
-READING_TEXTS = (("samples", N_("Samples")), ("spectrogram", N_("Spectrogram")))
+READING_TEXTS = (("samples", N_("Wave samples")), ("spectrogram", N_("Spectrogram")))
 PITCH_TEXTS = (("mel", N_("Mel (as heard)")), ("linear", N_("Linear (in Hz)")))
 UNIT_TEXTS = (("characters", N_("Characters")), ("words", N_("Words")))
 CHANNEL_TEXTS = ((0, N_("As the pictures")), (1, N_("Grey")), (3, N_("Color")))
@@ -100,9 +100,9 @@ def _fields_of_sounds(source: SourceSpec) -> list[Field]:
     if source.reading == "spectrogram":
         fields += [
             Field("frame", N_("Frame"), "int", N_("Samples of one column of the spectrogram."), 8, 8192),
-            Field("hop", N_("Frame every"), "int", N_("Samples from one column to the next."), 1, 8192),
+            Field("hop", N_("One frame every"), "int", N_("Samples from one column to the next."), 1, 8192),
             Field("bands", N_("Bands"), "int", N_("Rows of the spectrogram, the highest on top."), 2, 512),
-            Field("pitch", N_("Bands lie"), "choice", "", choices=PITCH_TEXTS),
+            Field("pitch", N_("Spacing of the bands"), "choice", "", choices=PITCH_TEXTS),
         ]
     return fields
 

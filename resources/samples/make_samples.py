@@ -3,8 +3,8 @@
 They reach, as medians over five seeds (tests/engine/test_samples.py): circle 0.99 in 40 epochs, spiral 0.95
 in 150, fashion_mlp 0.81 in 20, digits_cnn 0.97 on its held-back fifth in 10. emma_transformer guesses 0.43 of
 the next letters in 3 epochs (one run; from the last letter alone 0.27 at best). tones_cnn reaches 0.98 in 20.
-They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person sees
-the learning from its start.
+They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
+sees the learning from its start.
 """
 
 from __future__ import annotations

@@ -72,6 +72,8 @@ def test_the_input_shows_its_waves_or_spectrograms_and_the_form_fits(desk: Desk)
         node = next(n.uid for n in bench.document.graph.nodes if n.layer.kind == "input")
         seen = desk.window.canvas.canvas.atlas.data(node)
         assert seen is not None and seen.tiles.shape[1:] == size
+    kept = desk.commands.pictures.sounds.fitting(SourceSpec.audio("a.wav", "b.wav", reading="spectrogram"))
+    assert kept == SourceSpec.audio("a.wav", "b.wav")  # other sounds are read as these are
     dialog = DataDialog(bench, desk.window)
     names = [field.name for field in fields_of(bench.document.source)]
     assert "count" in names and "frame" not in names and "stride" not in names
