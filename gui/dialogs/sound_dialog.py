@@ -199,11 +199,10 @@ class SoundDialog(QDialog):
         samples = self._sound.samples[: spec.frame + (LONGEST - 1) * spec.hop]
         samples = np.pad(samples, (0, max(0, spec.frame - len(samples))))
         made = spectrogram(samples[None], rate, spec.frame, spec.hop, spec.bands, spec.pitch)[0]
-        pitches = [tr("{n} Hz").format(n=i18n.integer(round(float(c)))) for c in
-                   centers(spec.bands, rate, spec.pitch)[::-1]]  # fmt: skip
+        middle = centers(spec.bands, rate, spec.pitch)[::-1]
+        pitches = [f"{i18n.integer(round(float(c)))} Hz" for c in middle]
         count = frames_of(len(samples), spec.frame, spec.hop)
-        times = [tr("{n} s").format(n=i18n.number(k * spec.hop / rate, 3)) for k in range(count)]
-        times = [time.replace(" ", "\u00a0") for time in times]  # in one line
+        times = [f"{i18n.number(k * spec.hop / rate, 3)}\u00a0s" for k in range(count)]  # in one line
         self.bands.matrix.stretch = (8.0, 8.0)
         self.bands.matrix.set_names(pitches, times)
         self.bands.show_matrix(made)

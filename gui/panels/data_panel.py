@@ -23,7 +23,7 @@ from gui.workbench import Workbench
 
 RESIZE_TEXTS = (("fit", N_("Whole picture")), ("fill", N_("Cut at the edges")), ("stretch", N_("Stretch")))
 READING_TEXTS = (("samples", N_("Wave samples")), ("spectrogram", N_("Spectrogram")))
-PITCH_TEXTS = (("mel", N_("Mel (as heard)")), ("linear", N_("Linear (in Hz)")))
+PITCH_TEXTS = (("mel", N_("Even in mel (as heard)")), ("linear", N_("Even in Hz")))
 UNIT_TEXTS = (("characters", N_("Characters")), ("words", N_("Words")))
 CHANNEL_TEXTS = ((0, N_("As the pictures")), (1, N_("Grey")), (3, N_("Color")))
 TOY_TEXTS = {

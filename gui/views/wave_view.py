@@ -53,7 +53,7 @@ class WaveView(View):
         left, right = (axes.x(min(s, axes.x1)) for s in self._piece)
         ground = QRectF(left, axes.area.top(), max(2.0, right - left), axes.area.height())
         painter.fillRect(ground, theme.color("tracebg"))
-        draw_axes(painter, axes, x_name=tr("s"))
+        draw_axes(painter, axes, x_name="s")
         low, high = extremes(self._samples, max(1, int(axes.area.width())))
         step = axes.area.width() / len(low)
         painter.setPen(QPen(theme.color("accent"), 1))

@@ -47,7 +47,7 @@ def test_a_sound_is_seen_as_numbers_and_a_network_of_sounds_answers(desk: Desk, 
     # both together are classes
     desk.commands.take([str(path) for path in paths])
     desk.qtbot.waitUntil(lambda: desk.bench.document.source.kind == "audio", timeout=10_000)
-    desk.runner.go()
+    desk.settle()
     assert desk.bench.configured is not None and desk.bench.configured.data.kind == "sounds"
     assert desk.bench.document.data.shape == (256,)
     again = dropped(desk, paths[0])
