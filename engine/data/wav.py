@@ -20,6 +20,8 @@ Samples = npt.NDArray[np.float32]
 
 MAX_BYTES = 256 << 20
 MAX_CHUNKS = 1000
+BLOCK = 1 << 20
+"""Samples of each channel that are decoded at once."""
 LOWEST, HIGHEST = 1000, 384_000
 """Samples in a second that a file may claim to have."""
 OTHERS: dict[bytes, str] = {
@@ -102,7 +104,7 @@ def read_wav(source: Path | str | bytes, name: str = "") -> Sound:
     frames = len(body) // (channels * width)
     if not frames:
         raise DataError(N_("{file} holds no samples; record or export it again."), file=name)
-    values = _decode(body[: frames * channels * width], tag, bits).reshape(frames, channels)
+    mono = _mixed(body[: frames * channels * width], tag, bits, channels, rate, name)
     notes: list[Message] = []
     if claimed > len(body):
         notes.append(
@@ -118,10 +120,10 @@ def read_wav(source: Path | str | bytes, name: str = "") -> Sound:
     if channels > 1:
         text = N_("{file}: {count} channels were mixed into one (their mean).")
         notes.append(Message(text, {"file": name, "count": channels}))
-    with np.errstate(over="ignore", invalid="ignore"):
-        mono = values[:, 0] if channels == 1 else values.mean(axis=1)
-    if tag == FLOAT:
-        mono = _finite(values, mono, rate, notes, name)
+    if tag == FLOAT and (peak := float(np.abs(mono).max())) > 1.0:
+        text = N_("{file} reaches {found}; it was divided by that, so that it lies between −1 and 1.")
+        notes.append(Message(text, {"file": name, "found": f"{peak:.4g}"}))
+        mono = mono / peak
     return Sound(name, np.ascontiguousarray(mono, dtype=np.float32), rate, channels, tuple(notes))
 
 
@@ -183,6 +185,30 @@ def _form(form: bytes, name: str) -> tuple[int, int, int, int]:
     return tag, channels, rate, bits
 
 
+def _mixed(
+    body: memoryview, tag: int, bits: int, channels: int, rate: int, name: str
+) -> npt.NDArray[Any]:
+    """The mean of all channels, block by block. Raises DataError for floats that are no sound."""
+    frame = channels * bits // 8
+    out = np.empty(len(body) // frame, np.float64 if bits == 64 else np.float32)
+    for start in range(0, len(out), BLOCK):
+        values = _decode(body[start * frame : (start + BLOCK) * frame], tag, bits).reshape(-1, channels)
+        bad = ~np.isfinite(values).all(axis=1)
+        if bad.any():
+            first = start + int(bad.argmax())
+            raise DataError(
+                N_("{file}: sample {place} (at {seconds} s) is NaN or infinite; export the sound again."),
+                file=name,
+                place=first + 1,
+                seconds=round(first / rate, 3),
+            )
+        with np.errstate(over="ignore"):
+            out[start : start + BLOCK] = values[:, 0] if channels == 1 else values.mean(axis=1)
+    if not np.isfinite(out).all():
+        raise DataError(N_("{file} holds numbers too large for a sound; export it again."), file=name)
+    return out
+
+
 def _decode(body: memoryview, tag: int, bits: int) -> npt.NDArray[Any]:
     """Numbers between -1 and 1 (floats: as they are)."""
     if tag == FLOAT:
@@ -194,26 +220,3 @@ def _decode(body: memoryview, tag: int, bits: int) -> npt.NDArray[Any]:
         wide[:, 1:] = np.frombuffer(body, np.uint8).reshape(-1, 3)  # the sign is in the highest byte
         return wide.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
     return np.frombuffer(body, f"<i{bits // 8}").astype(np.float32) * np.float32(2.0 ** (1 - bits))
-
-
-def _finite(
-    values: npt.NDArray[Any], mono: npt.NDArray[Any], rate: int, notes: list[Message], name: str
-) -> npt.NDArray[Any]:
-    """NaN and infinity refused, what is too loud brought to 1 and told."""
-    bad = ~np.isfinite(values).all(axis=1)
-    if bad.any():
-        first = int(bad.argmax())
-        raise DataError(
-            N_("{file}: sample {place} (at {seconds} s) is NaN or infinite; export the sound again."),
-            file=name,
-            place=first + 1,
-            seconds=round(first / rate, 3),
-        )
-    peak = float(np.abs(mono).max())
-    if not np.isfinite(peak):
-        raise DataError(N_("{file} holds numbers too large for a sound; export it again."), file=name)
-    if peak <= 1.0:
-        return mono
-    text = N_("{file} reaches {found}; it was divided by that, so that it lies between −1 and 1.")
-    notes.append(Message(text, {"file": name, "found": f"{peak:.4g}"}))
-    return mono / peak

@@ -24,12 +24,14 @@ class WaveView(View):
         self._samples: Array = np.zeros(0, np.float32)
         self._rate = 1
         self._piece = (0.0, 0.0)
+        self._drawn: tuple[int, tuple[Array, Array]] | None = None
+        """The extremes for a width: a sound may have millions of samples."""
         self.setFixedHeight(theme.px(132))
         self.setAccessibleName(tr("The sound over time"))
 
     def set_sound(self, samples: Array, rate: int) -> None:
         """(n,) samples in -1..1."""
-        self._samples, self._rate = samples, rate
+        self._samples, self._rate, self._drawn = samples, rate, None
         self.update()
 
     def set_piece(self, start: float, end: float) -> None:
@@ -54,7 +56,10 @@ class WaveView(View):
         ground = QRectF(left, axes.area.top(), max(2.0, right - left), axes.area.height())
         painter.fillRect(ground, theme.color("tracebg"))
         draw_axes(painter, axes, x_name="s")
-        low, high = extremes(self._samples, max(1, int(axes.area.width())))
+        wide = max(1, int(axes.area.width()))
+        if self._drawn is None or self._drawn[0] != wide:
+            self._drawn = wide, extremes(self._samples, wide)
+        low, high = self._drawn[1]
         step = axes.area.width() / len(low)
         painter.setPen(QPen(theme.color("accent"), 1))
         lines = [
