@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
@@ -15,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.data.audio import as_inputs, pieces_of, stride_of
+from engine.data.audio import QUIET, as_inputs, length_of, pieces_of, stride_of
 from engine.data.sound import centers, frames_of, spectrogram
 from engine.data.source import SourceSpec
 from engine.data.wav import Sound
@@ -59,6 +61,11 @@ class SoundDialog(QDialog):
         notes = [self._facts(read), *(tr_message(note) for note in sound.notes)]
         if len(every) > MOST:
             notes.append(tr("The first {n} of {count} pieces are shown.").format(n=MOST, count=len(every)))
+        if len(sound.samples) < length_of(spec):
+            text = tr("Shorter than an example of {n} samples: the rest of it is silence.")
+            notes.append(text.format(n=i18n.integer(length_of(spec))))
+        if np.abs(sound.samples).max() <= QUIET:
+            notes.append(tr("There is only silence in it."))
         self._notes = QLabel("\n".join(notes))
         self._notes.setProperty("role", "muted")
         self._notes.setWordWrap(True)
@@ -194,10 +201,11 @@ class SoundDialog(QDialog):
         self.says.show_at(self._at)
 
     def _show_bands(self) -> None:
-        """The spectrogram of the whole sound, or of its first part."""
+        """The spectrogram of the whole sound, or of its first part; a short one is filled with silence."""
         spec, rate = self._spec, self._sound.rate
         samples = self._sound.samples[: spec.frame + (LONGEST - 1) * spec.hop]
-        samples = np.pad(samples, (0, max(0, spec.frame - len(samples))))
+        least = length_of(replace(spec, reading="spectrogram"))
+        samples = np.pad(samples, (0, max(0, least - len(samples))))
         made = spectrogram(samples[None], rate, spec.frame, spec.hop, spec.bands, spec.pitch)[0]
         middle = centers(spec.bands, rate, spec.pitch)[::-1]
         pitches = [f"{i18n.integer(round(float(c)))} Hz" for c in middle]

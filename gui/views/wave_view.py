@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QLineF, QRectF, QSize, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from gui import theme, tokens
@@ -54,9 +54,14 @@ class WaveView(View):
         axes = self.axes()
         left, right = (axes.x(min(s, axes.x1)) for s in self._piece)
         ground = QRectF(left, axes.area.top(), max(2.0, right - left), axes.area.height())
-        painter.fillRect(ground, theme.color("tracebg"))
+        painter.fillRect(ground, theme.color("accentbg"))
         draw_axes(painter, axes, x_name="s")
+        painter.setPen(QPen(theme.color("accent"), tokens.LINE_HAIR))
+        painter.drawLine(QLineF(left, axes.area.top(), left, axes.area.bottom()))
         wide = max(1, int(axes.area.width()))
+        if len(self._samples) < wide:
+            self._paint_line(painter, axes)
+            return
         if self._drawn is None or self._drawn[0] != wide:
             self._drawn = wide, extremes(self._samples, wide)
         low, high = self._drawn[1]
@@ -67,8 +72,14 @@ class WaveView(View):
             for x, a, b in zip(axes.area.left() + step * (np.arange(len(low)) + 0.5), low, high, strict=True)
         ]
         painter.drawLines(lines)
-        painter.setPen(QPen(theme.color("trace"), tokens.LINE_HAIR))
-        painter.drawLine(QLineF(left, axes.area.top(), left, axes.area.bottom()))
+
+    def _paint_line(self, painter: QPainter, axes: Axes) -> None:
+        """Few samples: a line from each to the next."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("accent"), tokens.LINE_CURVE))
+        places = ((k + 0.5) / self._rate for k in range(len(self._samples)))
+        points = [QPointF(axes.x(x), axes.y(float(y))) for x, y in zip(places, self._samples, strict=True)]
+        painter.drawPolyline(QPolygonF(points))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         axes = self.axes()
