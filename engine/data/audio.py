@@ -70,6 +70,8 @@ def load_audio(spec: SourceSpec, progress: Progress | None = None, cancel: Cance
             read = read_wav(path, "/".join(path.parts[-2:]) if spec.path else path.name)
             sound = brought(read, spec)
         except DataError as refusal:
+            if spec.paths:  # a class of its own, which must not get lost
+                raise
             skipped.append(refusal.message)
             continue
         for note in sound.notes:

@@ -143,6 +143,15 @@ def test_silence_one_class_and_no_wav_at_all(tmp_path: Path) -> None:
         load(replace(found.spec, classes=("x",)))
 
 
+def test_case_27_a_file_that_is_a_class_must_be_there(tmp_path: Path) -> None:
+    paths = [str(write(tmp_path / f"{k}.wav", tone(440))) for k in "abc"]
+    (tmp_path / "b.wav").unlink()
+    with pytest.raises(DataError, match=r"b\.wav is not there; was it moved\?"):
+        load(SourceSpec.audio(*paths))
+    with pytest.raises(DataError, match="is not there"):
+        load(SourceSpec.audio(path=str(tmp_path / "gone")))
+
+
 def test_too_much_is_refused_before_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [str(write(tmp_path / f"{k}.wav", tone(440, 2.0, 1000), 1000)) for k in "ab"]
     monkeypatch.setattr("engine.data.audio.MAX_CELLS", 20_000)
