@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # typing itself would cost every process its import
 VERSION = "0.1.0"
 COMMANDS = {
     "train": "train a project and keep what was asked for",
-    "predict": "what a trained project sees in pictures",
+    "predict": "what a trained project sees in pictures, or hears in sounds",
     "export": "write a project's trained weights as .npz",
     "proof": "write one step of a project as a script in plain NumPy",
     "check": "say whether a project file is sound, and what is wrong with it",
@@ -79,7 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=seed, metavar="S", help="of random numbers (default: the project's)")
     train.add_argument("--export", metavar="W.npz", help="write the trained weights")
     train.add_argument("--save", metavar="OUT.matrizen", help="write the trained project")
-    made["predict"].add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file")
+    made["predict"].add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture, or a WAV sound")
     made["export"].add_argument("out", metavar="OUT.npz", help="the file to write")
     proof = made["proof"]
     proof.add_argument("out", metavar="OUT.py", help="the script; its two .npz files come beside it")

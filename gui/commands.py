@@ -302,7 +302,7 @@ class Commands(QObject):
 
     def open_pictures(self) -> None:
         """Choose pictures or data files."""
-        kinds = f"{tr('Pictures and data')} ({PICTURE_FILES} *.npz *.gz *ubyte);;{tr('All files')} (*)"
+        kinds = f"{tr('Pictures and data')} ({PICTURE_FILES} *.wav *.npz *.gz *ubyte);;{tr('All files')} (*)"
         names, _ = QFileDialog.getOpenFileNames(
             self.window, tr("Open pictures or data"), self.bench.state.folder, kinds
         )
@@ -313,7 +313,7 @@ class Commands(QObject):
     def open_folder(self) -> None:
         """Choose a folder of class folders."""
         name = QFileDialog.getExistingDirectory(
-            self.window, tr("Open a folder of pictures"), self.bench.state.folder
+            self.window, tr("Open a folder of pictures or sounds"), self.bench.state.folder
         )
         if name:
             self.bench.state.folder = str(Path(name).parent)

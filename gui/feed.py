@@ -35,6 +35,7 @@ from gui.i18n import tr
 from gui.picture_words import picture_words
 from gui.views.base import words_from_rgb
 from gui.watching import Wish
+from gui.wave_words import wave_words
 
 PICTURES = 12
 CAPTION_SECONDS = 0.3
@@ -84,7 +85,7 @@ class CanvasFeed(QObject):
         self._silent.clear()
         self._captions.clear()
         self._picture_input = None
-        if configured is not None and configured.data.kind == "pictures":
+        if configured is not None and configured.data.kind in ("pictures", "sounds"):
             inputs = [n.uid for n in self._document.graph.nodes if n.layer.kind == "input"]
             self._picture_input = inputs[0] if inputs else None
 
@@ -112,7 +113,7 @@ class CanvasFeed(QObject):
                 wishes[f"canvas.wires/{uid}"] = Wish(Matrix(weight), rate=12.0, turn=1)
             if bias in configured.program.values:
                 wishes[f"canvas.bias/{uid}"] = Wish(Matrix(bias), rate=6.0, turn=1)
-        if configured.data.kind == "pictures":
+        if self._picture_input is not None:
             wishes["canvas.batch"] = Wish(Batch(PICTURES), rate=5.0, turn=1)
         return wishes
 
@@ -232,9 +233,16 @@ class CanvasFeed(QObject):
             self._scene.set_thumbnail(output, ThumbData(np.stack(tiles), "activations"))
 
     def _pictures(self, data: BatchData) -> None:
-        if self._picture_input is None or data.inputs.ndim != 4:
+        source = self._document.source
+        if self._picture_input is None or data.inputs.ndim not in (2, 4):
             return
-        self._scene.set_thumbnail(self._picture_input, ThumbData(picture_words(data.inputs), "pictures"))
+        if data.inputs.ndim == 2:
+            seen = ThumbData(wave_words(data.inputs), "pictures")
+        elif source is not None and source.kind == "audio":
+            seen = ThumbData(data.inputs[:, 0], "activations")
+        else:
+            seen = ThumbData(picture_words(data.inputs), "pictures")
+        self._scene.set_thumbnail(self._picture_input, seen)
         output = next((n.uid for n in self._document.graph.nodes if n.layer.kind == "output"), None)
         names = self._configured.data.class_names if self._configured is not None else ()
         if output is not None and len(data.outputs) and names:

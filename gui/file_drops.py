@@ -117,7 +117,7 @@ class FileDrops(QObject):
     def _say(self) -> None:
         found = self._known[1]
         if found is None:
-            self._tell(tr("Drop pictures, folders, data or a project"), None, False)
+            self._tell(tr("Drop pictures, sounds, folders, data or a project"), None, False)
         else:
             self._tell(self.promise(found), found.message, found.kind == "refused")
 
@@ -132,6 +132,11 @@ class FileDrops(QObject):
         if found.kind == "refused":
             return tr("This cannot be used here")
         configured = self._bench.configured
+        if found.kind == "sound":
+            source = self._bench.document.source if configured is not None else None
+            if source is not None and source.kind == "audio":
+                return tr("Drop to see what the network says")
+            return tr("Drop to see the sound as numbers")
         shape = configured.data.spec.shape if configured is not None else ()
         if len(shape) == 3:
             return tr("Drop to see what the network says")

@@ -25,6 +25,7 @@ from gui.panels.sample_chooser import SampleChooser
 from gui.panels.time_line import Flag
 from gui.stepping import Stepping
 from gui.watching import Client, Wish
+from gui.wave_words import wave_shapes
 
 EXAMPLES = 64
 """Examples of the batch that can be chosen."""
@@ -306,6 +307,8 @@ class Live(QObject):
         for dock in self._window.docks.values():
             self._name_heads(dock)
         picture = data.inputs[at] if data.inputs.ndim == 4 else None
+        if configured.data.kind == "sounds":
+            picture = wave_shapes(data.inputs[at : at + 1], 32, 32)
         self._chooser.show_sample(at, len(data.inputs), text, picture)
 
     def _name_heads(self, dock: ValueDock) -> None:

@@ -15,6 +15,7 @@ from engine.errors import N_, Message
 from engine.session.protocol import Prediction
 from gui.dialogs.picture_dialog import PictureDialog
 from gui.i18n import tr, tr_message
+from gui.sounds import Sounds
 from gui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Pictures(QObject):
         super().__init__(window)
         self._window, self._bench = window, bench
         self.dialog: PictureDialog | None = None
+        self.sounds = Sounds(window, bench)
 
     def take(self, found: Recognized) -> None:
         """Do what belongs to this kind of file."""
@@ -48,9 +50,12 @@ class Pictures(QObject):
             if commands is not None:
                 commands.open_path(Path(found.paths[0]))
         elif found.kind == "data" and found.spec is not None:
-            bench.exchange.load_data(found.spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
+            spec = self.sounds.fitting(found.spec)
+            bench.exchange.load_data(spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
         elif found.kind == "weights":
             bench.exchange.import_weights(Path(found.paths[0]))
+        elif found.kind == "sound":
+            self.sounds.open(found.paths[0])
         elif found.kind == "picture":
             if len(found.paths) > MOST:
                 text = tr("The first {n} of {count} pictures are shown.")
@@ -67,6 +72,8 @@ class Pictures(QObject):
         shape = configured.data.spec.shape if configured is not None else ()
         source = self._bench.document.source
         policy = source.resize if source is not None else "fit"
+        if source is not None and source.kind == "audio":
+            shape = ()
 
         def work(progress: Any, canceled: Any) -> list[Read]:
             out = []
@@ -118,4 +125,7 @@ class Pictures(QObject):
     def _why_not(self) -> str:
         if self._bench.configured is None:
             return tr("To classify a picture, draw a network that can run.")
+        source = self._bench.document.source
+        if source is not None and source.kind == "audio":
+            return tr("This network was made for sounds, not for pictures.")
         return tr("This network was made for numbers, not for pictures.")

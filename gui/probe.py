@@ -116,7 +116,8 @@ class Probe(QObject):
     def _answer(self) -> str:
         """The likeliest class in the window about a picture."""
         commands = self._window.commands
-        dialog = commands.pictures.dialog if commands is not None else None
+        pictures = commands.pictures if commands is not None else None
+        dialog = (pictures.dialog or pictures.sounds.dialog) if pictures is not None else None
         return dialog.best() if dialog is not None else ""
 
     def _nodes(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`predict`: what a trained project sees in pictures."""
+"""`predict`: what a trained project sees in pictures, or hears in sounds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import numpy as np
 
 from engine.backends.opening import open_backend
 from engine.cli.common import make_trainer, open_project, say
+from engine.data.audio import as_inputs, brought, pieces_of
+from engine.data.dataset import Array, Dataset
 from engine.data.pictures import read_picture, to_input
+from engine.data.wav import read_wav
 from engine.errors import N_, DataError, Message
 
 
 def run(options: argparse.Namespace) -> int:
     """One line (or JSON entry) a picture, likeliest class first."""
     project, dataset, notes = open_project(options.project)
-    if len(dataset.shape) != 3:
+    sounds = dataset.spec is not None and dataset.spec.kind == "audio"
+    if len(dataset.shape) != 3 and not sounds:
         raise DataError(
             N_("{file} was made for {expected} numbers, not for pictures."),
             file=options.project,
@@ -27,18 +31,16 @@ def run(options: argparse.Namespace) -> int:
     if project.run is None:
         text = N_("{file} is not trained yet: these are the answers of random weights.")
         notes.append(Message(text, {"file": options.project}))
-    pictures = []
-    resize = dataset.spec.resize if dataset.spec else "fit"
-    for path in options.pictures:
-        picture = read_picture(Path(path))
-        notes += picture.notes
-        pictures.append(to_input(picture, dataset.shape, resize))
+    read = _pieces if sounds else _picture
+    inputs = [read(path, dataset, notes) for path in options.pictures]
     backend = open_backend("numpy")
     trainer = make_trainer(project, dataset, backend)
-    outputs = next(iter(trainer.predict(dataset.normalized(np.stack(pictures))).values()))
-    results = []
-    for path, row in zip(options.pictures, outputs, strict=True):
-        results.append(_result(path, row, trainer.probabilities(row[None])[0], dataset.class_names))
+    outputs = next(iter(trainer.predict(dataset.normalized(np.concatenate(inputs))).values()))
+    shares = trainer.probabilities(outputs)
+    results, start = [], 0
+    for path, own in zip(options.pictures, inputs, strict=True):
+        part = slice(start, start := start + len(own))  # all pieces of a sound together: their mean
+        results.append(_result(path, outputs[part].mean(0), shares[part].mean(0), dataset.class_names))
     say(notes)
     if options.json:
         print(json.dumps(results))
@@ -50,6 +52,23 @@ def run(options: argparse.Namespace) -> int:
             )
     backend.close()
     return 0
+
+
+def _picture(path: str, dataset: Dataset, notes: list[Message]) -> Array:
+    """(1, C, H, W)"""
+    picture = read_picture(Path(path))
+    notes += picture.notes
+    channels, height, width = dataset.shape
+    resize = dataset.spec.resize if dataset.spec else "fit"
+    return to_input(picture, (channels, height, width), resize)[None]
+
+
+def _pieces(path: str, dataset: Dataset, notes: list[Message]) -> Array:
+    """(pieces, ...): a whole sound, cut as the training data were."""
+    assert dataset.spec is not None
+    sound = brought(read_wav(path), dataset.spec)
+    notes += sound.notes
+    return as_inputs(pieces_of(sound.samples, dataset.spec), dataset.spec)
 
 
 def _result(

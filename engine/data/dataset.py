@@ -14,7 +14,7 @@ from engine.errors import N_, DataError, Message
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
-DataKind = Literal["points", "pictures", "vectors"]
+DataKind = Literal["points", "pictures", "vectors", "sounds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Dataset:
     y_train, y_test    (N,) int64 class numbers, or (N, K) float32 targets of a regression
     class_names        one per class; () for a regression
     shape              (C, H, W) for pictures, (F,) otherwise
-    kind               points (two features, can be plotted) | pictures | vectors
+    kind               points (two features, can be plotted) | pictures | vectors | sounds (rows of samples)
     feature_names      one per feature, or ()
     vocabulary         inputs that are tokens: what token 0, 1, ... stands for; () for numbers
     mean, std          (C, 1, 1) or (F,) float32, applied after scale and shift; None: not normalized

@@ -18,16 +18,19 @@ from engine.data.idx import find_parts, is_idx
 from engine.data.safe_npz import Limits, open_zip
 from engine.data.source import SourceSpec
 from engine.data.text import text_of
+from engine.data.wav import ENDINGS, is_wav, refuse_other
 from engine.errors import N_, DataError, MatrizenError, Message
 
 TEXT_ENDINGS = (".txt", ".text", ".md")
-DropKind = Literal["project", "weights", "data", "picture", "refused"]
+MOST_CLASSES = 32
+"""Loose sounds up to this are a class each; more are certainly not meant so."""
+DropKind = Literal["project", "weights", "data", "picture", "sound", "refused"]
 
 
 @dataclass(frozen=True)
 class Recognized:
-    """kind      project (.matrizen) | weights (an exported .npz) | data | picture | refused
-    paths     the files meant: the project, the weights, or the pictures
+    """kind      project (.matrizen) | weights (an exported .npz) | data | picture | sound | refused
+    paths     the files meant: the project, the weights, the sound, or the pictures
     spec      for data: what `engine.data.loading.load` takes
     message   one sentence for people: what it is, or why it is refused
     """
@@ -63,6 +66,9 @@ def _several(paths: list[Path]) -> Recognized:
         names = tuple(str(path) for path in paths)
         message = Message(N_("{count} texts to tell apart"), {"count": len(paths)})
         return Recognized("data", names, message, SourceSpec.text(*names))
+    sounds = [path for path, each in zip(paths, found, strict=True) if each.kind == "sound"]
+    if sounds and all(each.kind in ("sound", "refused") for each in found):
+        return _sounds(sounds, paths[0].absolute().parent, len(found) - len(sounds))
     kinds = {"refused" if each in texts else each.kind for each in found}  # notes beside pictures
     pictures = tuple(file for each in found if each.kind == "picture" for file in each.paths)
     if kinds == {"picture"}:
@@ -87,6 +93,24 @@ def _several(paths: list[Path]) -> Recognized:
     )
 
 
+def _sounds(paths: list[Path], folder: Path, left: int = 0) -> Recognized:
+    """Several sounds at once are a class each; one is looked at."""
+    if len(paths) == 1:
+        return _one(paths[0])
+    if len(paths) > MOST_CLASSES:
+        raise DataError(
+            N_("{file}: {count} sounds lie loose; put the sounds of each class into a folder of its own."),
+            file=folder.name,
+            count=len(paths),
+        )
+    names = tuple(str(path) for path in paths)
+    text = N_("{count} sounds, each a class")
+    if left:
+        text = N_("{count} sounds, each a class; {left} other files are left out")
+    message = Message(text, {"count": len(paths), "left": left})
+    return Recognized("data", names, message, SourceSpec.audio(*names))
+
+
 def _folders(paths: list[Path]) -> Recognized:
     """Several folders at once are classes when they lie side by side."""
     parents = {path.absolute().parent for path in paths}
@@ -99,7 +123,8 @@ def _folders(paths: list[Path]) -> Recognized:
     message = Message(
         N_("{file}: {count} folders as classes"), {"file": parent.name or str(parent), "count": len(paths)}
     )
-    spec = replace(SourceSpec.folder(str(parent)), classes=tuple(sorted(path.name for path in paths)))
+    made = SourceSpec.audio(path=str(parent)) if _hold_sounds(paths) else SourceSpec.folder(str(parent))
+    spec = replace(made, classes=tuple(sorted(path.name for path in paths)))
     return Recognized("data", (str(parent),), message, spec)
 
 
@@ -159,6 +184,9 @@ def _plain(path: Path, start: bytes) -> Recognized:
         if picture_format(start) is None:
             read_header(start, path.name)  # raises with the reason
         return Recognized("picture", (str(path),), Message(N_("{file}: a picture"), {"file": path.name}))
+    if is_wav(start):
+        return Recognized("sound", (str(path),), Message(N_("{file}: a sound"), {"file": path.name}))
+    refuse_other(start, path.name)
     unpacked = _gunzip_start(start) if start[:2] == b"\x1f\x8b" else start
     if is_idx(unpacked):
         images, _, test, _ = find_parts(path)
@@ -180,7 +208,7 @@ def _plain(path: Path, start: bytes) -> Recognized:
     raise DataError(
         N_(
             "{file} begins with {found}, which is nothing Matrizen knows; expected a project, a picture, a "
-            "folder of class folders, IDX or .npz."
+            "WAV sound, a folder of class folders, IDX or .npz."
         ),
         file=path.name,
         found=start[:4].hex(" "),
@@ -211,6 +239,10 @@ def _folder(path: Path) -> Recognized:
         found = _one(file)
         if found.kind == "data":
             return found
+    if inner and _hold_sounds(inner):
+        text = N_("{file}: a folder with {count} class folders of sounds")
+        message = Message(text, {"file": path.name, "count": len(inner)})
+        return Recognized("data", (str(path),), message, SourceSpec.audio(path=str(path)))
     if inner:
         text = N_("{file}: a folder with {count} class folders")
         return Recognized(
@@ -232,6 +264,38 @@ def _folder(path: Path) -> Recognized:
                 {"file": path.name, "count": len(pictures)},
             ),
         )
+    sounds = [each for each in files[:1000] if looks_like_sound(each)]
+    if sounds:
+        return _sounds(sounds, path)
     raise DataError(
-        N_("{file} holds no class folders, pictures or IDX files; drop a folder that does."), file=path.name
+        N_("{file} holds no class folders, pictures, sounds or IDX files; drop a folder that does."),
+        file=path.name,
     )
+
+
+def looks_like_sound(path: Path) -> bool:
+    """Whether a file begins like a WAV."""
+    try:
+        with open_file(path) as file:
+            return is_wav(file.read(16))
+    except (OSError, DataError):
+        return False
+
+
+def _hold_sounds(folders: Sequence[Path], depth: int = 3) -> bool:
+    """Whether the first of these folders that holds pictures or sounds holds sounds (or refused ones)."""
+    from engine.data.listing import list_names, looks_like_picture
+
+    for folder in folders[:20]:
+        try:
+            inner, files = list_names(folder)
+        except MatrizenError:
+            continue
+        for file in files[:20]:
+            if looks_like_picture(file):
+                return False
+            if looks_like_sound(file) or file.suffix.lower() in ENDINGS:
+                return True
+        if depth and inner:
+            return _hold_sounds(inner, depth - 1)
+    return False

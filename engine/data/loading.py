@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from engine.data.audio import load_audio
 from engine.data.cancel import Cancel, Progress
 from engine.data.dataset import Dataset
 from engine.data.folder import load_folder
@@ -44,6 +45,8 @@ def load(
         data = load_npz(spec, progress, cancel)
     elif spec.kind == "text":
         data = load_text(spec, progress, cancel)
+    elif spec.kind == "audio":
+        data = load_audio(spec, progress, cancel)
     else:
         data = load_array(spec)
     notes = data.notes

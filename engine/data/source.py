@@ -13,13 +13,17 @@ from typing import Any, Literal, cast
 
 from engine.errors import N_, DataError, Message
 
-Kind = Literal["toy", "sample", "folder", "idx", "npz", "array", "text"]
+Kind = Literal["toy", "sample", "folder", "idx", "npz", "array", "text", "audio"]
 Unit = Literal["characters", "words"]
+Reading = Literal["samples", "spectrogram"]
+Pitch = Literal["mel", "linear"]
 Resize = Literal["fit", "fill", "stretch"]
 Numbers = tuple[Any, ...]  # nested tuples of numbers, rectangular
 
-KINDS: tuple[Kind, ...] = ("toy", "sample", "folder", "idx", "npz", "array", "text")
+KINDS: tuple[Kind, ...] = ("toy", "sample", "folder", "idx", "npz", "array", "text", "audio")
 UNITS: tuple[Unit, ...] = ("characters", "words")
+READINGS: tuple[Reading, ...] = ("samples", "spectrogram")
+PITCHES: tuple[Pitch, ...] = ("mel", "linear")
 RESIZE: tuple[Resize, ...] = ("fit", "fill", "stretch")
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -29,29 +33,34 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "idx": ("paths", "test_share", "seed", "sha256", "normalize"),
     "npz": ("path", "test_share", "seed", "sha256", "normalize"),
     "text": ("name", "paths", "unit", "window", "step", "most", "lower", "test_share", "sha256"),
+    "audio": ("name", "path", "paths", "classes", "reading", "rate", "length", "stride", "frame", "hop",
+              "bands", "pitch", "count", "noise", "test_share", "seed", "sha256", "normalize"),
     "array": ("x", "y", "x_test", "y_test", "class_names", "feature_names", "normalize"),
-}
+}  # fmt: skip
 
 MAX_INLINE = 20_000  # numbers an array spec may hold; anything larger belongs into a file
 MAX_SIDE = 4096
 MAX_COUNT = 1_000_000
 MAX_WINDOW = 1024
+MAX_LENGTH = 65_536
 
 
 @dataclass(frozen=True)
 class SourceSpec:
     """Where examples come from. Build one with `SourceSpec.toy(...)`, `.folder(...)` and so on.
 
-    kind        toy | sample | folder | idx | npz | array | text
-    name        toy: circle, spiral, ...; sample: fashion, digits; text without paths: emma
-    count       toy: number of points, training and test together
-    noise       toy: 0 (none) to 1
+    kind        toy | sample | folder | idx | npz | array | text | audio
+    name        toy: circle, spiral, ...; sample: fashion, digits; text without paths: emma;
+                audio without path and paths: tones
+    count       toy, tones: number of points or sounds, training and test together
+    noise       toy, tones: 0 (none) to 1
     seed        toy points, and the split of any source that has no test part of its own
     test_share  0..0.9, the part held back for testing
     path        folder or .npz file; relative paths are resolved against the project's folder
-    classes     folder: only these class folders; () means all
+    classes     folder, audio: only these class folders; () means all
     paths       idx: any of the files of the set; the partners are found beside them
                 text: one file (what comes next is learnt) or several (which file a window is from)
+                audio: files, each a class, instead of a folder of class folders
     unit        text: characters | words
     window      text: tokens of one example
     step        text: tokens from the start of a window to that of the next
@@ -62,6 +71,13 @@ class SourceSpec:
     resize      fit (whole picture, edges filled) | fill (cut at the edges) | stretch
     sha256      content of the source when it was last loaded; "" is not compared
     normalize   subtract the mean and divide by the standard deviation of the training part
+    reading     audio: samples (a row of numbers) | spectrogram (a picture, the highest band on top)
+    rate        audio: samples in a second that every file is brought to
+    length      audio: samples of one example; 0: chosen by the reading
+    stride      audio: samples from the start of an example to that of the next; 0: `length`
+    frame, hop  spectrogram: samples of one frame, and from one frame to the next
+    bands       spectrogram: rows
+    pitch       spectrogram: the bands lie evenly in mel | linear in Hz
     x, y, ...   array: nested tuples; y of whole numbers means classes, otherwise targets
 
     Raises DataError for a field that cannot be used.
@@ -92,6 +108,14 @@ class SourceSpec:
     y_test: Numbers = ()
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
+    reading: Reading = "samples"
+    rate: int = 8000
+    length: int = 0
+    stride: int = 0
+    frame: int = 256
+    hop: int = 128
+    bands: int = 32
+    pitch: Pitch = "mel"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -109,6 +133,14 @@ class SourceSpec:
             raise _bad("lower", self.lower, "true, false")
         if self.unit not in UNITS:
             raise _bad("unit", self.unit, ", ".join(UNITS))
+        for name, low, high in (
+            ("rate", 1000, 48_000), ("length", 0, MAX_LENGTH), ("stride", 0, MAX_COUNT), ("frame", 8, 8192),
+            ("hop", 1, 8192), ("bands", 2, 512),
+        ):  # fmt: skip
+            _whole(self, name, low, high)
+        for name, known in (("reading", READINGS), ("pitch", PITCHES)):
+            if getattr(self, name) not in known:
+                raise _bad(name, getattr(self, name), ", ".join(known))
         _number(self, "noise", 0.0, 1.0)
         _number(self, "test_share", 0.0, 0.9)
         for name in ("name", "path", "sha256"):
@@ -178,6 +210,13 @@ class SourceSpec:
     def text(cls, *paths: str, name: str = "", window: int = 16, unit: Unit = "characters") -> SourceSpec:
         """A text, or several to tell apart; `name` one that ships with Matrizen: "emma"."""
         return cls("text", name=name, paths=tuple(paths), window=window, unit=unit)
+
+    @classmethod
+    def audio(
+        cls, *paths: str, path: str = "", name: str = "", reading: Reading = "samples", rate: int = 8000
+    ) -> SourceSpec:
+        """WAV files, each a class, or a folder of class folders `path`; `name` is "tones" for made ones."""
+        return cls("audio", name=name, path=path, paths=tuple(paths), reading=reading, rate=rate)
 
     @classmethod
     def array(

@@ -199,5 +199,7 @@ def without_examples(dataset: Dataset) -> Dataset:
 
 
 def as_seen(dataset: Dataset, arrays: Array) -> Array:
-    """Inputs as the network sees them: u8 is scaled and normalized like the data."""
-    return dataset.to_float(arrays) if arrays.dtype == np.uint8 else np.asarray(arrays, np.float32)
+    """Inputs as the network sees them: normalized like the data, u8 scaled before."""
+    if arrays.dtype == np.uint8:
+        return dataset.to_float(arrays)
+    return dataset.normalized(np.asarray(arrays, np.float32))

@@ -208,7 +208,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Predict:
-    """(N, C, H, W) or (N, F): float32 as the network sees them, or u8 as the data set stores them."""
+    """(N, C, H, W) or (N, F): float32 before they are normalized, or u8 as the data set stores them."""
 
     arrays: Array
     keep: tuple[str, ...] = ()

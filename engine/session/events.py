@@ -27,7 +27,7 @@ class DataFacts:
     """The data as loaded, for people and views."""
 
     spec: DataSpec
-    kind: Literal["points", "pictures", "vectors"]
+    kind: Literal["points", "pictures", "vectors", "sounds"]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     n_train: int

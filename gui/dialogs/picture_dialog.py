@@ -5,98 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QSplitter,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from engine.data.pictures import Picture
 from engine.graph import GraphSpec
 from engine.session.protocol import Configured, Prediction
-from gui import i18n, icons, theme, tokens
+from gui import icons, theme
+from gui.dialogs.network_says import Face, NetworkSays
 from gui.i18n import tr, tr_message
-from gui.panels.numbers import Numbers
 from gui.picture_words import Array, picture_words
-from gui.views.base import View, image_from_words, words_from_rgb
+from gui.views.base import words_from_rgb
 from gui.views.picture_view import PictureNumbers
-
-
-class Shares(View):
-    """Bars of the likeliest classes."""
-
-    ROW = 34
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[tuple[str, float]] = []
-
-    def set_shares(self, rows: Sequence[tuple[str, float]]) -> None:
-        """(name, share), likeliest first."""
-        self._rows = list(rows)[:6]
-        told = (f"{name} {i18n.number(share * 100, 1)} %" for name, share in self._rows)
-        self.setAccessibleName(", ".join(told))
-        self.setFixedHeight(theme.px(self.ROW) * max(1, len(self._rows)))
-        self.update()
-
-    def rows(self) -> tuple[tuple[str, float], ...]:
-        """What is shown."""
-        return tuple(self._rows)
-
-    def paint(self, painter: QPainter) -> None:
-        row_height = theme.px(self.ROW)
-        for number, (name, share) in enumerate(self._rows):
-            top = number * row_height
-            strong = number == 0
-            painter.setFont(theme.ui_font(tokens.BASE, theme.SEMIBOLD if strong else theme.REGULAR))
-            painter.setPen(theme.color("text1" if strong else "text2"))
-            room = QRectF(0, top, self.width() - theme.px(64), theme.px(20))
-            text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
-            painter.setFont(theme.mono_font(tokens.STATUS))
-            value = QRectF(0, top, self.width(), theme.px(20))
-            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(value, flags, f"{i18n.number(share * 100, 1)} %")
-            bar = QRectF(0, top + theme.px(22), self.width(), 4)
-            painter.fillRect(bar, theme.color("hair"))
-            bar.setWidth(self.width() * min(1.0, max(0.0, share)))
-            painter.fillRect(bar, theme.color("accent" if strong else "histogram"))
-
-
-class _Face(QWidget):
-    """A small picture with a caption."""
-
-    SIDE = 84
-
-    def __init__(self, caption: str) -> None:
-        super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.px(4))
-        self._picture = QLabel()
-        self._picture.setFixedSize(theme.px(self.SIDE), theme.px(self.SIDE))
-        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        text = QLabel(caption)
-        text.setProperty("role", "caption")
-        column.addWidget(self._picture)
-        column.addWidget(text)
-
-    def show_words(self, words: Array, *, smooth: bool) -> None:
-        """(h, w) words 0xFFRRGGBB, as large as fits."""
-        how = (
-            Qt.TransformationMode.SmoothTransformation if smooth else Qt.TransformationMode.FastTransformation
-        )
-        made = QPixmap.fromImage(image_from_words(words))
-        keep = Qt.AspectRatioMode.KeepAspectRatio
-        self._picture.setPixmap(made.scaled(self._picture.size(), keep, how))
 
 
 class PictureDialog(QDialog):
@@ -109,9 +29,6 @@ class PictureDialog(QDialog):
         self._pictures = list(pictures)
         self._at = 0
         self._inputs: Array | None = None
-        self._prediction: Prediction | None = None
-        self._names: tuple[str, ...] = ()
-        self._layers: list[tuple[str, str]] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(12), theme.px(12), theme.px(12), theme.px(12))
         head = QHBoxLayout()
@@ -147,39 +64,15 @@ class PictureDialog(QDialog):
         right.setSpacing(theme.px(10))
         faces = QHBoxLayout()
         faces.setSpacing(theme.px(16))
-        self._whole, self._seen = _Face(tr("The picture")), _Face(tr("As the network gets it"))
+        self._whole, self._seen = Face(tr("The picture")), Face(tr("As the network gets it"))
         faces.addWidget(self._whole)
         faces.addWidget(self._seen)
         faces.addStretch(1)
         self._seen.hide()
         right.addLayout(faces)
-        says = QLabel(tr("What the network says"))
-        says.setProperty("role", "head")
-        right.addWidget(says)
-        self._reason = QLabel(tr("Asking the engine …"))
-        self._reason.setWordWrap(True)
-        self._reason.setProperty("role", "muted")
-        right.addWidget(self._reason)
-        self.shares = Shares()
-        self.shares.hide()
-        right.addWidget(self.shares)
-        self._layer = QComboBox()
-        self._layer.setAccessibleName(tr("Layer"))
-        self._layer.activated.connect(lambda _index: self._show_layer())
-        self._layer_head = QLabel(tr("What each layer makes of it"))
-        self._layer_head.setProperty("role", "head")
-        right.addWidget(self._layer_head)
-        right.addWidget(self._layer)
-        self.maps = Numbers("activations")
-        self.maps.readout.hint = tr("Point at a cell")
-        self.maps.readout.clear()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.maps)
-        right.addWidget(self._stack, 1)
-        for widget in (self._layer_head, self._layer, self._stack):
-            widget.hide()
-        self._filler = QWidget()
-        right.addWidget(self._filler, 1)
+        self.says = NetworkSays()
+        self.shares = self.says.shares
+        right.addWidget(self.says, 1)
         split.addWidget(side)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
@@ -193,42 +86,13 @@ class PictureDialog(QDialog):
 
     def set_reason(self, text: str) -> None:
         """Why nothing is said about the pictures."""
-        self._reason.setText(text)
+        self.says.set_reason(text)
 
     def set_prediction(
         self, prediction: Prediction, configured: Configured, graph: GraphSpec, trained: bool
     ) -> None:
         """What the network says to all pictures, and every layer's activations."""
-        self._prediction, self._names = prediction, configured.data.class_names
-        self._reason.setText(
-            "" if trained else tr("Not trained yet: these are the answers of random weights.")
-        )
-        self._reason.setVisible(not trained or prediction.shares is None)
-        if prediction.shares is None:
-            row = ", ".join(i18n.short(float(v)) for v in prediction.values[prediction.output][0])
-            self._reason.setText(tr("The network gives {numbers}.").format(numbers=row))
-        self._layers = [
-            (graph.node(uid).name, value)
-            for uid, value in configured.outputs.items()
-            if graph.has(uid) and value in prediction.values
-        ]
-        self._layer.clear()
-        for name, _ in self._layers:
-            self._layer.addItem(name)
-        for widget in (self._layer_head, self._layer, self._stack):
-            widget.setVisible(bool(self._layers))
-        self._filler.setVisible(not self._layers)
-        self._layer.setCurrentIndex(self._telling())
-        self._show()
-
-    def _telling(self) -> int:
-        """The layer to begin with: the last with maps of its own, else the first with numbers of its own."""
-        if self._prediction is None or not self._layers:
-            return -1
-        values = [np.asarray(self._prediction.values[value]) for _, value in self._layers]
-        own = [i for i, array in enumerate(values) if array.size != values[0].size]
-        maps = [i for i in own if values[i].ndim == 4]
-        return maps[-1] if maps else own[0] if own else 0
+        self.says.set_prediction(prediction, configured, graph, trained)
 
     def set_inputs(self, inputs: Array) -> None:
         """The pictures as the network gets them, (n, C, H, W) in 0..1."""
@@ -243,8 +107,7 @@ class PictureDialog(QDialog):
 
     def best(self) -> str:
         """The likeliest class of the picture shown, "" while unknown."""
-        rows = self.shares.rows()
-        return rows[0][0] if rows else ""
+        return self.says.best()
 
     def _show(self) -> None:
         picture = self._pictures[self._at]
@@ -262,33 +125,4 @@ class PictureDialog(QDialog):
         )
         if self._inputs is not None:
             self._seen.show_words(picture_words(self._inputs[self._at][None])[0], smooth=False)
-        prediction = self._prediction
-        if prediction is not None and prediction.shares is not None:
-            row = prediction.shares[self._at]
-            order = np.argsort(-row, kind="stable")
-            names = self._names
-            self.shares.set_shares([(names[i] if i < len(names) else str(i), float(row[i])) for i in order])
-            self.shares.show()
-        self._show_layer()
-
-    def _show_layer(self) -> None:
-        prediction, at = self._prediction, self._layer.currentIndex()
-        if prediction is None or not 0 <= at < len(self._layers):
-            return
-        values = np.asarray(prediction.values[self._layers[at][1]])[self._at]
-        if values.ndim == 3:
-            self.maps.show_maps(values)
-        else:
-            self.maps.show_matrix(as_rows(values))
-
-
-def as_rows(vector: np.ndarray) -> np.ndarray:
-    """A vector as a matrix: one column while it is short, else about twice as wide as high."""
-    count = len(vector)
-    if count <= 16:
-        return vector.reshape(-1, 1)
-    columns = int(np.ceil(np.sqrt(count * 2)))
-    rows = -(-count // columns)
-    out = np.full(rows * columns, np.nan, dtype=np.float32)
-    out[:count] = vector
-    return out.reshape(rows, columns)
+        self.says.show_at(self._at)

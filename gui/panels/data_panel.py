@@ -12,7 +12,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from engine.data.source import MAX_WINDOW, SourceSpec
+from engine.data.audio import TONES, length_of, stride_of
+from engine.data.source import MAX_LENGTH, MAX_WINDOW, SourceSpec
 from engine.data.toy import TOYS
 from engine.errors import N_, MatrizenError
 from gui import i18n, theme
@@ -21,6 +22,8 @@ from gui.i18n import tr, tr_message
 from gui.workbench import Workbench
 
 RESIZE_TEXTS = (("fit", N_("Whole picture")), ("fill", N_("Cut at the edges")), ("stretch", N_("Stretch")))
+READING_TEXTS = (("samples", N_("Wave samples")), ("spectrogram", N_("Spectrogram")))
+PITCH_TEXTS = (("mel", N_("Even in mel (as heard)")), ("linear", N_("Even in Hz")))
 UNIT_TEXTS = (("characters", N_("Characters")), ("words", N_("Words")))
 CHANNEL_TEXTS = ((0, N_("As the pictures")), (1, N_("Grey")), (3, N_("Color")))
 TOY_TEXTS = {
@@ -72,14 +75,43 @@ def fields_of(source: SourceSpec) -> list[Field]:
             Field("lower", N_("Small letters only"), "bool", N_("Capital letters are read as small ones.")),
             share,
         ]  # fmt: skip
+    if source.kind == "audio":
+        return [*_fields_of_sounds(source), share, seed, normalize]
     if source.kind in ("idx", "npz"):
         return [share, seed, normalize]
     return [normalize]
 
 
+def _fields_of_sounds(source: SourceSpec) -> list[Field]:
+    text = N_("A row of numbers, or a picture of pitches over time.")
+    fields = [Field("reading", N_("Sounds as"), "choice", text, choices=READING_TEXTS)]
+    if not source.path and not source.paths:
+        fields += [
+            Field("count", N_("How many"), "int", N_("Training and test sounds together."), 8, 20_000),
+            Field("noise", N_("Noise"), "float", N_("0 is none, 1 is a cloud."), 0.0, 1.0),
+        ]
+    fields += [
+        Field("rate", N_("Samples in a second"), "int", N_("Every file is brought to this."), 1000, 48_000),
+        Field("length", N_("Example"), "int", N_("Samples of one example."), 1, MAX_LENGTH),
+    ]
+    if source.path or source.paths:
+        step = N_("Samples from one example to the next.")
+        fields.append(Field("stride", N_("Start every"), "int", step, 1, 1_000_000))
+    if source.reading == "spectrogram":
+        fields += [
+            Field("frame", N_("Frame"), "int", N_("Samples of one column of the spectrogram."), 8, 8192),
+            Field("hop", N_("One frame every"), "int", N_("Samples from one column to the next."), 1, 8192),
+            Field("bands", N_("Bands"), "int", N_("Rows of the spectrogram, the highest on top."), 2, 512),
+            Field("pitch", N_("Spacing of the bands"), "choice", "", choices=PITCH_TEXTS),
+        ]
+    return fields
+
+
 def values_of(source: SourceSpec, shape: tuple[int, ...]) -> dict[str, Any]:
     """What the form shows; a size that was chosen from the pictures is shown as it came out."""
     values = {field.name: getattr(source, field.name) for field in fields_of(source)}
+    if source.kind == "audio":
+        values |= {"length": length_of(source), "stride": stride_of(source)}
     if values.get("size") is None and "size" in values:
         values["size"] = tuple(shape[1:]) if len(shape) == 3 else (28, 28)
     return values
@@ -116,6 +148,7 @@ class DataDialog(QDialog):
         row.setSpacing(theme.px(8))
         for text, handler in (
             (tr("Points"), self._points),
+            (tr("Tones"), self._tones),
             (tr("Folder …"), self._folder),
             (tr("File …"), self._file),
         ):
@@ -155,10 +188,11 @@ class DataDialog(QDialog):
         self._notes.setVisible(bool(notes))
         if source is None:
             return
-        if self.form is None or self._shown is None or self._shown.kind != source.kind:
+        fields = fields_of(source)
+        if self.form is None or self._shown is None or fields != fields_of(self._shown):
             if self.form is not None:
                 self.form.deleteLater()
-            self.form = Form(fields_of(source))
+            self.form = Form(fields)
             self.form.edited.connect(self._edit)
             self._holder.addWidget(self.form)
         self._shown = source
@@ -179,24 +213,27 @@ class DataDialog(QDialog):
     def _points(self) -> None:
         self._bench.exchange.load_data(SourceSpec.toy("circle"))
 
+    def _tones(self) -> None:
+        self._bench.exchange.load_data(SourceSpec.audio(name=TONES, reading="spectrogram"))
+
     def _folder(self) -> None:
         name = QFileDialog.getExistingDirectory(
-            self, tr("Open a folder of pictures"), self._bench.state.folder
+            self, tr("Open a folder of pictures or sounds"), self._bench.state.folder
         )
         if name:
-            self._take(name)
+            self._take([name])
 
     def _file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, tr("Open data"), self._bench.state.folder)
-        if name:
-            self._take(name)
+        names, _ = QFileDialog.getOpenFileNames(self, tr("Open data"), self._bench.state.folder)
+        if names:
+            self._take(names)
 
-    def _take(self, name: str) -> None:
+    def _take(self, names: list[str]) -> None:
         window = self.parent()
         commands = getattr(window, "commands", None)
-        self._bench.state.folder = str(Path(name).parent)
+        self._bench.state.folder = str(Path(names[0]).parent)
         if commands is not None:
-            commands.take([name])
+            commands.take(names)
 
     def keyPressEvent(self, event: Any) -> None:
         # Return takes a number, it does not press a button
@@ -216,6 +253,11 @@ def name_of(source: SourceSpec | None) -> str:
         return tr(dict(SAMPLE_TEXTS).get(source.name, source.name))
     if source.kind == "array":
         return tr("Numbers in the project")
+    if source.kind == "audio" and not source.path and not source.paths:
+        return tr("Tones")
+    if source.kind == "audio" and source.paths:
+        more = "" if len(source.paths) < 5 else ", …"
+        return ", ".join(Path(path).name for path in source.paths[:4]) + more
     if source.kind == "text" and not source.paths:
         return tr(dict(SAMPLE_TEXTS_WRITTEN).get(source.name, source.name))
     path = source.path or (source.paths[0] if source.paths else "")

@@ -48,6 +48,8 @@ def samples() -> tuple[Sample, ...]:
             "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
         ),
         Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
+        Sample("tones_cnn", tr("Tones"), tr("four waves told apart by their spectrogram"), "sine",
+               "activation"),
         Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",
                "recurrent"),
         Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),

@@ -2,9 +2,9 @@
 
 They reach, as medians over five seeds (tests/engine/test_samples.py): circle 0.99 in 40 epochs, spiral 0.95
 in 150, fashion_mlp 0.81 in 20, digits_cnn 0.97 on its held-back fifth in 10. emma_transformer guesses 0.43 of
-the next letters in 3 epochs (one run; from the last letter alone 0.27 at best). They are untrained (but
-`one_layer`, which starts from the numbers of the worked example), so that a person sees the learning from its
-start.
+the next letters in 3 epochs (one run; from the last letter alone 0.27 at best). tones_cnn reaches 0.98 in 20.
+They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
+sees the learning from its start.
 """
 
 from __future__ import annotations
@@ -75,6 +75,9 @@ def projects() -> dict[str, Project]:
                    ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()),
                    ("conv2", Conv2D(16, (3, 3), padding=same(3))), ("relu2", ReLU()), ("pool1", MaxPool2D()),
                    ("flatten1", Flatten()), ("dense1", Dense(10)), ("output", Output()))  # fmt: skip
+    tones = chain(("tones", Input((1, 32, 32))),
+                  ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()), ("pool1", MaxPool2D()),
+                  ("flatten1", Flatten()), ("dense1", Dense(4)), ("output", Output()))  # fmt: skip
     emma = transformer(46, 32, 16)
     layer = chain(("x", Input((2,))), ("layer1", Dense(2)), ("relu1", ReLU()), ("output", Output()))
     return {
@@ -90,6 +93,11 @@ def projects() -> dict[str, Project]:
         ),
         "digits_cnn": Project(
             digits, TrainingSpec("cross_entropy", "adam", 0.003, 32), SourceSpec.sample("digits")
+        ),
+        "tones_cnn": Project(
+            tones,
+            TrainingSpec("cross_entropy", "adam", 0.005, 25),
+            replace(SourceSpec.audio(name="tones", reading="spectrogram"), count=600, noise=0.02),
         ),
         "emma_transformer": Project(
             emma,

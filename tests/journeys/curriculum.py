@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from tests.engine.data.wav_bytes import wav
 from tests.journeys.harness import ROOT, Journey, cell, middle
 
 PICTURES = ROOT / "docs" / "pictures" / "curriculum"
@@ -167,7 +170,36 @@ def turned(journey: Journey, shoot: Shoot) -> None:
     shoot("lab_affine")
 
 
-A = {1: "a_picture", 3: "a_color", 6: "a_weights", 8: "a_folded"}
+def melody(path: Path) -> Path:
+    """Twelve plucked notes of three seconds, as a WAV."""
+    rate = 44_100
+    time = np.arange(3 * rate) / rate
+    turns = np.cumsum(220 * 2 ** (np.floor(time * 4) / 6)) / rate
+    wave = sum(np.sin(2 * np.pi * k * turns) / k for k in range(1, 6)) * np.exp(-2 * ((time * 4) % 1)) / 4
+    path.write_bytes(wav(np.asarray(wave), rate))
+    return path
+
+
+def sound(journey: Journey, shoot: Shoot) -> None:
+    """A trained network is asked about a sound that is dropped on it: spectrogram and samples."""
+    journey.press(name="play")
+    journey.wait(lambda now: (now["accuracy"] or 0) >= 0.95, "good answers", 60)
+    journey.press(name="play")
+    journey.wait(lambda now: now["running"] == "paused", "rest")
+    path = melody(journey.home / "Melodie.wav")
+    files = journey.files((1380, 230), path)
+    journey.drag(files.place(path), (560, 480))
+    journey.wait(lambda now: now["answer"], "the answer")
+    files.close()
+    journey.pause(1.0)
+    shoot("sound_numbers")
+    button = next(w for w in journey.fresh()["widgets"] if w["text"] == "Abtastwerte")
+    journey.click(middle(button["rect"]))
+    journey.pause(0.8)
+    shoot("sound_samples")
+
+
+A = {1: "a_picture", 3: "a_color", 4: "a_sound", 6: "a_weights", 8: "a_folded"}
 B = {2: "b_products", 3: "b_bias", 5: "b_activation", 8: "b_batch"}
 C = {1: "c_rotate", 5: "c_homogeneous", 9: "c_augment", 10: "c_average", 11: "c_largest"}
 D = {2: "d_count", 7: "d_columns"}
@@ -182,6 +214,7 @@ WALKS: dict[str, Walk] = {
     "labs": Walk("one_layer", "en", "light", labs),
     "convolution": Walk("fashion_cnn", "de", "dark", convolution),
     "devices": Walk("circle", "de", "dark", devices),
+    "sound": Walk("tones_cnn", "de", "dark", sound),
     "affine": Walk("fashion_mlp", "en", "dark", turned),
 }
 

@@ -20,6 +20,7 @@ SPECS = [
     replace(SourceSpec.idx("a", "b"), sha256="ab", normalize=True),
     SourceSpec.npz("a.npz"),
     replace(SourceSpec.text("a.txt", "b.txt", window=8, unit="words"), lower=True, most=50, step=3),
+    replace(SourceSpec.audio("a.wav", "b.wav", reading="spectrogram", rate=16_000), pitch="linear"),
     SourceSpec.array([[1, 2.5], [3, 4]], [0, 1], [[5, 6]], [1], ["no", "yes"], ["a", "b"]),
 ]
 

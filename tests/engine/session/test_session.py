@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.data.loading import load
+from engine.data.source import SourceSpec
 from engine.session import protocol as p
 from engine.session import views as v
+from engine.session.building import as_seen
 from engine.session.client import Client
 from engine.session.pace import Pace, Speed
 from tests.engine.session.conftest import ADAM, CIRCLE, SGD, Inline, circle_net, digits_net, layer
@@ -380,3 +383,12 @@ def test_inputs_can_be_others_for_one_look(inline: Inline) -> None:
     # nothing of it is learnt
     after = inline.state()
     assert all(np.array_equal(state[key], after[key]) for key in state)
+
+
+def test_what_is_asked_about_is_normalized_like_the_data() -> None:
+    """A picture as the file holds it, and as 0..1, are the same picture."""
+    dataset = load(replace(SourceSpec.sample("digits"), normalize=True))
+    raw = (np.arange(128).reshape(2, 1, 8, 8) * 2).astype(np.uint8)
+    shares = raw.astype(np.float32) * np.float32(dataset.scale)
+    np.testing.assert_allclose(as_seen(dataset, shares), as_seen(dataset, raw), atol=1e-6)
+    assert abs(as_seen(dataset, shares) - shares).max() > 0.1
