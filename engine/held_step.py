@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.graph import GraphSpec
 from engine.ops.base import REGISTRY, Array, context_for
+from engine.ops.over_time import time_of
 from engine.training import Trainer
 from engine.values import Op, Phase, Program, Role, Value
 
@@ -149,7 +150,9 @@ def checkable(program: Program, graph: GraphSpec, uid: str) -> tuple[tuple[str, 
         if v.role is Role.PARAM and v.owner == owner and v.id in program.gradients
     ]
     known = {id for id, _ in found}
-    forward = [op for op in program.ops if op.node == uid and op.phase is Phase.FORWARD]
+    # of a recurrence: what goes in and comes out, not every position in between
+    forward = [op for op in program.ops if op.node == uid and op.phase is Phase.FORWARD
+               and time_of(op) is None and op.kind not in ("split_time", "stack_time", "zero_state")]
     for op in forward:
         for v in op.ins:
             if v.id in program.gradients and v.view is None and v.role is Role.ACT and v.id not in known:

@@ -118,7 +118,7 @@ class Runner(QObject):
         self._send(p.Pause())
 
     def step(self, kind: str = "batch") -> None:
-        """Kind: "op", "phase", "sample", "batch" or "epoch"."""
+        """Kind: "op", "time", "phase", "sample", "batch" or "epoch"."""
         self._send(p.Step(cast(p.StepKind, kind)))
 
     def go_to(self, step: int) -> None:

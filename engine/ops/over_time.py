@@ -26,7 +26,7 @@ from engine.ops.base import (
     register,
     value,
 )
-from engine.values import Op, Role, Value
+from engine.values import Op, Phase, Program, Role, Value
 
 
 def time_of(op: Op) -> tuple[int, int] | None:
@@ -39,6 +39,12 @@ def time_of(op: Op) -> tuple[int, int] | None:
 def longest(ops: Iterable[Op]) -> int:
     """Positions of the recurrence these ops belong to; 0 where there is none."""
     return max((found[1] for op in ops if (found := time_of(op)) is not None), default=0)
+
+
+def states_of(program: Program, node: str) -> Value | None:
+    """All states of a recurrent layer (F, T, N), whatever of them leaves it; None for any other layer."""
+    return next((op.out for op in program.ops
+                 if op.kind == "stack_time" and op.node == node and op.phase is Phase.FORWARD), None)
 
 
 def copied(
