@@ -80,7 +80,7 @@ def place_of(program: Program, at: int) -> str:
     place = time_of(program.ops[at])
     if place is None:
         return text
-    return f"{text} · " + tr("time step t = {t} of {length}").format(t=place[0] + 1, length=place[1])
+    return tr("time step t = {t} of {length}").format(t=place[0] + 1, length=place[1]) + f" · {text}"
 
 
 def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told:

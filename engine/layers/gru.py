@@ -26,8 +26,9 @@ class GRU(Recurrent):
         "the product with the state, its bias within, also as there (Keras: reset_after=True)."
     )
     formula = (
-        r"r, z = \sigma(u_t + q_t), \quad n = \tanh(u_t + r \odot q_t), \quad "
-        r"h_t = (1 - z) \odot n + z \odot h_{t-1}, \quad u_t = W x_t + b, \; q_t = W_h h_{t-1} + b_h"
+        r"\begin{aligned} u_t &= W x_t + b, \quad q_t = W_h h_{t-1} + b_h \\ "
+        r"r, z &= \sigma(u_t + q_t), \quad n = \tanh(u_t + r \odot q_t) \\ "
+        r"h_t &= (1 - z) \odot n + z \odot h_{t-1} \end{aligned}"
     )
     gates = 3
 

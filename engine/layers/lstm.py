@@ -27,8 +27,9 @@ class LSTM(Recurrent):
         "in PyTorch."
     )
     formula = (
-        r"i, f, o = \sigma(u_t + q_t), \; g = \tanh(u_t + q_t), \quad c_t = f \odot c_{t-1} + i \odot g, "
-        r"\quad h_t = o \odot \tanh c_t, \quad u_t = W x_t + b, \; q_t = W_h h_{t-1} + b_h"
+        r"\begin{aligned} u_t &= W x_t + b, \quad q_t = W_h h_{t-1} + b_h \\ "
+        r"i, f, o &= \sigma(u_t + q_t), \quad g = \tanh(u_t + q_t) \\ "
+        r"c_t &= f \odot c_{t-1} + i \odot g, \quad h_t = o \odot \tanh c_t \end{aligned}"
     )
     gates = 4
     open_gate = 1

@@ -65,7 +65,7 @@ class Recurrent(Layer):
     state_initializer: Annotated[
         str,
         Setting(
-            N_("Start values of W_h"),
+            N_("Start of W_h"),
             N_("How the weights of the state are drawn before training."),
             kind="choice",
             choices=INITIALIZER_CHOICES,

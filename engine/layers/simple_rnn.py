@@ -27,7 +27,7 @@ class SimpleRNN(Recurrent):
         "all positions, so their gradient is a sum over all of them, and it shrinks or grows with every "
         "position it passes on the way back."
     )
-    formula = r"h_t = \tanh(W x_t + b + W_h h_{t-1} + b_h), \quad h_0 = 0"
+    formula = r"h_t = \tanh(W x_t + b + W_h h_{t-1} + b_h)"
     stem = "rnn"
     gates = 1
 

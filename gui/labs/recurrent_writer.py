@@ -107,8 +107,8 @@ class RecurrentWriter:
     def _lstm_cell(self, index: int, op: Op) -> list[Equation]:
         (u, q, before), (h, gates, c) = (self._factors(values) for values in (op.ins, op.outs))
         return [
-            self._made(index, op, rf"{gates.symbol} = (i, f, g, o) = (\sigma, \sigma, \tanh, \sigma)"
-                       rf"({u.symbol} + {q.symbol})", tr("four gates one below the other: i, f, g, o"),
+            self._made(index, op, rf"{gates.symbol} = (i, f, g, o) = f({u.symbol} + {q.symbol})",
+                       tr("one below the other: σ for i, f and o, tanh for g"),
                        r"\sigma, \sigma, \tanh, \sigma \Big(", u, "+", q, r"\Big) =", gates),
             self._made(index, op, rf"{c.symbol} = f \odot {before.symbol} + i \odot g",
                        tr("the memory: kept by f, written by i"), gates, ",", before, "=", c),
@@ -121,12 +121,10 @@ class RecurrentWriter:
         da, dc = self._factors(op.outs)
         given: list[Factor | str] = [dh, ","]
         given += [later[0], ",", gates, ","] if later else [gates, ","]
-        more = f"{later[0].symbol} + " if later else ""
-        inner = rf"\delta_c = {more}{dh.symbol} \odot o (1 - \tanh^2 {c.symbol})"
-        slopes = rf"\delta_c \odot (g \, i', \; {before.symbol} f', \; i \, g')"
+        ways = rf"(g \delta_c, \, {before.symbol} \delta_c, \, i \delta_c, \, \tanh {c.symbol} \, \delta_h)"
         return [
-            self._made(index, op, rf"{da.symbol} = {slopes}, \; {dh.symbol} \odot \tanh {c.symbol} \, o', "
-                       rf"\quad {inner}", tr("each gate by its own slope"), *given, before, ",", c, "=", da),
+            self._made(index, op, rf"{da.symbol} = G' \odot {ways}", tr("each gate by its own slope"),
+                       *given, before, ",", c, "=", da),
             self._made(index, op, rf"{dc.symbol} = \delta_c \odot f",
                        tr("along the memory, one position back"), *given, c, "=", dc),
         ]  # fmt: skip
@@ -134,9 +132,8 @@ class RecurrentWriter:
     def _gru_cell(self, index: int, op: Op) -> list[Equation]:
         (u, q, before), (h, gates) = (self._factors(values) for values in (op.ins, op.outs))
         return [
-            self._made(index, op, rf"{gates.symbol} = (r, z, n) = (\sigma, \sigma, \tanh)"
-                       rf"({u.symbol} + (1, 1, r) \odot {q.symbol})",
-                       tr("r and z one below the other, then the proposal n"),
+            self._made(index, op, rf"{gates.symbol} = (r, z, n) = f({u.symbol} + (1, 1, r) \odot {q.symbol})",
+                       tr("one below the other: σ for r and z, tanh for n"),
                        r"\sigma, \sigma, \tanh \Big(", u, "+", q, r"\Big) =", gates),
             self._made(index, op, rf"{h.symbol} = (1 - z) \odot n + z \odot {before.symbol}",
                        tr("z keeps the state before, the rest is new"), gates, ",", before, "=", h),
@@ -147,10 +144,9 @@ class RecurrentWriter:
         du, dq, past = self._factors(op.outs)
         words = tr("each gate by its own slope")
         parts: tuple[Factor | str, ...] = (dh, ",", gates, ",", q, ",", before, "=")
-        by_z = f"{dh.symbol} ({before.symbol} - n) z'"
+        ways = rf"(q_n \delta_n, \, ({before.symbol} - n) \delta_h, \, (1 - z) \delta_h)"
         return [
-            self._made(index, op, rf"{du.symbol} = (\delta_n q_n r', \; {by_z}, \; \delta_n), "
-                       rf"\quad \delta_n = {dh.symbol} (1 - z) n'", words, *parts, du),
+            self._made(index, op, rf"{du.symbol} = G' \odot {ways}", words, *parts, du),
             self._made(index, op, rf"{dq.symbol} = (1, 1, r) \odot {du.symbol}",
                        tr("the proposal saw the state through r"), *parts, dq),
             self._made(index, op, rf"{past.symbol} = {dh.symbol} \odot z",

@@ -50,6 +50,7 @@ def samples() -> tuple[Sample, ...]:
         Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
         Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",
                "recurrent"),
+        Sample("emma_lstm", tr("Text, LSTM"), tr("a memory reads letter by letter"), "lstm", "recurrent"),
         Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
     )
     return tuple(sample for sample in known if sample.path.is_file())

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 
+from engine.data.source import SourceSpec
 from engine.graph import GraphSpec
 from engine.layers import GRU, LSTM, Dense, Embedding, Input, Output, SimpleRNN
 from engine.layers.recurrent import Recurrent
 from engine.ops.over_time import time_of
 from engine.program import record
+from engine.project import Project
+from engine.project_file import save_project
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program
 from engine.walk import time_end
 from gui import formulas
-from gui.labs.equations import equations, positions
 from gui.labs.equation import Style
+from gui.labs.equations import equations, positions
 from gui.labs.matrix_lab import MatrixLab
 from gui.panels import targets
 from gui.stepping import formula_of, name_of, place_of
@@ -71,4 +76,52 @@ def test_a_walk_by_time_steps_stops_behind_every_position() -> None:
     forth = [(t, LENGTH) for t in range(LENGTH)]
     assert places == forth + forth[::-1]
     first = next(i for i, o in enumerate(program.ops) if time_of(o) == (2, LENGTH))
-    assert place_of(program, first).endswith("time step t = 3 of 4")
+    assert place_of(program, first).startswith("time step t = 3 of 4 · forward")
+
+
+def test_an_lstm_is_seen_over_time_and_opened_at_a_position(desk: Desk, tmp_path: Path) -> None:
+    _, graph = program_of(LSTM(3))
+    rng = np.random.default_rng(1)
+    source = SourceSpec.array(rng.integers(0, 9, (6, LENGTH)).tolist(), rng.random((6, 3)).tolist())
+    save_project(tmp_path / "small.matrizen", Project(graph, TrainingSpec("mse", "sgd", 0.1, 6), source))
+    desk.bench.open(tmp_path / "small.matrizen")
+    desk.qtbot.waitUntil(lambda: desk.bench.name == "small", timeout=10_000)
+    desk.settle()
+    configured = desk.bench.configured
+    assert configured is not None
+    program = configured.program
+    states, back = (find(program, graph, "it") for find in (targets.output_of, targets.delta_of))
+    assert states is not None
+    assert states.sequence
+    assert states.shape == (3, LENGTH, 6)
+    assert back is not None
+    assert back.value == program.gradients["it.u"].id
+    assert back.sequence
+
+    desk.window.open_lab("matrix_lab", uid="it")
+    desk.settle()
+    lab = cast(MatrixLab, desk.window.labs.lab("matrix_lab"))
+    assert int(lab.top.time.value()) == LENGTH
+    lab.top.time.set_value(2)
+    lab.top.style_changed.emit()
+    for at, value, count in ((2, "q2", 4), (3, "gates2", 1), (4, "c2", 2), (5, "h2", 1)):
+        lab.choose(at)
+        desk.settle()
+        assert lab._equations[at].out.value == f"it.{value}"
+        lab.pane.matrices[-1].cell_clicked.emit(1, 0)
+        desk.settle()
+        told = lab.card.explanation
+        assert told is not None
+        assert told.terms is not None
+        assert len(told.terms.terms) == count
+        assert abs(told.terms.difference) < 1e-6
+    lab._go_to_value("it.h1")  # what another position made brings that one into sight
+    assert int(lab.top.time.value()) == 1
+    assert lab._equations[lab._at].out.value == "it.h1"
+
+    for _ in range(5):  # two of the data, the table, what all positions share, the first
+        desk.bench.step("time")
+        desk.settle()
+    told_of_op = desk.window.canvas.step_card.told
+    assert told_of_op is not None
+    assert told_of_op.place.startswith("time step t = 1 of 4"), told_of_op
