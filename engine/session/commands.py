@@ -356,6 +356,17 @@ class ProofOf:
 
 
 @dataclass(frozen=True)
+class WriteText:
+    """Go on with a text by `count` tokens that the network guesses, as a `Written`."""
+
+    text: str
+    count: int
+    temperature: float
+    seed: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class UseSlots:
     """Segments of the window: two for checkpoints, one for frames ("" where there is none)."""
 
@@ -400,6 +411,7 @@ Command = (
     | TryAugment
     | CancelJob
     | ProofOf
+    | WriteText
     | WarpPicture
     | ReadWarped
     | TurnPicture
