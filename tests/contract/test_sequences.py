@@ -59,7 +59,7 @@ def warps() -> GraphSpec:
 
 def recurrences() -> GraphSpec:
     """All three, one behind the other, one of them used twice."""
-    g = GraphSpec().add("input", Input((5,))).add("embed", Embedding(12, 6), after="input")
+    g = GraphSpec().add("input", Input((3,))).add("embed", Embedding(12, 6), after="input")
     g = g.add("lstm", LSTM(6, "all"), after="embed")
     g = g.add("again", LSTM(6, "all"), after="lstm", shares="lstm")
     g = g.add("gru", GRU(4, "all"), after="again")

@@ -63,7 +63,7 @@ RUNS = {
     "square": lambda: (square_run(), ("fc1",)),
     "locked": lambda: (locked_run(), ("dense1",)),
     "sequence": lambda: (pictures(block(), (5,), "sgd"), ("embed", "look")),
-    "recurrent": lambda: (pictures(recurrences(), (5,), "sgd"), ("lstm", "rnn")),
+    "recurrent": lambda: (pictures(recurrences(), (3,), "sgd"), ("lstm", "rnn")),
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from engine.program import record
 from engine.project import Project
 from engine.project_file import save_project
 from engine.settings import DataSpec, TrainingSpec
-from engine.values import Program
+from engine.values import Phase, Program
 from engine.walk import time_end
 from gui import formulas
 from gui.labs.equation import Style
@@ -45,7 +45,7 @@ def test_every_position_has_equations_that_can_be_typeset(layer: Recurrent) -> N
     titles, seen = set[str](), set[int]()
     for t in range(LENGTH):
         page = equations(program, graph, "it", Style(time=t))
-        titles |= {e.title for e in page if t == 1}
+        titles |= {e.title for e in page if t == 1 and e.phase is not Phase.UPDATE}
         seen |= {e.op for e in page}
         letters = " ".join(e.title for e in page)
         assert "h_{t}" in letters
@@ -55,7 +55,7 @@ def test_every_position_has_equations_that_can_be_typeset(layer: Recurrent) -> N
     assert own <= seen, [program.ops[i].kind for i in own - seen]
     for op in program.ops:
         assert name_of(op)
-        if op.node == "it":
+        if op.node == "it" and op.phase is not Phase.UPDATE:
             titles.add(formula_of(program, graph, op))
     for title in titles - TYPESET - {""}:
         assert formulas._typeset(title, 16.0, "#000000").startswith("<svg"), title
