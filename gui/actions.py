@@ -166,8 +166,8 @@ def _network() -> tuple[ActionSpec, ...]:
                    words=tr("moments Adam momentum compare lab")),
         ActionSpec("numpy_proof", tr("Code of this step …"), "", "file", "network", needs=("built",),
                    words=tr("NumPy script proof Python")),
-        ActionSpec("write_text", tr("Write on a text …"), "", "self_attention", "network", needs=("built",),
-                   words=tr("generate letters text temperature")),
+        ActionSpec("write_text", tr("Continue a text …"), "", "self_attention", "network", needs=("built",),
+                   words=tr("write generate letters temperature")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Write on a text: the network guesses letter by letter what comes next, at a temperature. Not modal."""
+"""Continue a text: the network guesses letter by letter what comes next, at a temperature. Not modal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WriteDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("write_text")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Write on a text"))
+        self.setWindowTitle(tr("Continue a text"))
         self._bench = bench
         self._left = 0
         self._seed = 1
@@ -55,7 +55,7 @@ class WriteDialog(QDialog):
         column.addWidget(self._words)
         middle = QHBoxLayout()
         middle.setSpacing(theme.px(16))
-        self.text = QPlainTextEdit(tr("emma was "))
+        self.text = QPlainTextEdit("emma was ")
         self.text.setAccessibleName(tr("Text"))
         self.text.setFont(theme.mono_font(12))
         middle.addWidget(self.text, 3)
