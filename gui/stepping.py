@@ -114,7 +114,8 @@ def _writer(program: Program, graph: GraphSpec, op: Op) -> Writer:
     t = place[0] if place is not None else -1
     letters = letters_of(program, [o for o in program.ops if o.node in nodes and o.kind not in SILENT
                                    and (time_of(o) is None or at_position(o, t))])
-    if op.kind.endswith("_dx"):  # through a shortcut the gradient has the name of another layer's value
+    if op.kind.endswith("_dx") and place is None:
+        # through a shortcut the gradient has the name of another layer's value
         letters[op.out.id] = r"\partial L/\partial X"
     return Writer(program, letters, Style())
 
