@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.graph import GraphSpec
 from engine.ops.base import REGISTRY, Array, context_for
+from engine.ops.over_time import states_of, time_of
 from engine.training import Trainer
 from engine.values import Op, Phase, Program, Role, Value
 
@@ -20,6 +21,8 @@ MOST = 4096
 """Cells that are looked at whole; a larger matrix is sampled."""
 SIDE = 32
 """Rows and columns of a sample."""
+LETTERS = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h"}
+"""What parameters are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,15 +147,19 @@ def checkable(program: Program, graph: GraphSpec, uid: str) -> tuple[tuple[str, 
         return ()
     owner = graph.node(uid).owner
     found = [
-        (v.id, {"weight": "W", "bias": "b"}.get(v.param, v.param))
+        (v.id, LETTERS.get(v.param, v.param))
         for v in program.inputs
         if v.role is Role.PARAM and v.owner == owner and v.id in program.gradients
     ]
     known = {id for id, _ in found}
-    forward = [op for op in program.ops if op.node == uid and op.phase is Phase.FORWARD]
+    # of a recurrence: what goes in and comes out, not every position in between
+    forward = [op for op in program.ops if op.node == uid and op.phase is Phase.FORWARD
+               and time_of(op) is None and op.kind not in ("split_time", "stack_time", "zero_state")]
+    states = states_of(program, uid)
     for op in forward:
         for v in op.ins:
-            if v.id in program.gradients and v.view is None and v.role is Role.ACT and v.id not in known:
+            fresh = v.id in program.gradients and v.id not in known and v != states
+            if fresh and v.view is None and v.role is Role.ACT:
                 found.append((v.id, "X"))
                 known.add(v.id)
     out = program.outputs.get(uid)

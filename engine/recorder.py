@@ -26,6 +26,7 @@ class Recorder:
         self._partials: dict[str, list[Value]] = {}
         self._viewed: dict[str, Value] = {}  # view id -> the value it was made from
         self._latest: dict[str, Value] = {}  # old state id -> its newest version
+        self._uses: dict[tuple[str, Uid], list[tuple[Op, Value]]] = {}
         self._data: DataSpec | None = data
 
     # ---- writing ops --------------------------------------------------------------------------------
@@ -164,9 +165,36 @@ class Recorder:
                 grad = self.gradient_of(event)
                 self.node = base.owner
                 self.contribute(base, self.view(grad, self.grad_name(base), base.axes, base.shape))
+        self._join_uses()
         for id in wanted:
             if id in self._partials:
                 self.gradient_of(self._by_id[id])
+
+    def use(self, op: Op, delta: Value) -> None:
+        """Note δ of a product at one position of a recurrence: dW is one product over all of them."""
+        self._uses.setdefault((op.ins[0].id, op.node), []).append((op, delta))
+
+    def _join_uses(self) -> None:
+        """dW and db of recurrences: summed over positions and examples in one product, in order of time."""
+        for (_, node), noted in self._uses.items():
+            self.node, uses = node, noted[::-1]  # the way back met the last position first
+            w, *bias = (v for i, v in enumerate(uses[0][0].ins) if i != 1)
+            delta = self._stacked([d for _, d in uses])
+            states = self._stacked([op.ins[1] for op, _ in uses])
+            self.contribute(w, self.emit1("dense_dw", (delta, states), self._sum_name(w)))
+            for b in bias:
+                self.contribute(b, self.emit1("sum_samples", (delta,), self._sum_name(b)))
+
+    def _stacked(self, parts: Sequence[Value]) -> Value:
+        """These values as one sequence, which the way back may have made already."""
+        made = (op.out for op in self.ops if op.kind == "stack_time" and op.ins == tuple(parts))
+        return next(made, None) or self.emit1("stack_time", parts, f"{parts[0].id}/all")
+
+    def _sum_name(self, weight: Value) -> str:
+        """As `grad_name`, of a weight that one node reads at every position."""
+        before = len(self._partials.get(weight.id, ()))
+        alone = sum(weight in uses[0][0].ins for uses in self._uses.values()) <= 1
+        return grad_id(weight.id) if alone else f"{grad_id(weight.id)}/{before}"
 
     def _needing(self, forward: list[Op], wanted: set[str]) -> set[str]:
         """Ids of values that depend on a wanted value, the wanted included."""
@@ -206,7 +234,9 @@ class Recorder:
             total = parts[0]
         else:
             self.node = value.owner
-            total = self.emit1("add", parts, grad_id(value.id), role=Role.GRAD)
+            maker = next((op for op in self.ops if value in op.outs), None)
+            place = {k: v for k, v in maker.attrs.items() if k in ("t", "length")} if maker else {}
+            total = self.emit1("add", parts, grad_id(value.id), role=Role.GRAD, attrs=place)
         self.gradients[value.id] = total
         return total
 

@@ -100,7 +100,6 @@ class Op:
     phase: Phase = Phase.FORWARD
     controls: tuple[str, ...] = ()
     stream: Uid | None = None
-    body: Program | None = None
 
     @property
     def out(self) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.backends.base import Array, Backend, Plan
+from engine.ops.over_time import time_of
 from engine.run import NonFinite
 from engine.values import Phase, Program
 
@@ -117,6 +118,17 @@ def phase_end(program: Program, at: int) -> int:
     while end < len(program.ops) and program.ops[end].phase is phase:
         end += 1
     return end
+
+
+def time_end(program: Program, at: int) -> int:
+    """Index of the first op behind the position of a recurrence, or beside one the layer, op `at` is of."""
+    place = _place(program, at)
+    return next((i for i in range(at, len(program.ops)) if _place(program, i) != place), len(program.ops))
+
+
+def _place(program: Program, at: int) -> tuple[object, ...]:
+    op = program.ops[at]
+    return op.phase, op.node, time_of(op)
 
 
 def first_update(program: Program) -> int:

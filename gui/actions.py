@@ -19,8 +19,8 @@ from gui.i18n import LANGUAGES, tr
 
 MENUS = ("file", "edit", "view", "network", "training", "labs", "help")
 SEPARATOR = "-"
-REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_phase", "step_sample", "step_batch",
-             "step_back")
+REPEATING = ("undo", "redo", "zoom_in", "zoom_out", "step_op", "step_time", "step_phase", "step_sample",
+             "step_batch", "step_back")
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,8 @@ def _network() -> tuple[ActionSpec, ...]:
                    words=tr("moments Adam momentum compare lab")),
         ActionSpec("numpy_proof", tr("Code of this step …"), "", "file", "network", needs=("built",),
                    words=tr("NumPy script proof Python")),
+        ActionSpec("write_text", tr("Continue a text …"), "", "self_attention", "network", needs=("built",),
+                   words=tr("write generate letters temperature")),
     )
 
 
@@ -175,6 +177,8 @@ def _training() -> tuple[ActionSpec, ...]:
                    words=tr("pause start stop train")),
         ActionSpec("step_op", tr("One operation"),
                    "F6", "step-op", "training", needs=("ready", "paused"), gap=True),
+        ActionSpec("step_time", tr("One time step"), "Shift+F6", "step-op", "training",
+                   needs=("ready", "paused"), words=tr("recurrent LSTM position layer step")),
         ActionSpec("step_phase", tr("One phase"), "F5", "step-phase", "training", needs=("ready", "paused"),
                    words=tr("forward loss backward update step")),
         ActionSpec("step_sample", tr("One example"), "F4", "step-sample", "training",

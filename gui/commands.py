@@ -97,7 +97,7 @@ class Commands(QObject):
         on("newest", self.runs.newest)
         on("branch", self.runs.branch)
         on("runs", self.show_runs)
-        for kind in ("op", "phase", "sample", "batch", "epoch"):
+        for kind in ("op", "time", "phase", "sample", "batch", "epoch"):
             on(f"step_{kind}", partial(self.bench.step, kind))
         on("reset", self.bench.reset)
         for name in ("slow", "visible", "full"):

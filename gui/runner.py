@@ -28,6 +28,7 @@ from engine.session import protocol as p
 from engine.session.client import Client, Died
 from engine.session.views import View
 from engine.settings import TrainingSpec
+from engine.text_writing import Written
 from engine.training import Checkpoint
 from engine.xray import XRay
 from gui.ear import Ear
@@ -41,7 +42,6 @@ ASLEEP_MS = 1000
 """While the window is minimized the engine is only looked after."""
 CRASHES, CRASH_SECONDS = 3, 30.0
 """An engine that dies more often than this is not started again until something is asked of it."""
-
 SILENT_MS = 20_000
 """An engine that leaves a question open for so long may hang in a driver; the person decides."""
 
@@ -118,7 +118,7 @@ class Runner(QObject):
         self._send(p.Pause())
 
     def step(self, kind: str = "batch") -> None:
-        """Kind: "op", "phase", "sample", "batch" or "epoch"."""
+        """Kind: "op", "time", "phase", "sample", "batch" or "epoch"."""
         self._send(p.Step(cast(p.StepKind, kind)))
 
     def go_to(self, step: int) -> None:
@@ -225,6 +225,10 @@ class Runner(QObject):
         """The step shown as a script for one layer."""
         self._ask(lambda id: p.ProofOf(node, id), answer)
 
+    def write_text(self, text: str, count: int, heat: float, seed: int, answer: Answer[Written]) -> None:
+        """What the network writes behind `text`, at the temperature `heat`."""
+        self._ask(lambda id: p.WriteText(text, count, heat, seed, id), answer)
+
     def check_gradient(self, node: str, h: float, news: Callable[[LayerCheck], None],
                        answer: Answer[LayerCheck]) -> int:
         """Check a layer's gradients beside the run; the number of the job. `news` hears how far it is."""
@@ -246,11 +250,7 @@ class Runner(QObject):
 
     def checkpoint(self, answer: Callable[[p.RunState | None], None]) -> None:
         """The run at the next step boundary; the last checkpoint if the engine is dead, None without one."""
-
-        def given(run: p.RunState | None, error: Message | None) -> None:
-            answer(run if run is not None else self._client.newest())
-
-        self._ask(p.CheckpointNow, given)
+        self._ask(p.CheckpointNow, lambda run, _: answer(run if run is not None else self._client.newest()))
 
     def replace_engine(self) -> None:
         """End an engine that hangs; the next one goes on from its checkpoint, on NumPy."""

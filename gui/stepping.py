@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.graph import GraphSpec
+from engine.ops.over_time import time_of
 from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.session.protocol import Frame
 from engine.values import Op, Phase, Program
@@ -15,6 +16,7 @@ from gui.labs.equation import Style
 from gui.labs.equation_writer import UPDATES, Writer, letters_of
 from gui.labs.equations import SILENT, family
 from gui.labs.matrix_names import plain_symbol
+from gui.labs.recurrent_writer import at_position
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -74,7 +76,11 @@ def place_of(program: Program, at: int) -> str:
     }
     phase = program.ops[at].phase
     same = [i for i, each in enumerate(program.ops) if each.phase is phase]
-    return tr("{phase}, {n} of {total}").format(phase=names[phase], n=same.index(at) + 1, total=len(same))
+    text = tr("{phase}, {n} of {total}").format(phase=names[phase], n=same.index(at) + 1, total=len(same))
+    place = time_of(program.ops[at])
+    if place is None:
+        return text
+    return tr("time step t = {t} of {length}").format(t=place[0] + 1, length=place[1]) + f" · {text}"
 
 
 def told_of(program: Program, graph: GraphSpec, at: int, around: Acting) -> Told:
@@ -104,8 +110,12 @@ def formula_of(program: Program, graph: GraphSpec, op: Op) -> str:
 def _writer(program: Program, graph: GraphSpec, op: Op) -> Writer:
     """What writes an op with the letters of its layer."""
     nodes = (op.node, *family(program, graph, op.node))
-    letters = letters_of(program, [o for o in program.ops if o.node in nodes and o.kind not in SILENT])
-    if op.kind.endswith("_dx"):  # through a shortcut the gradient has the name of another layer's value
+    place = time_of(op)
+    t = place[0] if place is not None else -1
+    letters = letters_of(program, [o for o in program.ops if o.node in nodes and o.kind not in SILENT
+                                   and (time_of(o) is None or at_position(o, t))])
+    if op.kind.endswith("_dx") and place is None:
+        # through a shortcut the gradient has the name of another layer's value
         letters[op.out.id] = r"\partial L/\partial X"
     return Writer(program, letters, Style())
 
@@ -153,11 +163,15 @@ def name_of(op: Op) -> str:
         "huber": tr("Huber's loss"),
         "log_softmax": tr("logarithm of Softmax"),
         "log_softmax_grad": tr("gradient through Softmax"),
+        "gru_cell": tr("gates and state"),
+        "gru_cell_grad": tr("gradient through the gates"),
         "heads_mix": tr("mixture of each head"),
         "heads_scores": tr("scores of each head"),
         "layernorm": tr("normalization over the features"),
         "layernorm_dw": tr("gradient of the scale"),
         "layernorm_dx": tr("gradient through the normalization"),
+        "lstm_cell": tr("gates, memory and state"),
+        "lstm_cell_grad": tr("gradient through the gates"),
         "leaky_relu": tr("activation function"),
         "maxpool2d": tr("largest of every window"),
         "maxpool2d_dx": tr("gradient to the largest"),
@@ -185,6 +199,9 @@ def name_of(op: Op) -> str:
         "softmax_rows_grad": tr("gradient through Softmax"),
         "softmax_xent": tr("Softmax and cross-entropy"),
         "softmax_xent_grad": tr("derivative of the loss"),
+        "split_time": tr("taken apart, position by position"),
+        "stack_time": tr("positions side by side"),
+        "zero_state": tr("state before the first position"),
         "subtract": tr("difference"),
         "split": tr("cut into parts"),
         "sum_samples": tr("gradient of the bias"),

@@ -3,8 +3,9 @@
 `np.load(path, allow_pickle=False)` opens it. Dense `weight` (outputs, inputs), `bias`; Conv2D `weight`
 (out, in, kH, kW), `bias`; BatchNorm `weight, bias, running_mean, running_var`; LayerNorm `weight, bias`;
 Embedding `weight` (tokens, features); self-attention as in nn.MultiheadAttention: `in_proj_weight`,
-`in_proj_bias`, `out_proj.weight`, `out_proj.bias`; positions `weight` (features, positions); a learnt warp
-`weight` (2, 3).
+`in_proj_bias`, `out_proj.weight`, `out_proj.bias`; recurrent layers as in nn.RNN, nn.GRU and nn.LSTM:
+`weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`; positions `weight` (features, positions); a
+learnt warp `weight` (2, 3).
 float32, C order, little-endian.
 """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.export.numpy_recurrent import RECURRENT_LINES, Lines
 from engine.ops.updates import lock_of
 from engine.values import Op, Value
 
@@ -313,7 +314,12 @@ def _update(free: Writer) -> Writer:
     return write
 
 
+def _plain(lines: Lines) -> Writer:
+    return lambda n: lines(n.ins, n.outs, n.op)
+
+
 WRITERS: dict[str, Writer] = {
+    **{kind: _plain(lines) for kind, lines in RECURRENT_LINES.items()},
     "dense": _dense,
     "dense_dx": _dense_dx,
     "dense_dw": _dense_dw,

@@ -21,7 +21,7 @@ from engine.export.npz import export_npz
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
 from engine.graph import GraphSpec
-from engine.held_step import HeldStep, computed, hold_step
+from engine.held_step import LETTERS, HeldStep, computed, hold_step
 from engine.inference import infer
 from engine.ops.base import Array, context_for
 from engine.project_file import npy_bytes
@@ -84,7 +84,7 @@ def wanted_of(program: Program, graph: GraphSpec, node: str) -> list[tuple[str, 
     updated = {old.id: new for old, new in program.commits}
     for v in program.inputs:
         if v.role is Role.PARAM and v.owner == owner:
-            letter = {"weight": "W", "bias": "b"}.get(v.param, v.param)
+            letter = LETTERS.get(v.param, v.param)
             if v.id in gradients:
                 found.append((f"d{letter}", gradients[v.id]))
             if v.id in updated:

@@ -21,16 +21,19 @@ from engine.layers.flatten import Flatten
 from engine.layers.gelu import GELU
 from engine.layers.global_avg_pool import GlobalAvgPool
 from engine.layers.global_max_pool import GlobalMaxPool
+from engine.layers.gru import GRU
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
 from engine.layers.layer_norm import LayerNorm
 from engine.layers.leaky_relu import LeakyReLU
 from engine.layers.linear import Linear
 from engine.layers.log_softmax import LogSoftmax
+from engine.layers.lstm import LSTM
 from engine.layers.max_pool2d import MaxPool2D
 from engine.layers.maximum import Maximum
 from engine.layers.mish import Mish
 from engine.layers.multiply import Multiply
+from engine.layers.one_position import OnePosition
 from engine.layers.output import Output
 from engine.layers.pad import Pad
 from engine.layers.permute import Permute
@@ -42,6 +45,7 @@ from engine.layers.self_attention import MultiHeadSelfAttention
 from engine.layers.selu import SELU
 from engine.layers.sigmoid import Sigmoid
 from engine.layers.silu import SiLU
+from engine.layers.simple_rnn import SimpleRNN
 from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
 from engine.layers.softplus import Softplus
@@ -100,6 +104,10 @@ LAYERS: dict[str, type[Layer]] = {
         SpatialTransformer,
         Embedding,
         PositionalEncoding,
+        SimpleRNN,
+        GRU,
+        LSTM,
+        OnePosition,
         MultiHeadSelfAttention,
         Output,
     )
@@ -109,7 +117,9 @@ LAYERS: dict[str, type[Layer]] = {
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
     "LAYERS",
+    "LSTM",
     "SELU",
     "Add",
     "AffineWarp",
@@ -138,6 +148,7 @@ __all__ = [
     "Mish",
     "MultiHeadSelfAttention",
     "Multiply",
+    "OnePosition",
     "Output",
     "PReLU",
     "Pad",
@@ -152,6 +163,7 @@ __all__ = [
     "ShapeProblem",
     "SiLU",
     "Sigmoid",
+    "SimpleRNN",
     "Sine",
     "Softmax",
     "Softplus",

@@ -131,6 +131,9 @@ class Recording(Protocol):
     def grad_name(self, value: Value) -> str:
         """Id for a contribution to dL/d(value)."""
 
+    def use(self, op: Op, delta: Value) -> None:
+        """Note δ of a product at one position of a recurrence: dW is one product over all of them."""
+
 
 class OpRule:
     """Base of all op rules; one subclass per kind, in the file of its family.

@@ -49,7 +49,11 @@ def column_at(x: Array, at: Sequence[int]) -> Array:
 
 @register
 class Dense(OpRule):
-    """ins W (m, n), X (n, N)[, b (m)] -> z (m, N); of a sequence X (n, T, N) every position: z (m, T, N)."""
+    """ins W (m, n), X (n, N)[, b (m)] -> z (m, N); of a sequence X (n, T, N) every position: z (m, T, N).
+
+    With attributes t and length it is one position of a recurrence, which multiplies with the same W again
+    and again: then dW and db are one product over all positions, and the state before the first needs no δ.
+    """
 
     kind = "dense"
 
@@ -66,6 +70,11 @@ class Dense(OpRule):
         w, x = op.ins[0], op.ins[1]
         (dz,) = grads_out
         assert dz is not None
+        if "t" in op.attrs:
+            rec.use(op, dz)
+            back = wanted[1] and op.attrs["t"] != 0
+            dh = rec.emit1("dense_dx", (w, dz), rec.grad_name(x), attrs=dict(op.attrs)) if back else None
+            return None, dh, *([None] if len(op.ins) > 2 else [])
         dx = rec.emit1("dense_dx", (w, dz), rec.grad_name(x)) if wanted[1] else None
         dw = rec.emit1("dense_dw", (dz, x), rec.grad_name(w)) if wanted[0] else None
         if len(op.ins) < 3:

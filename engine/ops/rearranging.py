@@ -26,7 +26,7 @@ from engine.ops.base import (
     register,
     value,
 )
-from engine.values import Op, Role, Value
+from engine.values import Axes, Op, Role, Value
 
 Three = tuple[int, int, int]
 
@@ -77,6 +77,12 @@ def permuted(shape: Three, order: Three) -> tuple[Places, Places]:
     return there, back
 
 
+def position_at(features: int, length: int, t: int) -> tuple[Places, Places]:
+    """(position t of a sequence, put back among zeros)."""
+    there = Places((features, 1, 1), (length, 1, 1), t, (0, 0, 0), (features, 1, 1))
+    return there, Places((features, length, 1), (1, 0, 0), 0, (0, t, 0), (features, t + 1, 1))
+
+
 def places_of(attrs: Attrs, prefix: str = "") -> Places:
     return Places(*(cast(Any, attrs[prefix + name]) for name in Places._fields))
 
@@ -88,22 +94,25 @@ def both(there: Places, back: Places) -> dict[str, Any]:
 
 @register
 class Rearrange(OpRule):
-    """ins X (C, H, W, N) or (F, N) -> Y: the attributes are `both(there, back)`; vectors stay vectors."""
+    """ins X (C, H, W, N) or (F, N) -> Y: the attributes are `both(there, back)`; vectors stay vectors.
+
+    With attribute `axes` the result has these instead: one position of a sequence (F, T, N) is (F, N).
+    """
 
     kind = "rearrange"
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
-        shape = cast(Three, attrs["shape"])
-        own = shape if len(ins[0].axes) == 4 else shape[:1]
+        axes = cast(Axes, attrs.get("axes", ins[0].axes))
+        own = cast(Three, attrs["shape"])[: len(axes) - 1]
         role = Role.GRAD if ins[0].role is Role.GRAD else Role.ACT
-        return (Out("y", ins[0].axes, (*own, ins[0].shape[-1]), role=role),)
+        return (Out("y", axes, (*own, ins[0].shape[-1]), role=role),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         (x,) = ins
         flat = x.reshape(-1, x.shape[-1])
         source = places_of(attrs).source()
         out = np.where(source.reshape(-1, 1) >= 0, flat[source.reshape(-1)], x.dtype.type(0))
-        shape = source.shape if x.ndim == 4 else source.shape[:1]
+        shape = source.shape[: len(cast(Axes, attrs["axes"])) - 1 if "axes" in attrs else x.ndim - 1]
         return (out.reshape(*shape, x.shape[-1]),)
 
     def gradient(
@@ -111,6 +120,8 @@ class Rearrange(OpRule):
     ) -> Sequence[Value | None]:
         assert grads_out[0] is not None
         attrs = both(places_of(op.attrs, "back_"), places_of(op.attrs))
+        if "axes" in op.attrs:
+            attrs |= {"axes": op.ins[0].axes}
         return (rec.emit1("rearrange", (grads_out[0],), rec.grad_name(op.ins[0]), attrs=attrs),)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
@@ -134,5 +145,8 @@ class Rearrange(OpRule):
         ):
             full = (*shape, 16)
             yield Case((value("x", "C H W N", full),), (normal(1, *full),), places, Context(9), label)
+        position = {**both(*position_at(5, 4, 2)), "axes": ("F", "N")}
+        ins = (value("x", "F T N", (5, 4, 7)),)
+        yield Case(ins, (normal(3, 5, 4, 7),), position, Context(7), "position")
         ins = (value("x", "F N", (7, 33)),)
         yield Case(ins, (normal(2, 7, 33),), both(part, whole), Context(33), "slice")

@@ -21,6 +21,7 @@ from engine.session import protocol as p
 from engine.session.building import Builder, as_seen, without_examples
 from engine.session.jobs import Jobs
 from engine.session.motion import Motion
+from engine.text_writing import write_on
 from engine.training import Trainer
 from engine.values import Role
 from engine.xray import xray
@@ -82,6 +83,9 @@ class Answers:
             case p.ProofOf():
                 self._motion.show()
                 reply(p.Reply(command.id, prove(t, command.node)))
+            case p.WriteText():
+                wanted = (command.text, command.count, command.temperature, command.seed)
+                reply(p.Reply(command.id, write_on(t, *wanted)))
             case _:
                 raise TypeError(f"not a command: {command!r}")
 

@@ -19,7 +19,7 @@ from engine.session.views import View
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 
-StepKind = Literal["op", "phase", "sample", "batch", "epoch"]
+StepKind = Literal["op", "time", "phase", "sample", "batch", "epoch"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ class Pause:
 
 @dataclass(frozen=True)
 class Step:
-    """One op; on to the next phase of the step; the next example of its batch; one step; or an epoch.
+    """One op; one position of a recurrence; the rest of a phase; one example of the batch; a step; an epoch.
 
-    An op, a phase and a sample leave the step open: nothing is committed before its last op. Between two
-    samples all but the update is computed; the update follows the last one.
+    Beside a recurrence a position is all that a layer does in this phase.
+    An op, a position, a phase and a sample leave the step open: nothing is committed before its last op.
+    Between two samples all but the update is computed; the update follows the last one.
     """
 
     kind: StepKind = "batch"
@@ -355,6 +356,17 @@ class ProofOf:
 
 
 @dataclass(frozen=True)
+class WriteText:
+    """Go on with a text by `count` tokens that the network guesses, as a `Written`."""
+
+    text: str
+    count: int
+    temperature: float
+    seed: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True)
 class UseSlots:
     """Segments of the window: two for checkpoints, one for frames ("" where there is none)."""
 
@@ -399,6 +411,7 @@ Command = (
     | TryAugment
     | CancelJob
     | ProofOf
+    | WriteText
     | WarpPicture
     | ReadWarped
     | TurnPicture

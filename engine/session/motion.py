@@ -18,7 +18,7 @@ from engine.session.keeper import Keeper
 from engine.session.pace import FRAMES, Pace, Speed
 from engine.session.viewer import Viewer
 from engine.training import NonFinite, Trainer
-from engine.walk import first_update, phase_end
+from engine.walk import first_update, phase_end, time_end
 
 CHUNK_MS = 12.0
 """Steps between two looks at the commands; with evaluation and frame at most some 20 ms are queued."""
@@ -166,7 +166,7 @@ class Motion:
         """See `protocol.Step`."""
         self.stop()
         self._viewer.touch()
-        if kind in ("op", "phase", "sample"):
+        if kind in ("op", "time", "phase", "sample"):
             self._walk_on(kind, t)
         elif kind == "epoch":
             self._finish_open_step()
@@ -190,7 +190,8 @@ class Motion:
             goal = len(t.program.ops) if done else max(at, first_update(t.program))
         else:
             self.sample = None
-            goal = at + 1 if kind == "op" else phase_end(t.program, at)
+            ends = {"op": lambda _program, i: i + 1, "time": time_end}
+            goal = ends.get(kind, phase_end)(t.program, at)
         t.advance(goal)
         if t.op_index == len(t.program.ops):
             self._finish_open_step()

@@ -51,6 +51,7 @@ from engine.session.commands import (
     UseSlots,
     WarpPicture,
     Watch,
+    WriteText,
     XRayOf,
 )
 from engine.session.events import (
@@ -84,5 +85,6 @@ __all__ = [
     "NeedSlots", "Pause", "Phase", "Play", "Predict", "Prediction", "Progress", "ProofOf", "Pull",
     "RaceOptimizers", "Read", "ReadWarped", "RemoveLine", "Reply", "Reset", "RunState", "Running",
     "Saved", "SetDevice", "SetHistory", "SetPace", "SetTraining", "Shutdown", "Status", "Step",
-    "StepKind", "TryAugment", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch", "XRayOf",
+    "StepKind", "TryAugment", "TurnPicture", "Turned", "UseSlots", "WarpPicture", "Warped", "Watch",
+    "WriteText", "XRayOf",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from engine.ops.over_time import states_of
 from engine.session import reduce
 from engine.session.views import Array, NodeStats, NodeThumb, ThumbRole, Thumbs
 from engine.training import Trainer
@@ -85,6 +86,7 @@ def make(request: Thumbs, read: Reader, maps: Mapping[Uid, Array]) -> dict[Uid, 
     out: dict[Uid, NodeThumb] = {}
     for uid, role in request.nodes:
         value = read.program.outputs.get(uid)
+        value = value and (states_of(read.program, uid) or value)
         if value is None or value.id not in read:
             continue
         tiles, total, source = _tiles(request, read, uid, role, value, maps)

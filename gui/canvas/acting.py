@@ -62,25 +62,28 @@ def acting_of(program: Program, graph: GraphSpec, op: Op) -> Acting:
         end = link.source if link.target == op.node else link.target
         nodes[end] = Touch(word, "out" if end == link.source else "in")
 
+    sent = program.outputs.get(op.node)
+    own = (sent.id, program.storage(sent).id) if sent is not None else ()
     owners, busy = _Owners(program), {each.node for each in program.ops}
     for value in op.ins:
         subject, gradient = owners.subject(value)
         if subject.role in (Role.PARAM, Role.STATE):
             if subject.owner != op.node and graph.has(subject.owner):
                 nodes.setdefault(subject.owner, Touch("reads"))
+        elif gradient and subject.owner == op.node and subject.id not in own:
+            continue  # from one part of the layer to another
         elif gradient:  # it comes from where the node's own output went
             for link in graph.outputs_of(op.node):
                 note(link, "reads", True)
         elif subject.owner != op.node:
             for link in _between(graph, subject.owner, op.node, busy):
                 note(link, "reads", False)
-    sent = program.outputs.get(op.node)
     for value in op.outs:
         subject, gradient = owners.subject(value)
         if gradient and subject.role not in (Role.PARAM, Role.STATE) and subject.owner != op.node:
             for link in _between(graph, subject.owner, op.node, busy):
                 note(link, "writes", True)
-        elif not gradient and sent is not None and value.id in (sent.id, program.storage(sent).id):
+        elif not gradient and value.id in own:
             for link in graph.outputs_of(op.node):
                 note(link, "writes", False)
     return Acting(links, nodes)

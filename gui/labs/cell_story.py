@@ -148,7 +148,8 @@ class CellStory(QObject):
             add_partners(form, explanation, cells)
             words = words_for(form, explanation, node)
         self._cells = cells
-        called = {v: self._name_of(v) for v in explanation.ins if self._name_of(v)}
+        read = [f[0] for t in explanation.terms.terms for f in t.factors] if explanation.terms else []
+        called = {v: self._name_of(v) for v in {*explanation.ins, *read} if self._name_of(v)}
         self._card.show_story(symbol, explanation, node, point, way, called, words)
         self.mark()
 

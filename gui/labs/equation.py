@@ -72,3 +72,5 @@ class Style:
 
     rows: bool = False
     folded: bool = False
+    time: int = 0
+    """Position of a recurrence that is in sight, from 0."""

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.ops import functions
+from engine.ops.over_time import time_of
 from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
+from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
 MOMENTS = {"velocity": "V", "square": "S", "square_sum": "S", "delta": "D", "m": "M", "v": "V"}
@@ -44,7 +46,7 @@ NAMES = {
 
 def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     """Value id -> its letter on this page."""
-    found: dict[str, str] = {}
+    found = recurrent_letters(ops)
     for op in ops:
         if op.phase not in (Phase.FORWARD, Phase.LOSS, Phase.AUGMENT):
             continue
@@ -79,7 +81,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     return found
 
 
-class Writer:
+class Writer(RecurrentWriter):
     """Writes ops as equations with the letters of one page."""
 
     def __init__(self, program: Program, letters: Mapping[str, str], style: Style) -> None:
@@ -103,7 +105,11 @@ class Writer:
             name = value.param.rsplit(".", 1)[-1]
             letter = MOMENTS.get(name, name)
             owner = value.param.rsplit(".", 1)[0]
-            return letter + {"weight": "_W", "bias": "_b"}.get(owner, "")
+            return letter + {"weight": "_W", "bias": "_b", "state_weight": "_{W_h}",
+                             "state_bias": "_{b_h}"}.get(owner, "")
+        whole, _, part = value.id.partition("@grad/")
+        if whole in self.letters and part.isdigit():  # one of the ways that are added up
+            return rf"(\partial L/\partial {self.letters[whole]})_{int(part) + 1}"
         name = value.id.split(".", 1)[-1].split("@")[0].split("/")[0]
         base = {"z": "Z", "a": "A", "x": "X", "y": "Y", "weight": "W", "bias": "b"}.get(name, name)
         base = base if len(base) == 1 else r"\mathrm{" + base.replace("_", r"\ ") + "}"
@@ -179,7 +185,7 @@ class Writer:
         d, x, dw = self.factor(op.ins[0]), self.input(op.ins[1]), self.factor(op.out)
         if len(op.ins[1].axes) > 2:  # one example is in sight, all are added up
             title = rf"{dw.symbol} = \sum_k {d.symbol} \cdot {x.symbol}^T"
-            words = tr("added up over the batch")
+            words = tr("added up over all positions and the batch")
             made = self._made(index, op, title, words, r"\sum_k", d, r"\cdot", x, r"^T =", dw)
             return [replace(made, kind="sum")]
         words = tr("same shape as {symbol}").format(symbol="W")
@@ -204,6 +210,8 @@ class Writer:
         w, d = self.factor(op.ins[0]), self.factor(op.ins[1])
         dx = replace(self.factor(op.out), heads=("inputs", "examples"))
         words = tr("goes to the layer before; its f′ is still to come")
+        if time_of(op) is not None:
+            words = tr("goes to the position before")
         if self.style.rows:
             title = f"{dx.symbol} = {d.symbol} \\cdot {w.symbol}"
             return [self._made(index, op, title, words, d, r"\cdot", w, "=", dx)]

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.graph import GraphSpec, Uid
+from engine.ops.over_time import longest
 from engine.values import Phase, Program, Role
 from gui.labs.equation import Equation, Style
 from gui.labs.equation_writer import Writer, letters_of
+from gui.labs.recurrent_writer import at_position
 from gui.panels import targets
 
 SILENT = ("gather", "gather_labels", "count_correct")
@@ -37,11 +39,18 @@ def family(program: Program, graph: GraphSpec, uid: Uid) -> tuple[Uid, ...]:
     return tuple(found)
 
 
+def positions(program: Program | None, graph: GraphSpec, uid: Uid) -> int:
+    """Positions of the recurrence that a page shows one of; 0 where there is none."""
+    nodes = family(program, graph, uid) if program is not None else ()
+    return longest(op for op in program.ops if op.node in nodes) if program is not None else 0
+
+
 def equations(program: Program, graph: GraphSpec, uid: Uid, style: Style | None = None) -> list[Equation]:
     """Every equation of a layer in one step, in the order they are computed."""
     style = style or Style()
     nodes = family(program, graph, uid)
-    ops = [(i, op) for i, op in enumerate(program.ops) if op.node in nodes and op.kind not in SILENT]
+    ops = [(i, op) for i, op in enumerate(program.ops)
+           if op.node in nodes and op.kind not in SILENT and at_position(op, style.time)]
     writer = Writer(program, letters_of(program, [op for _, op in ops]), style)
     made: list[Equation] = []
     for index, op in ops:

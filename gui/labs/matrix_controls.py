@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.ops.over_time import time_of
 from engine.product import ORDERS
+from engine.values import Op
 from gui import i18n, icons, theme
 from gui.formulas import FormulaView
 from gui.i18n import tr
@@ -59,6 +61,10 @@ class TopBar(QWidget):
         self.inner = self._number()
         self._example_text = _caption(tr("Example"))
         self.example = self._number()
+        self._time_text = _caption("t")
+        self._time_text.setToolTip(tr("Time step"))
+        self.time, self._length = self._number(), 0
+        self.time.setAccessibleName(tr("Time step"))
         self.batch = Switch({
             "one": (tr("One"), tr("One example: X is a column")),
             "all": (tr("Batch"), tr("The whole batch: X has a column for each example")),
@@ -84,8 +90,9 @@ class TopBar(QWidget):
         copy.setMenu(self.copy_menu)
         copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (self._channel_text, self.channel, self._inner_text, self.inner, self._example_text,
-                       self.example, self.batch, self.samples, self.bias, self.form, copy):  # fmt: skip
+        for widget in (self._channel_text, self.channel, self._inner_text, self.inner, self._time_text,
+                       self.time, self._example_text, self.example, self.batch, self.samples, self.bias,
+                       self.form, copy):  # fmt: skip
             row.addWidget(widget)
         self.example.value_changed.connect(lambda n: self.example_changed.emit(self._whole(), int(n) - 1))
         self.batch.chosen.connect(
@@ -93,6 +100,7 @@ class TopBar(QWidget):
         )
         for field in (self.channel, self.inner):
             field.value_changed.connect(self._see_channels)
+        self.time.value_changed.connect(lambda _n: self.style_changed.emit())
         self.samples.chosen.connect(lambda _key: self.style_changed.emit())
         self.bias.chosen.connect(lambda _key: self.style_changed.emit())
         self.form.chosen.connect(lambda _key: self.style_changed.emit())
@@ -108,9 +116,24 @@ class TopBar(QWidget):
     def _whole(self) -> bool:
         return self.batch.value() == "all"
 
-    def writing(self) -> Style:
-        """How it is written."""
-        return Style(self.samples.value() == "rows", self.bias.value() == "folded")
+    def writing(self, length: int = 0) -> Style:
+        """How it is written; of a recurrence over `length` positions the last is seen first."""
+        for widget in (self._time_text, self.time):
+            widget.setVisible(length > 1)
+        self.time.set_range(1, max(length, 1))
+        if length != self._length:
+            self._length = length
+            self.time.set_value(max(length, 1))
+        rows, folded = self.samples.value() == "rows", self.bias.value() == "folded"
+        return Style(rows, folded, int(self.time.value()) - 1)
+
+    def see_time(self, op: Op) -> bool:
+        """Choose the position that an op belongs to; whether that is another than the one in sight."""
+        place = time_of(op)
+        if place is None or place[0] + 1 == int(self.time.value()):
+            return False
+        self.time.set_value(place[0] + 1)
+        return True
 
     def set_layers(self, layers: Sequence[tuple[str, str]], uid: str) -> None:
         """The layers to choose from."""

@@ -19,7 +19,7 @@ from gui.labs.cell_story import CellStory
 from gui.labs.copying import Copier
 from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
-from gui.labs.equations import companion, equations, family
+from gui.labs.equations import companion, equations, family, positions
 from gui.labs.form_note import FormNote
 from gui.labs.hands import Hands
 from gui.labs.matrix_controls import PlayBar, TopBar
@@ -80,8 +80,8 @@ class MatrixLab(QWidget):
         self.header = self.top = TopBar()
         self.top.layer_chosen.connect(lambda uid: self.open(uid=uid))
         self.top.style_changed.connect(self._restyle)
-        self.top.example_changed.connect(self._see_example)
-        self.top.channel_changed.connect(self._see_channels)
+        self.top.example_changed.connect(lambda whole, at: self._see(whole=whole, example=at))
+        self.top.channel_changed.connect(lambda at, inner: self._see(channel=at, channel_in=inner))
         self.top.copy_menu.aboutToShow.connect(
             lambda: self.copier.fill(self.top.copy_menu, self.pane, None)
         )
@@ -231,8 +231,8 @@ class MatrixLab(QWidget):
     def _refresh(self) -> None:
         """Write the equations anew: another layer, program or style."""
         configured, graph = self._bench.configured, self._bench.document.graph
-        style = self.top.writing()
         program = configured.program if configured is not None else None
+        style = self.top.writing(positions(program, graph, self._uid))
         self._equations = equations(program, graph, self._uid, style) if program is not None else []
         self._at = min(self._at, max(0, len(self._equations) - 1))
         names = [graph.node(u).name for u in family(program, graph, self._uid)] if program else []
@@ -374,8 +374,12 @@ class MatrixLab(QWidget):
         made = configured.program.producers.get(value) if configured is not None else None
         if configured is None or made is None:
             return
-        node = configured.program.ops[made].node
-        if graph.has(node) and node not in family(configured.program, graph, self._uid):
+        op = configured.program.ops[made]
+        node = op.node
+        if node in family(configured.program, graph, self._uid) and self.top.see_time(op):
+            self._refresh()
+            self._go_to_value(value)
+        elif graph.has(node) and node not in family(configured.program, graph, self._uid):
             self._set_layer(node)
             self._go_to_value(value)
 
@@ -398,14 +402,9 @@ class MatrixLab(QWidget):
             self.sight = sight
             self._show_equation()
 
-    def _see_example(self, whole: bool, example: int) -> None:
+    def _see(self, **what: Any) -> None:
         self.player.stop()
-        self.sight = replace(self.sight, whole=whole, example=example)
-        self._show_equation()
-
-    def _see_channels(self, channel: int, inner: int) -> None:
-        self.player.stop()
-        self.sight = replace(self.sight, channel=channel, channel_in=inner)
+        self.sight = replace(self.sight, **what)
         self._show_equation()
 
     def _restyle(self) -> None:

@@ -59,6 +59,7 @@ def plain_symbol(latex: str) -> str:
     text = latex
     for mark, sign in ((r"\partial ", "∂"), (r"\hat{Y}", "Ŷ"), ("^T", "ᵀ"), ("^{+}", "⁺"), (r"\mid", "|"),
                        (r"\mu", "μ"), (r"\sigma", "σ"), (r"\gamma", "γ"), (r"\beta", "β"),
+                       ("_{t-1}", "ₜ₋₁"), ("_{t+1}", "ₜ₊₁"), ("_{t}", "ₜ"), ("_{0}", "₀"), ("_h", "ₕ"),
                        (r"\binom", ""), (r"\mathrm", ""), ("{", ""), ("}", ""), ("\\", "")):
         text = text.replace(mark, sign)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gui.actions import Actions
 from gui.dialogs.proof_dialog import ProofDialog
+from gui.dialogs.write_dialog import WriteDialog
 from gui.labs.gradient_lab import GradientLab
 from gui.labs.optimizer_lab import OptimizerLab
 from gui.main_window import MainWindow
@@ -16,7 +17,7 @@ class NumberLabs:
 
     def __init__(self, window: MainWindow, bench: Workbench, actions: Actions) -> None:
         self.window, self.bench = window, bench
-        for name in ("gradient_check", "optimizer_xray", "numpy_proof"):
+        for name in ("gradient_check", "optimizer_xray", "numpy_proof", "write_text"):
             actions.on(name, getattr(self, name))
 
     def register(self) -> None:
@@ -45,3 +46,7 @@ class NumberLabs:
     def numpy_proof(self) -> None:
         """The step shown as a script."""
         ProofDialog(self.bench, self.layer(), self.window).show()
+
+    def write_text(self) -> None:
+        """A text that the network writes on."""
+        WriteDialog(self.bench, self.window).show()

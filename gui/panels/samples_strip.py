@@ -52,6 +52,7 @@ def samples() -> tuple[Sample, ...]:
                "activation"),
         Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",
                "recurrent"),
+        Sample("emma_lstm", tr("Text, LSTM"), tr("a memory reads letter by letter"), "lstm", "recurrent"),
         Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
     )
     return tuple(sample for sample in known if sample.path.is_file())

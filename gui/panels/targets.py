@@ -12,6 +12,7 @@ from typing import Literal
 
 from engine.graph import GraphSpec, Uid
 from engine.ops.functions import FUNCTIONS
+from engine.ops.over_time import states_of
 from engine.values import Program, state_id
 
 Look = Literal["matrix", "maps"]
@@ -132,12 +133,14 @@ def _in_pixels(target: Target | None, program: Program, graph: GraphSpec) -> Tar
 
 
 def output_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
-    """What leaves a layer: Z of a dense layer or convolution, A of an activation; attention's weights."""
+    """What leaves a layer: Z of a dense layer or convolution, A of an activation; attention's weights;
+    all states of a recurrent layer."""
     value = program.outputs.get(uid)
     looks = next((op.out for op in program.ops if op.kind == "softmax_rows" and op.node == uid), None)
     if looks is not None:
         found = make_target(program, graph, uid, looks.id)
         return found and replace(found, name=f"{found.name}.weights")
+    value = value and (states_of(program, uid) or value)
     return None if value is None else make_target(program, graph, uid, value.id)
 
 
@@ -156,7 +159,9 @@ def delta_of(program: Program, graph: GraphSpec, uid: Uid) -> Target | None:
     value = program.outputs.get(uid)
     if value is None:
         return None
-    gradient = program.gradients.get(value.id)
+    states = states_of(program, uid)
+    first = program.values.get(f"{uid}.u") if states is not None else None  # by what enters the gates
+    gradient = program.gradients.get(first.id if first is not None else value.id)
     if gradient is not None:
         return make_target(program, graph, uid, gradient.id)
     # behind a drawn softmax the loss starts at the layer before it

@@ -30,6 +30,9 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "layer_norm": ("weight", "bias"),
     "positional_encoding": ("weight",),
     "self_attention": ("weight", "bias", "out_weight", "out_bias"),
+    "simple_rnn": ("weight", "bias", "state_weight", "state_bias"),
+    "gru": ("weight", "bias", "state_weight", "state_bias"),
+    "lstm": ("weight", "bias", "state_weight", "state_bias"),
 }
 """Keys in files, kept for ever: a weight saved today must be found tomorrow. Layers not named have none."""
 
@@ -80,6 +83,10 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "embedding": ("vocabulary", "width"),
     "positional_encoding": ("table",),
     "self_attention": ("heads", "causal"),
+    "simple_rnn": ("units", "states", "initializer", "state_initializer", "activation"),
+    "gru": ("units", "states", "initializer", "state_initializer"),
+    "lstm": ("units", "states", "initializer", "state_initializer"),
+    "one_position": ("position",),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""

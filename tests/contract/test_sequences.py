@@ -12,6 +12,8 @@ from engine.carrying import Attic, start_state
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.layers import (
+    GRU,
+    LSTM,
     Add,
     AffineWarp,
     Concatenate,
@@ -24,6 +26,7 @@ from engine.layers import (
     Output,
     PositionalEncoding,
     ReLU,
+    SimpleRNN,
     SpatialTransformer,
 )
 from engine.ops.base import Array
@@ -54,6 +57,16 @@ def warps() -> GraphSpec:
     return g.add("dense", Dense(units=10), after="relu").add("output", Output(), after="dense")
 
 
+def recurrences() -> GraphSpec:
+    """All three, one behind the other, one of them used twice."""
+    g = GraphSpec().add("input", Input((3,))).add("embed", Embedding(12, 6), after="input")
+    g = g.add("lstm", LSTM(6, "all"), after="embed")
+    g = g.add("again", LSTM(6, "all"), after="lstm", shares="lstm")
+    g = g.add("gru", GRU(4, "all"), after="again")
+    g = g.add("rnn", SimpleRNN(3), after="gru").add("dense", Dense(units=10), after="rnn")
+    return g.add("output", Output(), after="dense")
+
+
 class TokenTask(Task):
     """The examples are tokens, not pixels."""
 
@@ -67,7 +80,11 @@ class TokenTask(Task):
         return {**made, "data.x": (made["data.x"] % 12).astype(np.uint8)}
 
 
-TASKS = {"block": TokenTask(block(), "sgd", batch=8), "warps": Task(warps(), "sgd", batch=8)}
+TASKS = {
+    "block": TokenTask(block(), "sgd", batch=8),
+    "warps": Task(warps(), "sgd", batch=8),
+    "recurrences": TokenTask(recurrences(), "sgd", batch=8),
+}
 
 
 # PoCL takes a quarter of a minute to compile them; each op by itself is tested there anyway

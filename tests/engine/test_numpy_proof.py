@@ -34,7 +34,7 @@ from engine.ops.functions import FUNCTIONS
 from engine.training import Trainer
 from tests.contract.harness import one_op
 from tests.contract.networks import chain, residual
-from tests.contract.test_sequences import block
+from tests.contract.test_sequences import block, recurrences
 from tests.engine.number_nets import pictures, square
 
 MOST = 400
@@ -63,6 +63,7 @@ RUNS = {
     "square": lambda: (square_run(), ("fc1",)),
     "locked": lambda: (locked_run(), ("dense1",)),
     "sequence": lambda: (pictures(block(), (5,), "sgd"), ("embed", "look")),
+    "recurrent": lambda: (pictures(recurrences(), (3,), "sgd"), ("lstm", "rnn")),
 }  # fmt: skip
 
 

@@ -20,9 +20,16 @@ from engine.training import Trainer, data_spec
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
 NAMES = [
-    "circle", "digits_cnn", "emma_transformer", "fashion_cnn", "fashion_mlp", "one_layer", "spiral",
+    "circle",
+    "digits_cnn",
+    "emma_lstm",
+    "emma_transformer",
+    "fashion_cnn",
+    "fashion_mlp",
+    "one_layer",
+    "spiral",
     "tones_cnn",
-]  # fmt: skip
+]
 
 MEDIANS = """
 import json, sys

@@ -62,7 +62,7 @@ class InlineRunner(QObject):
         if name in simple:
             return lambda *args: self.session.handle(simple[name](*args))
         asked = {"explain": p.Explain, "predict": p.Predict, "export": p.Export, "edit_cells": p.EditCells,
-                 "xray": p.XRayOf, "proof": p.ProofOf,
+                 "xray": p.XRayOf, "proof": p.ProofOf, "write_text": p.WriteText,
                  "read": p.Read, "warp": p.WarpPicture, "read_warped": p.ReadWarped, "turn": p.TurnPicture,
                  "augment": p.AugmentPictures, "edit_input": p.EditInput,
                  "lock_cells": p.LockCells}  # fmt: skip

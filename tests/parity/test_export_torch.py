@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from engine.export.npz import export_npz
 from engine.graph import GraphSpec
-from engine.layers import Embedding, Flatten, Input, MultiHeadSelfAttention, Output
+from engine.layers import (
+    GRU,
+    LSTM,
+    Embedding,
+    Flatten,
+    Input,
+    MultiHeadSelfAttention,
+    Output,
+    SimpleRNN,
+)
 from engine.network import Network
 from tests.engine.export_help import small_cnn
 
@@ -63,3 +73,24 @@ def test_the_exported_cnn_computes_the_same_in_pytorch(tmp_path, torch):
     ours = next(iter(trainer.predict(x).values()))
     assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
     assert meta["class_names"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("layer", "name"), [(SimpleRNN(6, "all"), "RNN"), (GRU(6, "all"), "GRU"),
+                                             (LSTM(6, "all"), "LSTM")])  # fmt: skip
+def test_an_exported_recurrent_layer_is_loaded_by_pytorch_as_it_is(tmp_path, torch, layer, name):
+    """Strict: keys, shapes and order of the gates are those of nn.RNN, nn.GRU and nn.LSTM."""
+    graph = GraphSpec().add("x", Input((5,))).add("embed", Embedding(7, 8), after="x")
+    graph = graph.add("rnn", layer, after="embed").add("flat", Flatten(), after="rnn")
+    graph = graph.add("output", Output(), after="flat")
+    net = Network(graph, batch=3)
+    path = export_npz(tmp_path / "w.npz", graph, net.weights())
+    with np.load(path, allow_pickle=False) as archive:
+        weights = {k: torch.from_numpy(archive[k]) for k in archive.files if k != "__meta__"}
+    table = torch.nn.Embedding.from_pretrained(weights.pop("embed.weight"))
+    theirs = getattr(torch.nn, name)(8, 6, batch_first=True)
+    theirs.load_state_dict({k.removeprefix("rnn."): v for k, v in weights.items()})
+    x = np.random.default_rng(1).integers(0, 7, (3, 5))
+    with torch.no_grad():
+        states, _ = theirs(table(torch.from_numpy(x)))
+    ours = net.forward(x.astype(np.float32)).reshape(3, 6, 5)
+    assert np.abs(ours - states.numpy().transpose(0, 2, 1)).max() < 1e-6

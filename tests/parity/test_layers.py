@@ -15,6 +15,8 @@ import pytest
 
 from engine.graph import GraphSpec
 from engine.layers import (
+    GRU,
+    LSTM,
     Add,
     AffineWarp,
     Conv2D,
@@ -24,9 +26,11 @@ from engine.layers import (
     Input,
     LayerNorm,
     MultiHeadSelfAttention,
+    OnePosition,
     Output,
     PositionalEncoding,
     ReLU,
+    SimpleRNN,
     SpatialTransformer,
     Tanh,
 )
@@ -161,6 +165,33 @@ def block(causal: bool) -> Peer:
     return Peer(g.add("output", Output(), after="dense"), forward, tokens(length, 11), start)
 
 
+def recurrent(layer: Any, torch_name: str, **settings: Any) -> Peer:
+    """Tokens, a recurrent layer with our weights in PyTorch's module by its own names, a product."""
+    graph = GraphSpec().add("x", Input((7,))).add("embed", Embedding(9, 5), after="x")
+    graph = graph.add("rnn", layer, after="embed")
+    end = "rnn"
+    if layer.states == "all":
+        graph, end = graph.add("third", OnePosition(3), after="rnn"), "third"
+        graph = graph.add("last", OnePosition(), after="rnn").add("both", Add(), after=("third", "last"))
+        end = "both"
+    graph = graph.add("dense", Dense(units=4), after=end)
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        module = getattr(torch.nn, torch_name)(5, layer.units, batch_first=True, **settings).double()
+        specs = layer.params([(5, 7)])
+        assert {s.key: s.shape for s in specs} == {k: tuple(v.shape) for k, v in module.state_dict().items()}
+        ours = {s.key: w[f"rnn.{s.name}"] for s in specs}
+        h, _ = torch.func.functional_call(module, ours, f.embedding(x.long(), w["embed.weight"]))
+        h = h[:, 2] + h[:, -1] if layer.states == "all" else h[:, -1]
+        return f.linear(h, w["dense.weight"], w["dense.bias"])
+
+    rng = np.random.default_rng(7)
+    start = {f"rnn.{s.name}": rng.standard_normal(s.shape) * 0.5 for s in layer.params([(5, 7)])}
+    start["embed.weight"] = rng.standard_normal((9, 5))
+    return Peer(graph.add("output", Output(), after="dense"), forward, tokens(7, 9), start)
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -171,6 +202,14 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "embedding, positions, layer norm": embedded,
     "transformer block": lambda: block(False),
     "transformer block, causal": lambda: block(True),
+    "simple rnn, tanh": lambda: recurrent(SimpleRNN(6), "RNN"),
+    "simple rnn, relu, all": lambda: recurrent(
+        SimpleRNN(6, "all", activation="relu"), "RNN", nonlinearity="relu"
+    ),
+    "gru": lambda: recurrent(GRU(6), "GRU"),
+    "gru, all": lambda: recurrent(GRU(6, "all"), "GRU"),
+    "lstm": lambda: recurrent(LSTM(6), "LSTM"),
+    "lstm, all": lambda: recurrent(LSTM(6, "all"), "LSTM"),
 }
 
 

@@ -12,6 +12,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_linear,
     emit_pictures,
     emit_rearranging,
+    emit_recurrent,
     emit_samples,
     emit_sequence,
     emit_warp,

@@ -18,6 +18,7 @@ from engine.backends.opencl.kernel import Launch, Source, Target, items, side_by
 from engine.backends.opencl.memory import PlanMemory
 from engine.backends.opencl.programs import build
 from engine.backends.opencl.runtime import Device
+from engine.ops.over_time import longest
 from engine.values import Op, Program
 
 WHOLE_RUN = 1_000_000
@@ -79,7 +80,8 @@ def build_jobs(
     work = sum(multiplications(op, target.lanes) for op in program.ops)
     limit = int(device.handle.max_parameter_size) // 8 - 2
     joined = device.cpu and not traced and not separate
-    if joined and alone and work <= WHOLE_RUN:
+    # of a recurrence every position would be compiled into that one kernel: ten seconds for a small one
+    if joined and alone and work <= WHOLE_RUN and not longest(program.ops):
         name, ids = source.add_whole(launches, offsets, memory.identity)
         if len(ids) < limit:
             (kernel,) = build(device, source.text(), [name])

@@ -111,7 +111,7 @@ def test_pooling_chooses_and_the_way_back_is_transposed(desk: Desk) -> None:
     assert set(np.unique(first)) == {0.0, 1.0} and (first.sum(1) == 1).all()
     np.testing.assert_array_equal(first @ x, y)
     assert "not linear" in lab.form.more.text() and lab.form.equal.text().endswith("difference 0.")
-    lab._see_example(False, 5)
+    lab._see(whole=False, example=5)
     desk.settle()
     other, x, y = numbers(lab)
     assert (other != first).any()

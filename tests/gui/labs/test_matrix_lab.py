@@ -124,7 +124,7 @@ def test_the_walk_shows_what_is_known(desk: Desk) -> None:
 
 def test_w_3x2_times_x_then_the_bias_as_two_steps(desk: Desk) -> None:
     lab = opened(desk, "circle")
-    lab._see_example(False, 4)
+    lab._see(whole=False, example=4)
     desk.settle()
     w, x, b, z = (m.values().copy() for m in lab.pane.matrices)
     assert [a.shape for a in (w, x, b, z)] == [(3, 2), (2, 1), (3, 1), (3, 1)]
@@ -318,7 +318,7 @@ def test_another_language_and_another_project_go_on_in_the_lab(desk: Desk) -> No
 
 def test_what_is_added_up_over_the_batch_shows_all_of_it(desk: Desk) -> None:
     lab = opened(desk, "circle")
-    lab._see_example(False, 3)
+    lab._see(whole=False, example=3)
     desk.settle()
     assert [m.values().shape[1] for m in lab.pane.matrices] == [2, 1, 1, 1]
     step(lab, desk, r"\partial L/\partial W")

@@ -12,6 +12,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     normalization,
     pooling,
     rearranging,
+    recurrent,
     sequence,
     updates,
     warp,
