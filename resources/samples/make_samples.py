@@ -2,10 +2,10 @@
 
 They reach, as medians over five seeds (tests/engine/test_samples.py): circle 0.99 in 40 epochs, spiral 0.95
 in 150, fashion_mlp 0.81 in 20, digits_cnn 0.97 on its held-back fifth in 10, tones_cnn 0.98 in 20.
-Of the next letters emma_transformer guesses 0.43 in 3 epochs, emma_lstm 0.48 (one run each; from the last letter
-alone 0.27 at best).
-They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person sees the
-learning from its start.
+Of the next letters emma_transformer guesses 0.43 in 3 epochs, emma_lstm 0.48 (one run each; from the last
+letter alone 0.27 at best).
+They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
+sees the learning from its start.
 """
 
 from __future__ import annotations
