@@ -11,10 +11,13 @@ from engine.backends.base import Backend, Plan
 from engine.data.dataset import Dataset
 from engine.errors import N_, TrainingError
 from engine.graph import GraphSpec, NodeSpec
-from engine.losses import encoding
+from engine.layers.output import INPUT
+from engine.losses import MASS, PART, encoding, loss_of
+from engine.outputs import layer_of, main_output, outputs_of
 from engine.program import record
 from engine.run import data_spec
 from engine.settings import TrainingSpec
+from engine.tally import Slice, Tally
 from engine.values import Program, Role, Value
 
 Array = np.ndarray[Any, Any]
@@ -33,7 +36,10 @@ class Forward:
     ) -> None:
         self.graph, self.training, self.dataset = graph, training, dataset
         self.backend, self.store = backend, store
-        self.output: NodeSpec = next(n for n in graph.nodes if n.layer.kind == "output")
+        self.ends = outputs_of(graph)
+        main = main_output(graph)
+        assert main is not None
+        self.output: NodeSpec = main
         self._evaluator: Plan | None = None
         self._programs: dict[int, Program] = {}
         self._predictors: dict[tuple[int, bool, tuple[str, ...]], Plan] = {}
@@ -44,8 +50,8 @@ class Forward:
         plans = [*self._predictors.values(), *([self._evaluator] if self._evaluator else [])]
         return sum(p.bytes for p in plans)
 
-    def slices(self) -> Iterator[tuple[float, float, int]]:
-        """Yield (mean loss, hits, examples) slice by slice over the test set."""
+    def slices(self) -> Iterator[Slice]:
+        """Yield the test set slice by slice."""
         count = self.dataset.n_test
         if not count:
             return
@@ -54,10 +60,18 @@ class Forward:
             program = record(self.graph, self.training, spec, "eval", min(EVALUATION_LANES, count))
             self._evaluator = self.backend.compile(program, self.store, traced=False)
         plan = self._evaluator
+        summed = len(plan.program.losses) > 1
+        names = [f"{PART}{end.uid}" for end in self.ends] if summed else ["loss"]
         for start in range(0, count, plan.program.capacity):
             n = min(plan.program.capacity, count - start)
-            out = plan.run([{"n": n, "pos": start}]).scalars
-            yield float(out["loss"][0]), float(out["hits"][0]) if "hits" in out else 0.0, n
+            out = {k: float(v[0]) for k, v in plan.run([{"n": n, "pos": start}]).scalars.items()}
+            losses = tuple(out[name] for name in names)
+            masses = tuple(out.get(f"{MASS}{end.uid}", float(n)) for end in self.ends)
+            yield Slice(losses, masses, out.get("hits"), n)
+
+    def tally(self) -> Tally:
+        """For the slices of one test."""
+        return Tally([layer_of(end).weight for end in self.ends])
 
     def program(self, capacity: int = 1) -> Program:
         """The program `predict` runs; its value ids are those of training."""
@@ -67,8 +81,13 @@ class Forward:
             )
         return self._programs[capacity]
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the output that answers for the network names classes."""
+        return bool(self.dataset.n_classes) and layer_of(self.output).target != INPUT
+
     def output_value(self, program: Program) -> Value:
-        """The value the loss looks at."""
+        """The value the loss looks at; of several outputs the one that answers for the network."""
         return program.outputs[self.output.uid]
 
     def predict(self, x: Array, keep: Sequence[str] | None = None) -> dict[str, Array]:
@@ -102,7 +121,7 @@ class Forward:
         """(N, F) outputs -> (N, classes) shares: softmax unless drawn, or both shares of a single output."""
         out = np.asarray(outputs, np.float64)
         if out.shape[1] == 1:
-            p = encoding(self.graph, self.output, self.training.loss).share(out[:, 0])
+            p = encoding(self.graph, self.output, loss_of(self.output, self.training)).share(out[:, 0])
             return np.stack([1 - p, p], 1)
         source = self.graph.node(self.graph.inputs_of(self.output.uid)[0].source)
         if source.layer.kind == "softmax":

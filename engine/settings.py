@@ -225,3 +225,6 @@ class DataSpec:
     """Size of the vocabulary when the inputs are tokens 0 ... tokens - 1; 0: they are numbers."""
     source: str = "data"
     """First part of the resident arrays' ids: "data" for training, "test" for evaluation."""
+    low: float = 0.0
+    high: float = 1.0
+    """Smallest and largest number among the inputs, as the network sees them."""

@@ -13,6 +13,8 @@ from engine.backends.opening import open_backend
 from engine.cli.common import make_trainer, open_project, say
 from engine.data.pictures import read_picture, to_input
 from engine.errors import N_, DataError, Message
+from engine.layers.output import INPUT
+from engine.outputs import layer_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,19 +37,24 @@ def run(options: argparse.Namespace) -> int:
         pictures.append(to_input(picture, dataset.shape, resize))
     backend = open_backend("numpy")
     trainer = make_trainer(project, dataset, backend)
-    outputs = next(iter(trainer.predict(dataset.normalized(np.stack(pictures))).values()))
+    seen = dataset.normalized(np.stack(pictures))
+    outputs = next(iter(trainer.predict(seen).values()))
+    copies = layer_of(trainer.forward.output).target == INPUT
     results = []
-    for path, row in zip(options.pictures, outputs, strict=True):
-        results.append(_result(path, row, trainer.probabilities(row[None])[0], dataset.class_names))
+    for path, row, x in zip(options.pictures, outputs, seen, strict=True):
+        shares = trainer.probabilities(row[None])[0] if trainer.classifies else np.zeros(0)
+        results.append(_result(path, row, shares, dataset.class_names))
+        if copies:
+            results[-1]["difference"] = float(np.abs(row.ravel() - x.ravel()).mean())
     say(notes)
     if options.json:
         print(json.dumps(results))
     else:
         for r in results:
-            print(
-                f"{r['picture']}: "
-                + ", ".join(f"{c['name']} {100 * c['share']:.1f} %" for c in r["classes"][:3])
-            )
+            said = ", ".join(f"{c['name']} {100 * c['share']:.1f} %" for c in r["classes"][:3])
+            if copies:
+                said = f"{r['difference']:.4f} from itself (mean absolute difference)"
+            print(f"{r['picture']}: {said}")
     backend.close()
     return 0
 
@@ -55,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
 def _result(
     path: str, row: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], names: tuple[str, ...]
 ) -> dict[str, Any]:
-    if not names:
-        return {"picture": path, "outputs": [float(v) for v in row], "classes": []}
+    if not len(shares):
+        return {"picture": path, "outputs": [float(v) for v in row.ravel()], "classes": []}
     order = np.argsort(-shares, kind="stable")
     return {
         "picture": path,

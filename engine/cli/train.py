@@ -186,7 +186,18 @@ def _report(done: _Done, start: int, start_epochs: float, seconds: float) -> dic
         "test_accuracy": test.accuracy if test else None,
         "seconds": seconds,
         "parameters": trainer.facts.parameter_count,
+        **_of_outputs(trainer, test),
     }
+
+
+def _of_outputs(trainer: Trainer, test: Evaluation | None) -> dict[str, Any]:
+    """Where the loss is a sum: each output's own on the test data, and whose the accuracy is."""
+    forward = trainer.forward
+    if test is None or not test.parts:
+        return {}
+    losses = {end.name: _finite(p) for end, p in zip(forward.ends, test.parts, strict=True)}
+    named = {"accuracy_of": forward.output.name} if test.accuracy is not None else {}
+    return {"test_losses": losses, **named}
 
 
 def _finite(number: float) -> float | None:
@@ -195,12 +206,14 @@ def _finite(number: float) -> float | None:
 
 def _say(report: dict[str, Any], interrupted: bool) -> None:
     accuracy = report["test_accuracy"]
+    of = f"of {report['accuracy_of']} " if "accuracy_of" in report else ""
     parts = [
         f"{'stopped after' if interrupted else 'trained'} {report['steps']} steps on {report['device']}",
         f"{report['seconds']:.1f} s",
         f"train loss {report['train_loss']:.4f}" if report["train_loss"] is not None else "",
         f"test loss {report['test_loss']:.4f}" if report["test_loss"] is not None else "",
-        f"test accuracy {100 * accuracy:.1f} %" if accuracy is not None else "",
+        *(f"{name} {loss:.4f}" for name, loss in report.get("test_losses", {}).items() if loss is not None),
+        f"test accuracy {of}{100 * accuracy:.1f} %" if accuracy is not None else "",
     ]
     print(", ".join(p for p in parts if p))
 

@@ -22,6 +22,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     updates,
     warp,
     warp_grad,
+    weighted_sum,
 )
 from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
 

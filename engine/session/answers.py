@@ -163,7 +163,7 @@ class Answers:
         else:
             keep = [k for k in command.keep if k in program.values]
         values = t.predict(x, keep=tuple(dict.fromkeys([output, *keep])))
-        shares = t.probabilities(values[output]) if t.spec.classes else None
+        shares = t.probabilities(values[output]) if t.classifies else None
         return p.Prediction(values, output, shares)
 
     def find_devices(self, fresh: bool) -> None:

@@ -224,7 +224,7 @@ def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
     inputs = np.moveaxis(read(read.program.outputs[entry].id)[..., :n], -1, 0)
     output = trainer.output_value(read.program)
     said = np.moveaxis(read(output.id)[..., :n], -1, 0)
-    shown = trainer.probabilities(said) if trainer.spec.classes else said
+    shown = trainer.probabilities(said) if trainer.classifies else said
     position = int(trainer.step_values()["pos"])
     index = read("data.order")[position : position + n]
     return BatchData(np.ascontiguousarray(inputs), trainer.dataset.y_train[index],

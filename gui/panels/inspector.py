@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from engine.errors import N_, MatrizenError
 from engine.graph import NodeSpec, Uid
-from engine.inference import loss_note
 from engine.layers import Output
 from engine.layers.base import elements, shape_text
+from engine.output_problems import loss_note
 from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES
 from gui import icons, theme
 from gui.canvas.overlays import tool
