@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from engine.errors import N_, TrainingError
 from engine.graph import GraphSpec, NodeSpec
 from engine.layers.output import INPUT
 from engine.losses import MASS, PART, encoding, loss_of
-from engine.outputs import layer_of, main_output, outputs_of
+from engine.outputs import layer_of, main_output, outputs_of, seen_by
 from engine.program import record
 from engine.run import data_spec
 from engine.settings import TrainingSpec
@@ -85,6 +85,24 @@ class Forward:
     def classifies(self) -> bool:
         """Whether the output that answers for the network names classes."""
         return bool(self.dataset.n_classes) and layer_of(self.output).target != INPUT
+
+    @property
+    def copies(self) -> tuple[NodeSpec, ...]:
+        """The outputs whose target is the input."""
+        return tuple(end for end in self.ends if layer_of(end).target == INPUT)
+
+    def made(self, program: Program, read: Callable[[str], Array]) -> dict[str, Array]:
+        """Of outputs whose target is a picture: (N, 2, C, H, W), what they should make and what they made.
+
+        `read` gives a value by id, the sample first. Of logits their sigmoid is taken.
+        """
+        shape, found = self.dataset.shape, {}
+        for end in self.copies if len(shape) == 3 else ():
+            wanted, made = (read(program.outputs[u].id) for u in (seen_by(self.graph, end), end.uid))
+            if encoding(self.graph, end, loss_of(end, self.training)).logit:
+                made = 1 / (1 + np.exp(-made))
+            found[end.uid] = np.stack([a.reshape(-1, *shape) for a in (wanted, made)], 1, dtype=np.float32)
+        return found
 
     def output_value(self, program: Program) -> Value:
         """The value the loss looks at; of several outputs the one that answers for the network."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from engine.as_matrix import named
 from engine.errors import DeviceError
 from engine.history import History
+from engine.run import Evaluation
 from engine.session import plane, reduce, thumbs
 from engine.session.formed import formed
 from engine.session.past import past
@@ -214,7 +215,19 @@ def curves(request: Curves, trainer: Trainer) -> CurvesData:
         steps, low, mean, high,
         np.array([t.step for t in tests], np.float64), np.array([t.loss for t in tests], np.float64),
         np.array(accuracy, np.float64), tuple((c.step, c.name, c.value) for c in trainer.log[-200:]),
+        *_of_outputs(trainer, tests),
     )  # fmt: skip
+
+
+def _of_outputs(trainer: Trainer, tests: Sequence[Evaluation]) -> tuple[dict[str, Array], str]:
+    """The tests of each output by its name, and whose the accuracy is; nothing where there is one only."""
+    ends = trainer.forward.ends
+    if len(ends) < 2:
+        return {}, ""
+    unknown = (np.nan,) * len(ends)
+    parts = np.array([t.parts if len(t.parts) == len(ends) else unknown for t in tests], np.float64)
+    found = {end.name: parts.reshape(-1, len(ends))[:, i] for i, end in enumerate(ends)}
+    return found, trainer.forward.output.name if trainer.classifies else ""
 
 
 def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
@@ -227,6 +240,6 @@ def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
     shown = trainer.probabilities(said) if trainer.classifies else said
     position = int(trainer.step_values()["pos"])
     index = read("data.order")[position : position + n]
+    made = trainer.forward.made(read.program, lambda id: np.moveaxis(read(id)[..., :n], -1, 0))
     return BatchData(np.ascontiguousarray(inputs), trainer.dataset.y_train[index],
-                     np.ascontiguousarray(shown, np.float32), index)
-
+                     np.ascontiguousarray(shown, np.float32), index, made)

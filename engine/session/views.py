@@ -210,6 +210,10 @@ class CurvesData:
     """Empty for a regression."""
     changes: tuple[tuple[int, str, Any], ...] = ()
     """Live changes: step, name, value."""
+    test_parts: Mapping[str, Array] = field(default_factory=dict)
+    """Where the loss is a sum: each output's own in the tests, by its name; NaN where it is not known."""
+    accuracy_of: str = ""
+    """Where there are several outputs: the one whose accuracy it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +224,8 @@ class BoundaryData:
     """(classes, s, s) shares for classes, (targets, s, s) numbers for a regression."""
     extent: tuple[float, float, float, float]
     neurons: Mapping[Uid, Array] = field(default_factory=dict)
+    shares: bool = True
+    """Whether the numbers of data with classes are shares of them."""
     """Node -> (units, t, t)"""
 
 
@@ -243,6 +249,8 @@ class BatchData:
     outputs: Array
     """(n, classes) shares, or (n, targets) numbers."""
     index: Array
+    made: Mapping[Uid, Array] = field(default_factory=dict)
+    """Of outputs whose target is a picture: (n, 2, C, H, W), what they should have made and what they did."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,6 +150,9 @@ class PictureDialog(QDialog):
         self._whole, self._seen = _Face(tr("The picture")), _Face(tr("As the network gets it"))
         faces.addWidget(self._whole)
         faces.addWidget(self._seen)
+        self._made = _Face(tr("As the network made it"))
+        faces.addWidget(self._made)
+        self._made.hide()
         faces.addStretch(1)
         self._seen.hide()
         right.addLayout(faces)
@@ -204,7 +207,9 @@ class PictureDialog(QDialog):
             "" if trained else tr("Not trained yet: these are the answers of random weights.")
         )
         self._reason.setVisible(not trained or prediction.shares is None)
-        if prediction.shares is None:
+        if prediction.shares is None and prediction.made:
+            self._reason.setText(tr("The network makes the picture again; its target is the input."))
+        elif prediction.shares is None:
             row = ", ".join(i18n.short(float(v)) for v in prediction.values[prediction.output][0])
             self._reason.setText(tr("The network gives {numbers}.").format(numbers=row))
         self._layers = [
@@ -263,6 +268,12 @@ class PictureDialog(QDialog):
         if self._inputs is not None:
             self._seen.show_words(picture_words(self._inputs[self._at][None])[0], smooth=False)
         prediction = self._prediction
+        made = next(iter(prediction.made.values()), None) if prediction is not None else None
+        self._made.setVisible(made is not None)
+        if made is not None:  # both in one scale
+            seen, copied = picture_words(made[self._at])
+            self._seen.show_words(seen, smooth=False)
+            self._made.show_words(copied, smooth=False)
         if prediction is not None and prediction.shares is not None:
             row = prediction.shares[self._at]
             order = np.argsort(-row, kind="stable")

@@ -154,7 +154,8 @@ def test_what_does_not_fit_is_painted_with_its_repair(
     output: Output, training: str, data: dict[str, object], said: str
 ) -> None:
     spec = replace(DataSpec((4,), 3), **data)
-    graph = GraphSpec().add("x", Input(spec.shape)).add("d", Dense(4), after="x").add("out", output, after="d")
+    graph = GraphSpec().add("x", Input(spec.shape)).add("d", Dense(4), after="x")
+    graph = graph.add("out", output, after="d")
     settings = TrainingSpec(training)
     (problem,) = infer(graph, settings, spec).problems
     assert said in str(problem.message) and not problem.warning
