@@ -133,7 +133,8 @@ def _record_loss(
     if data.classes and not own:
         attrs = {"units": prediction.shape[0], "off": code.off, "on": code.on}
         target = rec.emit1("encode_labels", (target,), "target", attrs=attrs)
-    kind, taken, only = loss, prediction, True
+    source = graph.inputs_of(output.uid)[0].source
+    kind, taken, only = loss, prediction, len(graph.outputs_of(source)) == 1
     if kind == "bce":
         kind, (taken, only) = "bce_logits", _before(rec, graph, output, prediction, Sigmoid)
     if len(taken.shape) > 2:

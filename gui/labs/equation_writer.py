@@ -99,7 +99,8 @@ class Writer(LossEquations):
             return self.letters[value.id]
         source, part = self.gradient_of.get(value.id), PART.fullmatch(value.id)
         if part is not None and part[1] in self.program.values:
-            return (rf"\partial L_{part[2]}" if part[2] else r"\partial L") + r"/\partial " + self.letter(self.program.values[part[1]])
+            loss = f"L_{part[2]}" if part[2] else "L"
+            return rf"\partial {loss}/\partial " + self.letter(self.program.values[part[1]])
         if source is not None:
             return r"\partial L/\partial " + self.letter(self.program.values[source])
         old = self.old_of.get(value.id)
