@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from engine.class_weights import class_weights, plain
 from engine.graph import GraphSpec, NodeSpec
 from engine.layers import Layer, Sigmoid, Softmax, Tanh
 from engine.layers.output import INPUT
@@ -89,7 +90,7 @@ def record_losses(
                 hits = rec.emit1("count_correct", (values[end.uid], target), "hits", attrs=cut)
                 metrics["hits"] = hits
         share = (f"/L{number}", layer_of(end).weight) if summed else None
-        value, slope = _record_loss(rec, graph, end, values[end.uid], target, training, data, share)
+        value, slope = _record_loss(rec, graph, end, values[end.uid], target, training, data, share, metrics)
         parts.append(value)
         slopes.append(slope)
     losses = tuple(parts)
@@ -119,20 +120,32 @@ def _record_loss(
     training: TrainingSpec,
     data: DataSpec,
     share: tuple[str, float] | None,
+    metrics: dict[str, Value],
 ) -> tuple[Value, Callable[[], None]]:
     """One output's loss, and what records its gradient.
 
-    `share`: what that is called by itself, and the weight in the sum.
+    `share`: what that is called by itself, and the weight in the sum. What the mean divides by, where that
+    is not the number of examples, goes into `metrics`.
     """
     loss, own = loss_of(output, training), layer_of(output).target == INPUT
     code = encoding(graph, output, loss)
     if loss == "cross_entropy":
         logits, only = _before(rec, graph, output, prediction, Softmax)
+        if not plain(training):
+            attrs: dict[str, Hashable] = {"weights": class_weights(training, data)}
+            w, mass = rec.emit("class_weights", (target,), ("w", "mass"), attrs=attrs)
+            metrics[f"{MASS}{output.uid}"] = mass
+            attrs["smoothing"] = training.label_smoothing
+            ins = target, w, mass
+            p, value = rec.emit("weighted_xent", (logits, *ins), ("p", "loss"), attrs=attrs)
+            return value, partial(
+                _contribute, rec, logits, only, "weighted_xent_grad", (p, *ins), attrs, share
+            )
         p, value = rec.emit("softmax_xent", (logits, target), ("p", "loss"))
         return value, partial(_contribute, rec, logits, only, "softmax_xent_grad", (p, target), {}, share)
     if data.classes and not own:
-        attrs = {"units": prediction.shape[0], "off": code.off, "on": code.on}
-        target = rec.emit1("encode_labels", (target,), "target", attrs=attrs)
+        coded = {"units": prediction.shape[0], "off": code.off, "on": code.on}
+        target = rec.emit1("encode_labels", (target,), "target", attrs=coded)
     source = graph.inputs_of(output.uid)[0].source
     kind, taken, only = loss, prediction, len(graph.outputs_of(source)) == 1
     if kind == "bce":

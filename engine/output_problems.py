@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.errors import N_, Message
+from engine.class_weights import class_weights, plain
+from engine.errors import N_, Message, listed
 from engine.graph import GraphSpec, LinkSpec, NodeSpec
 from engine.layers import Sigmoid, Softmax
 from engine.layers.base import Repair, Shape, elements
@@ -30,6 +31,14 @@ def problems_of_output(
                 "Cross-entropy needs classes, the data has numbers as targets: choose mean squared error."
             )
         return [Problem(out.uid, Message(text), "loss", (_use_mse(out, training),))]
+    given = len(training.class_weights)
+    if loss == "cross_entropy" and training.class_weighting == "own" and given != data.classes:
+        text = N_("The data has {expected} classes, {found} class weights are listed.")
+        filled = (training.class_weights + (1.0,) * data.classes)[: data.classes]
+        label = Message(N_("Fill up with 1") if given < data.classes else N_("Leave out the last"))
+        repair = Repair(label, "set_training", out.uid, field="class_weights", value=filled)
+        values = {"expected": data.classes, "found": given}
+        return [Problem(out.uid, Message(text, values), "loss", (repair,))]
     if loss != "cross_entropy" and data.classes == 2 and width in (1, 2):
         return []
     return [_width_problem(graph, out, width, wanted)] if width != wanted else []
@@ -46,7 +55,7 @@ def _problems_of_copy(
         return [Problem(out.uid, Message(text, {"loss": name}), "loss", (repair,))]
     if loss == "bce" and (data.low < 0 or data.high > 1):
         text = N_("{loss} needs targets from 0 to 1; the inputs run from {low} to {high}.")
-        values = {"loss": name, "low": f"{data.low:.3g}", "high": f"{data.high:.3g}"}
+        values = {"loss": name, "low": float(f"{data.low:.3g}"), "high": float(f"{data.high:.3g}")}
         return [Problem(out.uid, Message(text, values), "loss", (repair,))]
     have, wanted = elements(arriving), elements(data.shape)
     if have == wanted:
@@ -111,11 +120,36 @@ def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:
     return Message(N_("Computed from these values with softmax inside the loss."))
 
 
-def loss_note(graph: GraphSpec, output: NodeSpec, loss: str) -> tuple[Message, ...]:
+def _weighing(training: TrainingSpec, data: DataSpec | None) -> tuple[Message, ...]:
+    """How cross-entropy weighs classes and smooths labels."""
+    found = []
+    if training.label_smoothing:
+        text = N_("The right class gets {share} of the target, the rest goes to all classes alike.")
+        found.append(Message(text, {"share": f"{1 - training.label_smoothing:g}"}))
+    if training.class_weighting == "equal":
+        return (*found, Message(N_("The mean over the examples.")))
+    text = N_("Each example counts by the weight of its class; the sum is divided by the weights.")
+    found.append(Message(text))
+    if data is not None:
+        weights = class_weights(training, data)
+        numbers = [Message("{w}", {"w": float(f"{w:.3g}")}) for w in weights]
+        found.append(Message(N_("Weights of the classes: {weights}."), {"weights": listed(numbers)}))
+    return tuple(found)
+
+
+def loss_note(
+    graph: GraphSpec,
+    output: NodeSpec,
+    loss: str,
+    training: TrainingSpec | None = None,
+    data: DataSpec | None = None,
+) -> tuple[Message, ...]:
     """What a loss takes and which mean it is, in sentences."""
     over = Message(N_("The mean over all entries: outputs times examples."))
     if loss == "cross_entropy":
-        return loss_takes(graph, output), Message(N_("The mean over the examples."))
+        if training is None or plain(training):
+            return loss_takes(graph, output), Message(N_("The mean over the examples."))
+        return loss_takes(graph, output), *_weighing(training, data)
     links = graph.inputs_of(output.uid)
     source = graph.node(links[0].source) if links else None
     if loss == "bce" and source is not None and isinstance(source.layer, Sigmoid):

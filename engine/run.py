@@ -192,5 +192,6 @@ def data_spec(dataset: Dataset, part: Literal["train", "test"] = "train") -> Dat
         dataset.shift if raw else 0.0,
         len(dataset.vocabulary),
         "data" if part == "train" else "test",
+        dataset.class_counts,
         *dataset.input_range,
     )

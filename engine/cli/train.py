@@ -206,13 +206,14 @@ def _finite(number: float) -> float | None:
 
 def _say(report: dict[str, Any], interrupted: bool) -> None:
     accuracy = report["test_accuracy"]
+    losses = {k: v for k, v in report.get("test_losses", {}).items() if v is not None}
+    parts_of = f" ({', '.join(f'{name} {loss:.4f}' for name, loss in losses.items())})" if losses else ""
     of = f"of {report['accuracy_of']} " if "accuracy_of" in report else ""
     parts = [
         f"{'stopped after' if interrupted else 'trained'} {report['steps']} steps on {report['device']}",
         f"{report['seconds']:.1f} s",
         f"train loss {report['train_loss']:.4f}" if report["train_loss"] is not None else "",
-        f"test loss {report['test_loss']:.4f}" if report["test_loss"] is not None else "",
-        *(f"{name} {loss:.4f}" for name, loss in report.get("test_losses", {}).items() if loss is not None),
+        f"test loss {report['test_loss']:.4f}{parts_of}" if report["test_loss"] is not None else "",
         f"test accuracy {of}{100 * accuracy:.1f} %" if accuracy is not None else "",
     ]
     print(", ".join(p for p in parts if p))

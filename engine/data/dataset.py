@@ -106,6 +106,13 @@ class Dataset:
         return replace(self.spec, sha256=self.source_sha256) if self.source_sha256 else self.spec
 
     @cached_property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training examples of each class; () for a regression."""
+        if self.is_regression:
+            return ()
+        return tuple(int(n) for n in np.bincount(self.y_train, minlength=self.n_classes))
+
+    @cached_property
     def input_range(self) -> tuple[float, float]:
         """Smallest and largest training input, as the network sees them."""
         axes = (0, *range(2, self.x_train.ndim))  # normalization is by channel or feature

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.ops.weighted_sum import weights_of
+from engine.ops.weighted_xent import smoothing
 from engine.values import Op, Value
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
@@ -19,6 +20,15 @@ PART = re.compile(r"(.+)@grad/(?:L(\d+)|loss)(?:~\d+)?")
 def _times(number: float) -> str:
     """A factor in a formula, in the notation of the language."""
     return format_number(number).replace(",", "{,}") + r" \cdot"
+
+
+def _smoothed(op: Op) -> str:
+    """What cross-entropy takes for the truth."""
+    eps = smoothing(op.attrs)
+    if not eps:
+        return "w_c T"
+    share, rest = (format_number(x).replace(",", "{,}") for x in (1 - eps, eps))
+    return rf"w_c ({share} \, T + {rest}/F)"
 
 
 class LossEquations:
@@ -48,6 +58,33 @@ class LossEquations:
         title = rf"{dz.symbol} = ({p.symbol} - T)/k"
         return [self._made(index, op, title, tr("k examples in the batch"),
                            r"\frac{1}{k} \Big(", p, "-", hot, r"\Big) =", dz)]
+
+    def _class_weights(self, index: int, op: Op) -> list[Equation]:
+        labels, w, mass = self.factor(op.ins[0]), *(self.factor(v) for v in op.outs)
+        return [
+            self._made(index, op, r"w_s = w_{y_s}", tr("each example has the weight of its class"),
+                       r"w \big[", labels, r"\big] =", w),
+            self._made(index, op, r"m = \sum_s w_s", tr("the mean divides by this"), r"\sum", w, "=", mass),
+        ]  # fmt: skip
+
+    def _weighted_xent(self, index: int, op: Op) -> list[Equation]:
+        z, labels, w, mass = (self.factor(v) for v in op.ins)
+        p, loss = self.factor(op.outs[0]), self.factor(op.outs[1])
+        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
+        return [
+            self._made(index, op, rf"{p.symbol} = \mathrm{{softmax}}({z.symbol})",
+                       tr("each example adds up to 1"), r"\mathrm{softmax}", z, "=", p),
+            self._made(index, op, rf"{loss.symbol} = -\frac{{1}}{{m}} \sum {_smoothed(op)} \ln p",
+                       tr("the sum is divided by the weights of the examples"),
+                       r"-\frac{1}{m} \sum \ln", p, r"\odot", hot, r"\cdot", w, "/", mass, "=", loss),
+        ]  # fmt: skip
+
+    def _weighted_xent_grad(self, index: int, op: Op) -> list[Equation]:
+        (p, labels, w, mass), dz = (self.factor(v) for v in op.ins), self.factor(op.out)
+        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
+        title = rf"{dz.symbol} = \frac{{1}}{{m}} ({p.symbol} \sum_c q_c - q), \ q = {_smoothed(op)}"
+        return [self._made(index, op, title, tr("weights of the examples and smoothed targets"),
+                           p, r"\sum q - q \Big(", hot, ",", w, r"\Big), \ m =", mass, r"\Rightarrow", dz)]
 
     def _entry_loss(self, index: int, op: Op) -> Equation:
         y, t, loss = (self.factor(v) for v in (*op.ins, op.out))

@@ -37,7 +37,7 @@ LOSSES = ("mse", *ENTRY_LOSSES)
 """Losses of single entries."""
 NAMES = {
     **dict.fromkeys(LOSSES, (r"\hat{Y}", "Y")), "bce_logits": ("Z", "Y"),
-    "softmax_xent": ("Z", "y"), "encode_labels": ("y",),
+    "softmax_xent": ("Z", "y"), "class_weights": ("y",), "weighted_xent": ("Z", "y"), "encode_labels": ("y",),
     "affine_matrix": (r"\theta",),
 }  # fmt: skip
 """Letters of what an op reads, where it is not X."""
@@ -69,8 +69,8 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             found.setdefault(value.id, letter)
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
-            "weighted_sum": ("L",), "dropout": ("Y", "M"),
-            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
+            "weighted_sum": ("L",), "class_weights": ("w", "m"), "weighted_xent": ("P", "L"),
+            "dropout": ("Y", "M"), "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
             "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip

@@ -279,8 +279,9 @@ class Inspector(QFrame):
         """What a layer's formula leaves open."""
         text = ""
         if isinstance(node.layer, Output):
-            loss = node.layer.loss_of(self.document.training.loss)
-            said = loss_note(self.document.graph, node, loss)
+            training, data = self.document.training, self.document.data
+            loss = node.layer.loss_of(training.loss)
+            said = loss_note(self.document.graph, node, loss, training, data)
             text = " ".join(tr_message(m) for m in said)
         self.note.setText(text)
         self.note.setVisible(bool(text))

@@ -18,7 +18,7 @@ from gui.views.panel import Panel
 from gui.views.series import smooth
 from gui.watching import Wish
 
-PARTS = ("activations", "weights", "text2")
+PARTS = ("ok", "text2", "danger", "text1")
 """Colors of the outputs' own curves."""
 
 

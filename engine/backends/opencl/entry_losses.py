@@ -8,7 +8,6 @@ from engine.backends.opencl.chain import BATCH_ONLY, RULES, Cells, Site
 from engine.backends.opencl.emit import Emission, emits, reads
 from engine.backends.opencl.emit_samples import total
 from engine.backends.opencl.kernel import Launch, Pointer
-from engine.ops.weighted_sum import weights_of
 from engine.values import Op
 
 Text = Callable[[Cells, Op, str, str], str]
@@ -73,13 +72,3 @@ for _kind, (_, _text) in EXPRESSIONS.items():
     if _text is not None:
         RULES[f"{_kind}_grad"] = _slope(_text)
         BATCH_ONLY.add(f"{_kind}_grad")
-
-
-def _weighted_sum(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-    total = c.constant(0.0)
-    for weight, part in zip(weights_of(op.attrs), x, strict=True):
-        total = f"({total} + {c.constant(weight)} * {part})"
-    return (total,)
-
-
-RULES["weighted_sum"] = _weighted_sum

@@ -82,3 +82,12 @@ def test_several_outputs_are_one_sum() -> None:
     slope = next(op for op in program.ops if op.kind == "scale")
     title = formula_of(program, graph, slope)
     assert title == r"\partial L/\partial \hat{Y} = 0.25 \cdot \partial L_2/\partial \hat{Y}"
+
+
+def test_smoothed_and_weighted_cross_entropy() -> None:
+    graph, data = around(Dense(4))
+    training = TrainingSpec("cross_entropy", "sgd", label_smoothing=0.1, class_weighting="balanced")
+    program = record(graph, training, data, "train", 4)
+    check(program, graph)
+    loss = next(op for op in program.ops if op.kind == "weighted_xent")
+    assert r"\frac{1}{m}" in formula_of(program, graph, loss)
