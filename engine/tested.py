@@ -38,7 +38,7 @@ class Tested:
             tally.add(part)
         if not tally.n:
             return None
-        result = tally.result(self.step)
+        result = self.forward.finish(tally, self.step)
         self.add_evaluation(result)
         return result
 

@@ -65,5 +65,5 @@ class Evaluator:
             return False
         self._slices, self._ended = None, now + spent
         self._exact = self._step if self._same else None
-        self.trainer.add_evaluation(self._tally.result(self._step))
+        self.trainer.add_evaluation(self.trainer.forward.finish(self._tally, self._step))
         return True

@@ -17,6 +17,7 @@ from engine.session import plane, reduce, thumbs
 from engine.session.formed import formed
 from engine.session.past import past
 from engine.session.protocol import Frame, Phase, Watch
+from engine.session.scores import scores
 from engine.session.thumbs import NotYet, Reader
 from engine.session.views import (
     Array,
@@ -31,6 +32,7 @@ from engine.session.views import (
     Missing,
     Past,
     Points,
+    Scores,
     Thumbs,
     ThumbsData,
     View,
@@ -88,7 +90,8 @@ class Viewer:
     @property
     def watching(self) -> bool:
         """Whether anything needs the values of a step."""
-        return any(not isinstance(w.watch.request, Points | Curves | Past) for w in self._watched.values())
+        shown = (w.watch.request for w in self._watched.values())
+        return any(not isinstance(r, Points | Curves | Past | Scores) for r in shown)
 
     def news(self) -> bool:
         """Whether a frame would hold anything new."""
@@ -97,7 +100,7 @@ class Viewer:
     def needs_values(self) -> bool:
         """Whether the next frame shows values of a step (a boundary or a curve alone does not)."""
         shown = (w.watch.request for w in self._watched.values() if w.stale)
-        return any(not isinstance(r, Points | Curves | Boundary | Past) for r in shown)
+        return any(not isinstance(r, Points | Curves | Boundary | Past | Scores) for r in shown)
 
     def due(self, now: float, paced: bool) -> bool:
         """While steps run: whether it is time for a frame, by what the last ones cost."""
@@ -180,6 +183,8 @@ class Viewer:
                 return plane.points(request, trainer.dataset, self.extent(trainer))
             case Batch():
                 return batch(request, trainer, read)
+            case Scores():
+                return scores(request, trainer)
             case Past():
                 return None  # made of the history
 

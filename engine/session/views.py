@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.errors import Message
+from engine.metrics import Report
 from engine.settings import TrainingSpec
 from engine.values import Uid
 
@@ -104,13 +105,25 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """The last test: confusion matrix, shares of each class, errors.
+
+    With `cell` (truth, answer) of the matrix of `output` also the first test examples in it.
+    """
+
+    output: Uid = ""
+    cell: tuple[int, int] | None = None
+    limit: int = 48
+
+
+@dataclass(frozen=True)
 class Past:
     """Which steps can be shown again, and the lines of the run with at most `points` points each."""
 
     points: int = 500
 
 
-View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch | Past
+View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch | Past | Scores
 
 
 # ---- what comes back ----------------------------------------------------------------------------------
@@ -254,6 +267,18 @@ class BatchData:
 
 
 @dataclass(frozen=True, eq=False)
+class ScoresData:
+    """The report of the last test, and `inputs` (k, ...) of the cell asked for, as the network sees them."""
+
+    report: Report
+    output: Uid
+    cell: tuple[int, int] | None
+    index: Array
+    """Places among the test examples."""
+    inputs: Array
+
+
+@dataclass(frozen=True, eq=False)
 class LineData:
     """One line of a run: where it came from and how far it went."""
 
@@ -315,5 +340,6 @@ ViewData = (
     | PointsData
     | BatchData
     | PastData
+    | ScoresData
     | Missing
 )
