@@ -2,7 +2,8 @@
 
 Classes: confusion matrix (rows are the truth, columns the answers), top-k accuracy, precision, recall and F1
 of each class and their plain mean over the classes that occur ("macro"). What is divided by 0 is 0.
-Numbers: mean absolute error, and R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)² of each number that varies; its mean.
+Numbers: mean absolute error, and R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)², of each number that varies, and of
+all with both sums over all of them ("variance weighted": what hardly varies hardly counts).
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class NumberScores:
     mae: float
     """Mean absolute error over all entries."""
     r2: float | None
-    """Mean of those of the numbers that vary; None when none does."""
+    """Of all numbers together, each about its own mean; None when none varies."""
     mae_each: Array
     r2_each: Array
     """By number; NaN where it never changes."""
@@ -155,5 +156,5 @@ class NumberTally:
         spread = np.maximum(second - first * first / n, 0)
         varies = spread > 1e-12 * np.maximum(second, 1e-300)
         r2 = np.where(varies, 1 - squares / np.where(varies, spread, 1), np.nan)
-        mean = float(r2[varies].mean()) if varies.any() else None
-        return NumberScores(float(off.mean()) / n, mean, off / n, r2, self._n)
+        whole = 1 - float(squares.sum() / spread.sum()) if varies.any() else None
+        return NumberScores(float(off.mean()) / n, whole, off / n, r2, self._n)

@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.backends.opening import open_backend
 from engine.cli.common import ProgressBar, make_trainer, open_project, say
+from engine.cli.metrics import plain_metrics, short_metrics
 from engine.data.dataset import Dataset
 from engine.data.loading import resolve
 from engine.errors import N_, DeviceError, MatrizenError, Message, ProjectError, TrainingError
@@ -186,6 +187,7 @@ def _report(done: _Done, start: int, start_epochs: float, seconds: float) -> dic
         "test_accuracy": test.accuracy if test else None,
         "seconds": seconds,
         "parameters": trainer.facts.parameter_count,
+        "test_metrics": plain_metrics(trainer.forward.report, trainer.dataset.class_names) if test else None,
         **_of_outputs(trainer, test),
     }
 
@@ -217,6 +219,8 @@ def _say(report: dict[str, Any], interrupted: bool) -> None:
         f"test accuracy {of}{100 * accuracy:.1f} %" if accuracy is not None else "",
     ]
     print(", ".join(p for p in parts if p))
+    for name, scores in (report["test_metrics"] or {}).items():
+        print(f"  {name}: {', '.join(short_metrics(scores))}")
 
 
 class _StopOnInterrupt:

@@ -298,7 +298,7 @@ class EvaluationLab(QFrame):
         self._note.setText(
             tr(
                 "R² = 1 − Σ (y − ŷ)² / Σ (y − mean of y)²: 1 is perfect, 0 is no better than always saying "
-                "the mean. Of several numbers it is the mean over those that vary."
+                "the mean. Of several numbers together both sums go over all of them."
             )
         )
         each = list(zip(scores.mae_each.tolist(), scores.r2_each.tolist(), strict=True))

@@ -62,13 +62,16 @@ def test_numbers_by_their_definitions() -> None:
         tally.add(y[part], t[part])
     found = tally.scores()
     a, b = t.astype(float), y.astype(float)
-    each = []
-    for c in range(2):
+    each, rests, wholes = [], [], []
+    for c in range(3):
         mean = math.fsum(a[:, c]) / 50
         rest, whole = math.fsum((a[:, c] - b[:, c]) ** 2), math.fsum((a[:, c] - mean) ** 2)
-        each.append(1 - rest / whole)
-    np.testing.assert_allclose(found.r2_each[:2], each, rtol=1e-9)
-    assert np.isnan(found.r2_each[2]) and found.r2 == pytest.approx(sum(each) / 2, rel=1e-9)
+        rests.append(rest)
+        wholes.append(whole)
+        each.append(1 - rest / whole if whole else math.nan)
+    np.testing.assert_allclose(found.r2_each, each, rtol=1e-9)
+    assert math.isnan(each[2])
+    assert found.r2 == pytest.approx(1 - math.fsum(rests) / math.fsum(wholes), rel=1e-9)
     assert found.mae == pytest.approx(math.fsum(np.abs(a - b).ravel()) / 150, rel=1e-12)
 
 
