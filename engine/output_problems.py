@@ -132,7 +132,7 @@ def _weighing(training: TrainingSpec, data: DataSpec | None) -> tuple[Message, .
     found.append(Message(text))
     if data is not None:
         weights = class_weights(training, data)
-        numbers = [Message("{w}", {"w": float(f"{w:.3g}")}) for w in weights]
+        numbers = [Message("{w}", {"w": int(w) if w.is_integer() else float(f"{w:.3g}")}) for w in weights]
         found.append(Message(N_("Weights of the classes: {weights}."), {"weights": listed(numbers)}))
     return tuple(found)
 

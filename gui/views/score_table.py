@@ -13,7 +13,7 @@ from gui.views.base import View
 
 Line = tuple[str, tuple[str, ...]]
 ROW = 26
-NUMBER_WIDTH = 92
+NUMBER_WIDTH, NAMES, MARGIN = 92, 64, 10
 
 
 class ScoreTable(View):
@@ -40,20 +40,25 @@ class ScoreTable(View):
         return self._lines
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.px(160) + self._column() * (len(self._heads) - 1), self.height())
+        return QSize(theme.px(160 + NUMBER_WIDTH * (len(self._heads) - 1)), self.height())
 
     def restyle(self) -> None:
         self.setFixedHeight(theme.px(ROW) * (len(self._lines) + 1))
 
     def _column(self) -> int:
-        metrics = QFontMetricsF(theme.ui_font(tokens.STATUS))
-        widest = max((metrics.horizontalAdvance(h) for h in self._heads[1:]), default=0.0)
-        return int(max(theme.px(NUMBER_WIDTH), widest + theme.px(16)))
+        """Wide enough for heads and numbers; in a narrow table the names keep some room."""
+        heads, digits = (QFontMetricsF(f(tokens.STATUS)) for f in (theme.ui_font, theme.mono_font))
+        widest = max((heads.horizontalAdvance(h) for h in self._heads[1:]), default=0.0)
+        longest = max((len(n) for _, numbers in self._lines for n in numbers), default=0)
+        needed = max(widest, longest * digits.horizontalAdvance("0") * tokens.BASE / tokens.STATUS)
+        wanted = max(theme.px(NUMBER_WIDTH), needed + theme.px(16))
+        room = (self.width() - theme.px(NAMES + MARGIN)) / max(1, len(self._heads) - 1)
+        return int(max(needed + theme.px(6), min(wanted, room)))
 
     def paint(self, painter: QPainter) -> None:
         row, column = theme.px(ROW), self._column()
         count = len(self._heads) - 1
-        names = self.width() - count * column
+        names = self.width() - theme.px(MARGIN) - count * column
         painter.setFont(theme.ui_font(tokens.STATUS))
         painter.setPen(theme.color("text2"))
         self._line(painter, 0, self._heads[0], self._heads[1:], names, column, plain=True)

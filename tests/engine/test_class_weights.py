@@ -86,4 +86,4 @@ def test_the_output_says_what_its_mean_is() -> None:
     out = GRAPH.by_name("out")
     data = DataSpec((4,), 3, counts=(2, 4, 6))
     said = " ".join(str(m) for m in loss_note(GRAPH, out, "cross_entropy", BALANCED, data))
-    assert "divided by the weights" in said and "2.0; 1.0; 0.667" in said and "0.9 of the target" in said
+    assert "divided by the weights" in said and "2; 1; 0.667" in said and "0.9 of the target" in said

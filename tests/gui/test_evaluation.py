@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import Qt
 
+from engine.data.headers import PictureHeader
+from engine.data.pictures import Picture
 from engine.layers import Dense, Output
+from engine.session.protocol import Prediction
 from engine.session.views import ScoresData
 from gui import i18n
+from gui.dialogs.picture_dialog import PictureDialog
 from gui.labs.evaluation_lab import EvaluationLab
 from gui.list_field import ListField
 from tests.gui.desk import Desk
@@ -86,3 +90,30 @@ def test_a_list_of_numbers_is_typed(qtbot):
         field.setModified(True)
         field._commit()
     assert heard == [(1.0, 2.0, 0.5)] and said[-2:] != ["", ""]
+
+
+def test_a_picture_is_shown_beside_what_was_made_of_it(desk):
+    desk.open("digits_cnn")
+    document = desk.window.bench.document
+    graph = document.graph.add("back", Dense(64), after="flatten1")
+    graph = graph.add("copy", Output(loss="bce", target="input"), after="back")
+    assert document.edit(replace(document.state, graph=graph), "copy")
+    desk.settle()
+    desk.runner.step("batch")
+    desk.settle()
+    pictures = np.random.default_rng(0).random((2, 1, 8, 8)).astype(np.float32)
+    found: list[Prediction] = []
+    desk.runner.predict(pictures, ("*",), lambda result, _error: found.append(result))
+    made = found[0].made["copy"]
+    assert made.shape == (2, 2, 1, 8, 8) and np.array_equal(made[:, 0], pictures)
+    logits = found[0].values[desk.bench.configured.outputs["copy"]]
+    np.testing.assert_allclose(made[:, 1].reshape(2, 64), 1 / (1 + np.exp(-logits)), rtol=1e-5)
+    header = PictureHeader("png", 8, 8)
+    dropped = [Picture(np.zeros((8, 8, 1), np.uint8), name, header) for name in "ab"]
+    dialog = PictureDialog(dropped, desk.window)
+    assert dialog._made.isHidden()
+    dialog.set_prediction(found[0], desk.bench.configured, document.graph, True)
+    assert not dialog._made.isHidden() and dialog.best()
+    dialog.close()
+    thumb = desk.window.canvas.canvas.atlas.data("copy")
+    assert thumb is not None and len(thumb.tiles) == 2 and thumb.role == "pictures"
