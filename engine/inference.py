@@ -202,7 +202,7 @@ def _problems_of_whole(graph: GraphSpec, shapes: Mapping[Uid, Shape]) -> list[Pr
         if not graph.reaches(inputs[0].uid, reached[0].uid):
             found.append(Problem(reached[0].uid, Message(N_("No path leads from the input to the output."))))
         elif all(layer_of(n).weight == 0 for n in reached):
-            text = N_("The weight of every output is 0: nothing would be learnt.")
+            text = N_("The weight of every output is 0: nothing would be learned.")
             first = reached[0].uid
             repair = Repair(Message(N_("Use weight 1")), "set_field", first, field="weight", value=1.0)
             found.append(Problem(first, Message(text), "weight", (repair,)))

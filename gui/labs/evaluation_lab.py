@@ -178,11 +178,9 @@ class EvaluationLab(QFrame):
     def _show(self) -> None:
         data, found = self._data, self._found()
         if data is None or found is None:
-            self._about.setText(
-                tr("The test data is judged at rest and about once in an epoch; nothing was judged yet.")
-            )
+            self._about.setText(tr("Tests run at rest and about once in an epoch; there was none yet."))
         else:
-            text = tr("The test data as judged with the weights of step {step}.")
+            text = tr("The last test, with the weights of step {step}.")
             self._about.setText(text.format(step=i18n.integer(data.report.step)))
         outputs = data.report.outputs if data is not None else ()
         if [self.output.itemData(i) for i in range(self.output.count())] != [o.uid for o in outputs]:

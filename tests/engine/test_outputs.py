@@ -147,7 +147,7 @@ AE = {"target": "input"}
         (Output(loss="mse", **AE), "mse", {"shape": (6,)}, "the input with 6 numbers, the network gives 4"),
         (Output(), "cross_entropy", {"classes": 0, "target_width": 4}, "Cross-entropy needs classes"),
         (Output(loss="hinge"), "mse", {"classes": 0, "target_width": 4}, "needs classes"),
-        (Output(weight=0.0), "mse", {"classes": 4}, "nothing would be learnt"),
+        (Output(weight=0.0), "mse", {"classes": 4}, "nothing would be learned"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_painted_with_its_repair(
