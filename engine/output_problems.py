@@ -64,7 +64,7 @@ def _problems_of_copy(
     text = N_("The target is the input with {wanted} numbers, the network gives {found}.")
     repairs = found.repairs if len(arriving) == 1 else ()
     if not repairs:
-        label = Message(N_("Compare with the data's target"))
+        label = Message(N_("Use the data's target"))
         repairs = (Repair(label, "set_field", out.uid, field="target", value=DATA),)
     return [Problem(out.uid, Message(text, found.message.values), "target", repairs)]
 
