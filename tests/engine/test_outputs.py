@@ -16,6 +16,7 @@ from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.layers import Augment, Conv2D, Dense, Flatten, Input, Output, Sigmoid, Softmax, Tanh
 from engine.outputs import main_output, seen_by
+from engine.project import graph_from_plain, graph_to_plain
 from engine.project_curves import curve_arrays, curves_from_plain, curves_to_plain
 from engine.repairs import apply_repair
 from engine.settings import DataSpec, TrainingSpec
@@ -191,3 +192,11 @@ def test_flatten_is_proposed_where_the_data_is_the_target() -> None:
     graph = GraphSpec().add("x", Input((1, 2, 2))).add("out", Output(), after="x")
     (problem,) = infer(graph).problems
     assert [r.layer for r in problem.repairs] == [Flatten()]
+
+
+def test_outputs_of_older_files_are_what_they_were() -> None:
+    graph = GraphSpec().add("x", Input((4,))).add("out", Output(), after="x")
+    plain = graph_to_plain(graph)
+    (out,) = (n for n in plain["nodes"] if n["kind"] == "output")
+    out["settings"] = {}
+    assert graph_from_plain(plain, "f") == (graph, ())
