@@ -15,12 +15,16 @@ from gui import i18n, theme
 from gui.i18n import tr, trn
 from gui.labs.tiles import label, side_panel
 from gui.picture_words import picture_words
+from gui.text_heads import spoken
+from gui.views.base import Array
 from gui.views.confusion_view import ConfusionView
 from gui.views.mosaic_view import MosaicView
 from gui.views.score_table import Line, ScoreTable
 from gui.watching import Wish
 from gui.workbench import Workbench
 
+MOST_ROWS = 8
+"""Examples that are no pictures, and their numbers."""
 MOST_NUMBERS = 64
 """Numbers of a regression that have a line of their own."""
 
@@ -105,6 +109,8 @@ class EvaluationLab(QFrame):
         column.addWidget(self.examples, 2)
         self._rows = label("", "status")
         column.addWidget(self._rows)
+        for told in (self._readout, self._cell_head, self._rows):  # names of classes may look like markup
+            told.setTextFormat(Qt.TextFormat.PlainText)
         return frame
 
     # ---- what every lab has ----------------------------------------------------------------------------
@@ -262,8 +268,17 @@ class EvaluationLab(QFrame):
             parts = [(words >> shift & 0xFF).astype(np.uint8) for shift in (16, 8, 0)]
             self.examples.set_maps(np.stack(parts, -1))
         elif held:
-            rows = data.inputs.reshape(len(data.inputs), -1)[:8, :8]
-            self._rows.setText("\n".join("  ".join(i18n.short(float(v)) for v in row) for row in rows))
+            rows = data.inputs.reshape(len(data.inputs), -1)[:MOST_ROWS]
+            self._rows.setText("\n".join(self._told(row) for row in rows))
+
+    def _told(self, row: Array) -> str:
+        """An example that is no picture: its text, or its first numbers."""
+        configured = self._bench.configured
+        names = configured.data.vocabulary if configured is not None else ()
+        if names:
+            words = spoken(names, row)
+            return ("" if all(len(word) == 1 for word in words) else " ").join(words)
+        return "; ".join(i18n.short(float(v)) for v in row[:MOST_ROWS])
 
     def _sentence(self, scores: ClassScores, cell: tuple[int, int]) -> str:
         """3 of 36 examples of 7 were taken for 1."""
