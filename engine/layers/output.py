@@ -33,7 +33,8 @@ class Output(Layer):
     category = "loss"
     help = N_(
         "The prediction. A loss compares it with its target; its gradient starts here and runs back through "
-        "the network. With several outputs the sum of their losses is made small, each times its weight."
+        "the network. With several outputs the sum of their losses is made small, each times its weight; "
+        "accuracy and answer shown are those of the first whose target is the data's."
     )
     formula = r"L = \sum_i w_i \, L_i(\hat{y}_i, y_i)"
     has_output = False
