@@ -115,6 +115,8 @@ class Dataset:
     @cached_property
     def input_range(self) -> tuple[float, float]:
         """Smallest and largest training input, as the network sees them."""
+        if not self.n_train:
+            return 0.0, 1.0
         axes = (0, *range(2, self.x_train.ndim))  # normalization is by channel or feature
         ends = np.stack([self.x_train.min(axes), self.x_train.max(axes)])
         seen = self.to_float(ends.reshape(2, -1, *(1,) * (len(self.shape) - 1)))
