@@ -150,7 +150,7 @@ class AugmentTrial:
 
     def __init__(self, trainer: Trainer, layer: Augment, epochs: int, seed: int) -> None:
         data = trainer.dataset
-        reason = why_not(data.shape, data.n_classes, data.n_test)
+        reason = why_not(data.shape, data.n_classes * trainer.classifies, data.n_test)
         if reason is not None:
             raise TrainingError(reason.template)
         training = replace(trainer.training, seed=seed)

@@ -16,12 +16,12 @@ class Setting:
     """Facts about one field of a layer or of the training, for the form, the file and the check.
 
     `kind` is the widget and the type: "int", "float", "bool", "choice", "pair" (height, width),
-    "pads" (top, left, bottom, right) or "shape".
+    "pads" (top, left, bottom, right), "shape" or "list" (any count of numbers).
     """
 
     label: str
     help: str
-    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape"] = "int"
+    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape", "list"] = "int"
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
@@ -92,6 +92,14 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
             raise refuse(Message(N_("a number")))
         within(float(value))
         return float(value)
+    if facts.kind == "list":
+        if not isinstance(value, (tuple, list)) or any(isinstance(v, bool) for v in value):
+            raise refuse(Message(N_("some numbers")))
+        if not all(isinstance(v, (int, float)) for v in value):
+            raise refuse(Message(N_("some numbers")))
+        for v in value:
+            within(float(v))
+        return tuple(float(v) for v in value)
     count = {"pair": 2, "pads": 4}.get(facts.kind)
     if isinstance(value, int) and count:
         value = (value,) * count

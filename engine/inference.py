@@ -6,33 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.errors import N_, GraphError, Message
-from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
-from engine.layers import Input, Output, Sigmoid, Softmax
+from engine.graph import GraphSpec, NodeSpec, Uid
+from engine.layers import Input, Output
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
-from engine.layers.dense import Dense
 from engine.layers.embedding import Embedding
-from engine.settings import NEEDS_CLASSES, DataSpec, TrainingSpec
+from engine.output_problems import problems_of_output
+from engine.outputs import layer_of, leads_on, outputs_of
+from engine.problems import Problem
+from engine.settings import DataSpec, TrainingSpec
 
 MAX_PARAMETERS = 500_000_000
 """More float32 numbers than this are refused before anything is allocated (2 GB of weights alone)."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that keeps the network from running (or, with `warning`, deserves a look)."""
-
-    node: Uid
-    message: Message
-    field: str = ""
-    repairs: tuple[Repair, ...] = ()
-    warning: bool = False
-    aside: bool = False
-    """A warning only because the layer stands beside what runs: as a part of it it would be a problem."""
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the layer itself cannot work like this."""
-        return not self.warning or self.aside
 
 
 @dataclass(frozen=True)
@@ -125,13 +109,11 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
 def _aside(graph: GraphSpec, problems: list[Problem]) -> list[Problem]:
     """What is wrong with layers beside a path from input to output keeps nothing else from running."""
     source = next((n.uid for n in graph.nodes if isinstance(n.layer, Input)), None)
-    end = next((n.uid for n in graph.nodes if isinstance(n.layer, Output)), None)
-    if source is None or end is None or not graph.reaches(source, end):
+    ends = [n.uid for n in graph.nodes if isinstance(n.layer, Output)]
+    if source is None or not any(graph.reaches(source, end) for end in ends):
         return problems
     return [
-        replace(p, warning=True, aside=True)
-        if not isinstance(graph.node(p.node).layer, Input | Output) and not graph.reaches(p.node, end)
-        else p
+        replace(p, warning=True, aside=True) if p.node != source and not leads_on(graph, p.node) else p
         for p in problems
     ]
 
@@ -208,26 +190,22 @@ def _problems_of_whole(graph: GraphSpec, shapes: Mapping[Uid, Shape]) -> list[Pr
                 repairs=(Repair(Message(N_("Add output")), "add_output", last.uid),),
             )
         )
-    for extra in outputs[1:]:
-        found.append(
-            Problem(
-                extra.uid,
-                Message(
-                    N_("Only one output can be trained; {name} is the first."), {"name": outputs[0].name}
-                ),
-                repairs=(Repair(Message(N_("Remove")), "remove_node", extra.uid),),
-            )
-        )
-    if outputs and inputs and graph.inputs_of(outputs[0].uid):
+    reached = [n for n in outputs_of(graph) if graph.inputs_of(n.uid)]
+    if reached and inputs:
         for n in graph.nodes:
-            if n.layer.has_output and n.uid in shapes and not graph.reaches(n.uid, outputs[0].uid):
+            if n.layer.has_output and n.uid in shapes and not leads_on(graph, n.uid):
                 found.append(
                     Problem(
                         n.uid, Message(N_("Does not lead to the output, so it does not learn.")), warning=True
                     )
                 )
-        if not graph.reaches(inputs[0].uid, outputs[0].uid):
-            found.append(Problem(outputs[0].uid, Message(N_("No path leads from the input to the output."))))
+        if not graph.reaches(inputs[0].uid, reached[0].uid):
+            found.append(Problem(reached[0].uid, Message(N_("No path leads from the input to the output."))))
+        elif all(layer_of(n).weight == 0 for n in reached):
+            text = N_("The weight of every output is 0: nothing would be learned.")
+            first = reached[0].uid
+            repair = Repair(Message(N_("Use weight 1")), "set_field", first, field="weight", value=1.0)
+            found.append(Problem(first, Message(text), "weight", (repair,)))
     return found
 
 
@@ -262,34 +240,9 @@ def _problems_with_data(
             )
         if isinstance(n.layer, Embedding):
             found += _problems_with_tokens(n, n.layer, data.tokens)
-    out = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in arriving), None)
-    if out is None:
-        return found
-    width = arriving[out.uid][0][0]
-    source = graph.node(graph.inputs_of(out.uid)[0].source)
-    wanted = data.classes if data.classes else data.target_width
-    if training.loss in NEEDS_CLASSES and not data.classes and training.loss != "cross_entropy":
-        text = N_("This loss needs classes, the data has numbers as targets: choose mean squared error.")
-        found.append(Problem(out.uid, Message(text)))
-    elif training.loss == "cross_entropy":
-        if not data.classes:
-            found.append(
-                Problem(
-                    out.uid,
-                    Message(
-                        N_(
-                            "Cross-entropy needs classes, the data has numbers as targets: "
-                            "choose mean squared error."
-                        )
-                    ),
-                )
-            )
-        elif width != wanted:
-            found.append(_width_problem(graph, out, source, width, wanted))
-    elif data.classes == 2 and width in (1, 2):
-        pass
-    elif width != wanted:
-        found.append(_width_problem(graph, out, source, width, wanted))
+    for out in outputs_of(graph):
+        if out.uid in arriving:
+            found += problems_of_output(graph, out, arriving[out.uid][0], training, data)
     return found
 
 
@@ -307,60 +260,3 @@ def _problems_with_tokens(node: NodeSpec, layer: Embedding, tokens: int) -> list
     label = Message(N_("Use a vocabulary of {tokens}"), {"tokens": tokens})
     repair = Repair(label, "set_field", node.uid, field="vocabulary", value=tokens)
     return [Problem(node.uid, message, "vocabulary", (repair,))]
-
-
-def _width_problem(graph: GraphSpec, out: NodeSpec, source: NodeSpec, width: int, wanted: int) -> Problem:
-    node: NodeSpec | None = source
-    while node is not None and not isinstance(node.layer, Dense):
-        links: tuple[LinkSpec, ...] = graph.inputs_of(node.uid)
-        node = graph.node(links[0].source) if len(links) == 1 else None
-    repairs = (
-        (
-            Repair(
-                Message(N_("Give {name} {units} units"), {"name": node.name, "units": wanted}),
-                "set_field",
-                node.uid,
-                field="units",
-                value=wanted,
-            ),
-        )
-        if node is not None
-        else ()
-    )
-    return Problem(
-        out.uid,
-        Message(
-            N_("The data needs {wanted} outputs, the network gives {found}."),
-            {"wanted": wanted, "found": width},
-        ),
-        repairs=repairs,
-    )
-
-
-def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:
-    """What cross-entropy is computed from, in a sentence: a drawn Softmax is never applied twice."""
-    links = graph.inputs_of(output.uid)
-    source = graph.node(links[0].source) if links else None
-    if source is not None and isinstance(source.layer, Softmax):
-        return Message(
-            N_("Computed from the input of {name} (stable); softmax is not applied twice."),
-            {"name": source.name},
-        )
-    return Message(N_("Computed from these values with softmax inside the loss."))
-
-
-def loss_note(graph: GraphSpec, output: NodeSpec, loss: str) -> tuple[Message, ...]:
-    """What a loss takes and which mean it is, in sentences."""
-    over = Message(N_("The mean over all entries: outputs times examples."))
-    if loss == "cross_entropy":
-        return loss_takes(graph, output), Message(N_("The mean over the examples."))
-    links = graph.inputs_of(output.uid)
-    source = graph.node(links[0].source) if links else None
-    if loss == "bce" and source is not None and isinstance(source.layer, Sigmoid):
-        text = N_("Computed from the input of {name} (stable); the sigmoid is not applied twice.")
-        return Message(text, {"name": source.name}), over
-    if loss == "bce":
-        return Message(N_("Computed from these values with the sigmoid inside the loss.")), over
-    if loss == "hinge":
-        return Message(N_("Classes are −1 and 1; what is beyond 1 on the right side costs nothing.")), over
-    return (over,)

@@ -16,8 +16,9 @@ from engine.errors import N_, GraphError
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.initializers import initialize
-from engine.layers import Input, Output
+from engine.layers import Input
 from engine.optimizers import step_controls
+from engine.outputs import main_output
 from engine.program import record
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Role
@@ -46,8 +47,8 @@ class Network:
         self.training = training or TrainingSpec(loss="cross_entropy" if classes else "mse", optimizer="sgd")
         shape = next((n.layer.shape for n in graph.nodes if isinstance(n.layer, Input)), ())
         facts = infer(graph)
-        output = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in facts.shapes), None)
-        width = facts.shapes[output.uid][0] if output else 1
+        output = main_output(graph)
+        width = facts.shapes[output.uid][0] if output and output.uid in facts.shapes else 1
         data = DataSpec(shape, classes, width)
         self.backend = open_backend(device)
         self.program: Program = record(graph, self.training, data, "train", batch)
@@ -82,18 +83,26 @@ class Network:
         self._store.load({k: np.ascontiguousarray(v, np.float32) for k, v in weights.items()})
 
     def forward(self, x: Array) -> Array:
-        """Predictions (N, outputs) for inputs (N, ...); every activation can then be read."""
+        """Predictions (N, outputs) for inputs (N, ...); every activation can then be read.
+
+        With several outputs that of the first with a target of its own; `value` reads the others.
+        """
         self._write(self._forward, self._predict, x)
         self._forward.run([{"n": len(x)}])
-        end = next(n.uid for n in self.graph.nodes if isinstance(n.layer, Output))
+        end = main_output(self.graph)
+        assert end is not None
         self._last = self._forward
-        return np.moveaxis(self.value(self._predict.outputs[end].id), -1, 0)
+        return np.moveaxis(self.value(self._predict.outputs[end.uid].id), -1, 0)
 
-    def step(self, x: Array, target: Array) -> float:
-        """One step of forward, loss, backward and update; returns the loss before the update."""
+    def step(self, x: Array, target: Array | None = None) -> float:
+        """One step of forward, loss, backward and update; returns the loss before the update.
+
+        An autoencoder, whose target is the input, needs no other.
+        """
         self._write(self._train, self.program, x)
-        labels = target.ndim == 1 and self.program.values["target"].dtype == "i32"
-        self._train.write("target", target.astype(np.int32) if labels else np.moveaxis(target, 0, -1))
+        if target is not None and "target" in self.program.values:
+            labels = target.ndim == 1 and self.program.values["target"].dtype == "i32"
+            self._train.write("target", target.astype(np.int32) if labels else np.moveaxis(target, 0, -1))
         known = {k: v for k, v in self.training.controls().items() if k in self.program.controls}
         controls = {
             "n": len(x),

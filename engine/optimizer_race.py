@@ -148,7 +148,8 @@ class _Runner:
             return
         plan = self._plan
         plan.write(self._source.id, x)
-        plan.write("target", y)
+        if "target" in self.program.values:
+            plan.write("target", y)
         n = x.shape[-1]
         plan.begin({"n": n, "pos": 0, "step": number, **step_controls(self._controls, k + 1)})
         with np.errstate(all="ignore"):

@@ -8,10 +8,11 @@ from dataclasses import replace
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
-from engine.layers import Augment, Output
+from engine.layers import Augment
 from engine.layers.base import ParamSpec
-from engine.losses import record_loss
+from engine.losses import record_losses
 from engine.optimizers import record_updates
+from engine.outputs import leads_on
 from engine.recorder import Recorder
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Mode, Phase, Program, Role, Value, state_id
@@ -53,11 +54,10 @@ def record(
         return _finish(rec, mode, {}, (), {})
     learnt = [w for w in parameters if not graph.node(w.owner).frozen]
     outputs: dict[str, Value] = {}
-    # only what leads to the output is computed when training; the rest could not learn
-    end = next(n for n in graph.nodes if isinstance(n.layer, Output))
+    # only what leads to an output is computed when training; the rest could not learn
     for uid in facts.order:
         node = graph.node(uid)
-        if uid not in facts.shapes or not graph.reaches(uid, end.uid):
+        if uid not in facts.shapes or not leads_on(graph, uid):
             continue
         rec.node = uid
         rec.phase = Phase.AUGMENT if isinstance(node.layer, Augment) else Phase.FORWARD
@@ -67,8 +67,7 @@ def record(
     losses: tuple[Value, ...] = ()
     metrics: dict[str, Value] = {}
     if mode != "predict":
-        loss, metrics = record_loss(rec, graph, end, outputs[end.uid], training, data, train)
-        losses = (loss,)
+        losses, metrics = record_losses(rec, graph, outputs, training, data, train)
     if train:
         rec.backward([w.id for w in parameters])
     if mode == "train":

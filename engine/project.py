@@ -45,6 +45,12 @@ class Project:
     """What reading it found and fixed; not saved."""
 
 
+def training_to_plain(training: TrainingSpec) -> dict[str, Any]:
+    """Every setting, as JSON has it."""
+    values = {k: getattr(training, k) for k in TrainingSpec.settings()}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
 def to_plain(project: Project) -> dict[str, Any]:
     """JSON-ready form. State arrays are not in it, only the run's position and log."""
     run = project.run
@@ -53,7 +59,7 @@ def to_plain(project: Project) -> dict[str, Any]:
         "version": FORMAT_VERSION,
         "graph": graph_to_plain(project.graph),
         "positions": {k: [float(x), float(y)] for k, (x, y) in project.positions.items()},
-        "training": {k: getattr(project.training, k) for k in TrainingSpec.settings()},
+        "training": training_to_plain(project.training),
         "source": project.source.to_json() if project.source else None,
         "notes": project.notes,
         "view": dict(project.view),

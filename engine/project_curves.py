@@ -20,10 +20,12 @@ from engine.run import Checkpoint, Evaluation
 VERSION = 1
 FOLDER = "curves"
 TYPES = {"points": "<f4", "tests": "<f8"}
-"""Arrays and how they are written: (k, 3) minimum, mean, maximum; (m, 3) step, loss, accuracy or NaN."""
+"""Arrays and how they are written: (k, 3) minimum, mean, maximum; (m, 3) step, loss, accuracy or NaN, and
+behind them, where the loss is a sum, the parts of the newest test's outputs or NaN."""
 MAX_BYTES = 1 << 20
 """No array of these is larger."""
 MAX_TESTS = 4096
+MOST_PARTS = 16
 MAX_STRIDE = 2**40
 Array = np.ndarray[Any, Any]
 Curves = tuple[CurveState | None, tuple[Evaluation, ...]]
@@ -48,10 +50,20 @@ def curve_arrays(run: Checkpoint) -> dict[str, Array]:
     """The points by name."""
     if run.curve is None:
         return {}
-    tests = [[t.step, t.loss, math.nan if t.accuracy is None else t.accuracy] for t in run.tests]
+    count = min(len(run.tests[-1].parts), MOST_PARTS) if run.tests else 0
+    unknown = (math.nan,) * count
+    tests = [
+        (
+            t.step,
+            t.loss,
+            math.nan if t.accuracy is None else t.accuracy,
+            *(t.parts[:count] if len(t.parts) >= count else unknown),
+        )
+        for t in run.tests
+    ]
     return {
         "points": np.asarray(run.curve.points, TYPES["points"]),
-        "tests": np.array(tests, TYPES["tests"]).reshape(-1, 3),
+        "tests": np.array(tests, TYPES["tests"]).reshape(-1, 3 + count),
     }
 
 
@@ -105,7 +117,9 @@ def _curve(plain: Any, points: Array | None, step: int) -> CurveState | None:
 
 def _tests(found: Array | None, step: int) -> tuple[Evaluation, ...] | None:
     """The points of the test curve; None when anything about them is not as it was written."""
-    if found is None or found.dtype.kind != "f" or found.ndim != 2 or found.shape[1] != 3:
+    if found is None or found.dtype.kind != "f" or found.ndim != 2:
+        return None
+    if not 3 <= found.shape[1] <= 3 + MOST_PARTS:
         return None
     steps, loss, accuracy = found[:, 0], found[:, 1], found[:, 2]
     known = accuracy[~np.isnan(accuracy)]
@@ -122,8 +136,8 @@ def _tests(found: Array | None, step: int) -> tuple[Evaluation, ...] | None:
     ):
         return None
     return tuple(
-        Evaluation(int(s), float(v), None if np.isnan(a) else float(a))
-        for s, v, a in zip(steps, loss, accuracy, strict=True)
+        Evaluation(int(s), float(v), None if np.isnan(a) else float(a), () if np.isnan(p).any() else tuple(p))
+        for s, v, a, p in zip(steps, loss, accuracy, found[:, 3:].tolist(), strict=True)
     )
 
 

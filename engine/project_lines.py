@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 from engine.errors import N_, MatrizenError, Message
-from engine.project import graph_from_plain, graph_to_plain, run_from_plain, run_to_plain
+from engine.project import (
+    graph_from_plain,
+    graph_to_plain,
+    run_from_plain,
+    run_to_plain,
+    training_to_plain,
+)
 from engine.project_curves import FOLDER as CURVES
 from engine.project_curves import curve_arrays, with_sound_curves
 from engine.project_weights import misfits
@@ -54,7 +60,7 @@ def _line_to_plain(line: KeptLine) -> dict[str, Any]:
         "parent": line.parent,
         "start": line.start,
         "graph": graph_to_plain(line.graph),
-        "training": {k: getattr(line.training, k) for k in TrainingSpec.settings()},
+        "training": training_to_plain(line.training),
         "data_hash": run.data_hash,
         "run": run_to_plain(run),
         "weights": sorted(run.state) if line.whole else None,

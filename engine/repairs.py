@@ -12,9 +12,11 @@ from engine.layers.output import Output
 def apply_repair(graph: GraphSpec, repair: Repair) -> tuple[GraphSpec, str | None]:
     """The repaired graph, and the uid of a node that was added (None when none was).
 
-    Raises GraphError when the repair no longer fits the graph.
+    Raises GraphError when the repair no longer fits the graph. Repairs of the training settings change none.
     """
     node = graph.node(repair.node)
+    if repair.kind == "set_training":
+        return graph, None
     if repair.kind == "set_field":
         return graph.replace_node(node.uid, layer=replace(node.layer, **{repair.field: repair.value})), None
     if repair.kind == "remove_link":

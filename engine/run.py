@@ -57,6 +57,8 @@ class Evaluation:
     step: int
     loss: float
     accuracy: float | None
+    parts: tuple[float, ...] = ()
+    """Where the loss is a sum over outputs: each one's own, before its weight."""
 
 
 @dataclass(frozen=True)
@@ -190,4 +192,6 @@ def data_spec(dataset: Dataset, part: Literal["train", "test"] = "train") -> Dat
         dataset.shift if raw else 0.0,
         len(dataset.vocabulary),
         "data" if part == "train" else "test",
+        dataset.class_counts,
+        *dataset.input_range,
     )

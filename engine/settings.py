@@ -35,6 +35,17 @@ LOSS_CHOICES = (
     ("hinge", N_("Hinge")),
 )
 
+LOSS_HELP = N_(
+    "What is made small. Mean squared error, mean absolute error, Huber, binary cross-entropy and hinge are "
+    "the mean over all entries, outputs times examples. Cross-entropy is the mean over the examples, with "
+    "the natural logarithm; with class weights it is divided by the sum of the examples' weights."
+)
+WEIGHTING_CHOICES = (
+    ("equal", N_("all alike")),
+    ("balanced", N_("balanced")),
+    ("own", N_("as listed")),
+)
+
 NEEDS_CLASSES = frozenset({"cross_entropy", "bce", "hinge"})
 """Losses that make no sense for targets that are any numbers."""
 
@@ -47,7 +58,7 @@ class TrainingSpec:
     """
 
     loss: Annotated[
-        str, Setting(N_("Loss"), N_("What is made small."), kind="choice", choices=LOSS_CHOICES)
+        str, Setting(N_("Loss"), LOSS_HELP, kind="choice", choices=LOSS_CHOICES)
     ] = "cross_entropy"
     optimizer: Annotated[
         str,
@@ -179,6 +190,42 @@ class TrainingSpec:
             maximum=1_000_000_000,
         ),
     ] = 0
+    label_smoothing: Annotated[
+        float,
+        Setting(
+            N_("Label smoothing"),
+            N_(
+                "Cross-entropy: this share of the target is spread evenly over all classes, so that no "
+                "answer has to be certain."
+            ),
+            kind="float",
+            minimum=0.0,
+            maximum=1.0,
+        ),
+    ] = 0.0
+    class_weighting: Annotated[
+        str,
+        Setting(
+            N_("Class weights"),
+            N_(
+                "Cross-entropy: how much an example counts, by its class. The sum is then divided by the sum "
+                "of the examples' weights, as in PyTorch. Balanced: training examples / (classes × examples "
+                "of the class), so that rare classes count as much as frequent ones."
+            ),
+            kind="choice",
+            choices=WEIGHTING_CHOICES,
+        ),
+    ] = "equal"
+    class_weights: Annotated[
+        tuple[float, ...],
+        Setting(
+            N_("Weights listed"),
+            N_("One weight for each class, in the order of the classes, larger than 0: 1; 2; 0.5"),
+            kind="list",
+            minimum=1e-6,
+            maximum=1e6,
+        ),
+    ] = ()
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:
@@ -225,3 +272,8 @@ class DataSpec:
     """Size of the vocabulary when the inputs are tokens 0 ... tokens - 1; 0: they are numbers."""
     source: str = "data"
     """First part of the resident arrays' ids: "data" for training, "test" for evaluation."""
+    counts: tuple[int, ...] = ()
+    """Training examples of each class; () where they are not known."""
+    low: float = 0.0
+    high: float = 1.0
+    """Smallest and largest number among the inputs, as the network sees them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from engine.backends.base import Array
 from engine.forward import Forward
@@ -26,14 +26,19 @@ class Tested:
         """Whether an earlier step is shown again."""
         return self.step < self.end
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the output that answers for the network names classes."""
+        return self.forward.classifies
+
     def evaluate(self) -> Evaluation | None:
         """Loss and accuracy over the whole test set with the present weights; None without a test set."""
-        total = loss = hits = 0.0
-        for part_loss, part_hits, n in self.evaluation_slices():
-            loss, hits, total = loss + part_loss * n, hits + part_hits, total + n
-        if not total:
+        tally = self.forward.tally()
+        for part in self.forward.slices():
+            tally.add(part)
+        if not tally.n:
             return None
-        result = Evaluation(self.step, loss / total, hits / total if self.spec.classes else None)
+        result = self.forward.finish(tally, self.step)
         self.add_evaluation(result)
         return result
 
@@ -44,10 +49,6 @@ class Tested:
         self.tests = [*before, result, *later]
         if len(self.tests) > 2000:
             self.tests = self.tests[::2]
-
-    def evaluation_slices(self) -> Iterator[tuple[float, float, int]]:
-        """Yield (mean loss, hits, examples) slice by slice over the test set."""
-        return self.forward.slices()
 
     def predict(self, x: Array, keep: Sequence[str] | None = None) -> dict[str, Array]:
         """Outputs for inputs as the network sees them, (N, C, H, W) or (N, F) float32.

@@ -119,6 +119,7 @@ class Program:
     outputs: Mapping[Uid, Value]
     """What leaves each node."""
     losses: tuple[Value, ...] = ()
+    """What is made small; behind it, where that is a sum of several outputs' losses, its parts."""
     metrics: Mapping[str, Value] = field(default_factory=dict)
     commits: tuple[tuple[Value, Value], ...] = ()
     controls: Mapping[str, float] = field(default_factory=dict)

@@ -164,6 +164,8 @@ def _network() -> tuple[ActionSpec, ...]:
                    gap=True, words=tr("numerical differences backpropagation lab")),
         ActionSpec("optimizer_xray", tr("X-ray of the optimizer …"), "", "curve", "network", needs=("built",),
                    words=tr("moments Adam momentum compare lab")),
+        ActionSpec("evaluation", tr("Evaluation …"), "", "confusion", "network", needs=("built",),
+                   words=tr("confusion matrix precision recall F1 accuracy test lab")),
         ActionSpec("numpy_proof", tr("Code of this step …"), "", "file", "network", needs=("built",),
                    words=tr("NumPy script proof Python")),
         ActionSpec("write_text", tr("Continue a text …"), "", "self_attention", "network", needs=("built",),

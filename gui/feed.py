@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.graph import NodeSpec, Uid
+from engine.outputs import main_output
 from engine.session.protocol import Configured
 from engine.session.views import (
     Batch,
@@ -75,6 +76,8 @@ class CanvasFeed(QObject):
         self._captions: dict[Uid, tuple[float, tuple[str, Health]]] = {}
         self._picture_input: Uid | None = None
         self._means: dict[Uid, float] = {}
+        self._made: frozenset[Uid] = frozenset()
+        """Outputs that show a picture beside its target."""
         self._widening = AtMost(WIDEN_MS, lambda: self._scene.set_link_strengths(self._means), self)
 
     def set_program(self, configured: Configured | None) -> None:
@@ -84,7 +87,7 @@ class CanvasFeed(QObject):
         self._means = {}
         self._silent.clear()
         self._captions.clear()
-        self._picture_input = None
+        self._picture_input, self._made = None, frozenset()
         if configured is not None and configured.data.kind in ("pictures", "sounds"):
             inputs = [n.uid for n in self._document.graph.nodes if n.layer.kind == "input"]
             self._picture_input = inputs[0] if inputs else None
@@ -154,7 +157,7 @@ class CanvasFeed(QObject):
             target = self._target(uid)
             if target is None:
                 continue
-            if node.layer.kind == "output" and self._drawn_otherwise(target):
+            if uid in self._made or (node.layer.kind == "output" and self._drawn_otherwise(target)):
                 continue
             out[target] = self._picture_of(node, thumb, stats[uid])
         self.measured.emit(stats)
@@ -208,8 +211,8 @@ class CanvasFeed(QObject):
 
     def show_boundary(self, data: BoundaryData) -> None:
         """The output node of a 2-D network shows the decision in class colors."""
-        output = next((n.uid for n in self._document.graph.nodes if n.layer.kind == "output"), None)
-        if output is None or output not in self._scene.unfolded or not len(data.output):
+        output = self._main_output()
+        if output is None or output not in self._scene.unfolded or not len(data.output) or not data.shares:
             return
         if self._configured is None or not self._configured.data.spec.classes:
             return
@@ -232,6 +235,11 @@ class CanvasFeed(QObject):
                 )
             self._scene.set_thumbnail(output, ThumbData(np.stack(tiles), "activations"))
 
+    def _main_output(self) -> Uid | None:
+        """The output that answers for the network."""
+        found = main_output(self._document.graph)
+        return found.uid if found is not None else None
+
     def _pictures(self, data: BatchData) -> None:
         source = self._document.source
         if self._picture_input is None or data.inputs.ndim not in (2, 4):
@@ -243,9 +251,14 @@ class CanvasFeed(QObject):
         else:
             seen = ThumbData(picture_words(data.inputs), "pictures")
         self._scene.set_thumbnail(self._picture_input, seen)
-        output = next((n.uid for n in self._document.graph.nodes if n.layer.kind == "output"), None)
+        for uid, pairs in data.made.items():  # what should have been made beside what was
+            if self._document.graph.has(uid) and len(pairs):
+                pair = pairs[min(self.sample, len(pairs) - 1)]
+                self._scene.set_thumbnail(uid, ThumbData(picture_words(pair), "pictures"))
+        self._made = frozenset(data.made)
+        output = self._main_output()
         names = self._configured.data.class_names if self._configured is not None else ()
-        if output is not None and len(data.outputs) and names:
+        if output is not None and len(data.outputs) and names and output not in self._made:
             row = data.outputs[min(self.sample, len(data.outputs) - 1)]
             order = np.argsort(-row, kind="stable")[:4]
             bars = tuple((names[i] if i < len(names) else str(i), float(row[i])) for i in order)

@@ -30,6 +30,7 @@ from engine.errors import N_
 from engine.layers.base import Layer
 from gui import theme
 from gui.i18n import tr
+from gui.list_field import ListField
 from gui.number_field import NumberField
 
 SIDES = (N_("top"), N_("left"), N_("bottom"), N_("right"))
@@ -39,7 +40,7 @@ SIDES = (N_("top"), N_("left"), N_("bottom"), N_("right"))
 class Field:
     """One line of a form. Texts are English; `choices` are (value, text).
 
-    `kind`: "int", "float", "bool", "choice", "pair", "pads", "shape" or "text". `actions` are small
+    `kind`: "int", "float", "bool", "choice", "pair", "pads", "shape", "list" or "text". `actions` are small
     buttons below the field: (text, function from all values of the form to the new value).
     """
 
@@ -273,8 +274,8 @@ class Form(QWidget):
             return choice
         if field.kind in ("pair", "pads"):
             return self._numbers(field)
-        if field.kind == "shape":
-            shape = ShapeField(field.minimum, field.maximum)
+        if field.kind in ("shape", "list"):
+            shape = (ShapeField if field.kind == "shape" else ListField)(field.minimum, field.maximum)
             shape.chosen.connect(lambda value: self._edit(field.name, value))
             shape.problem_changed.connect(lambda text: self.set_problem(field.name, text))
             self._setters[field.name] = shape.set_value

@@ -13,10 +13,10 @@ from PySide6.QtCore import QObject, Qt
 
 from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
-from engine.settings import TrainingSpec
 from gui import text_heads
 from gui.feed import health_of, rows_of
 from gui.i18n import tr, tr_message, trn
+from gui.loss_words import whole_loss
 from gui.number_field import format_number
 from gui.opening import Opening
 from gui.panels import targets
@@ -259,8 +259,7 @@ class Live(QObject):
         warnings = sum(problem.warning for problem in problems)
         window.status_bar.set_problems(len(problems) - warnings, warnings)
         window.status_bar.set_counts(len(bench.document.graph.nodes), inference.parameter_count)
-        choices = dict(TrainingSpec.settings()["loss"][0].choices)
-        window.loss_dock.set_loss_name(tr(choices.get(bench.document.training.loss, "")))
+        window.loss_dock.set_loss_name(whole_loss(bench.document.graph, bench.document.training))
         window.training_bar.set_obstacle(bench.obstacle())
         window.actions_.set_conditions({"ready": bench.ready, "nodes": bool(bench.document.graph.nodes)})
 

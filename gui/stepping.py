@@ -205,6 +205,10 @@ def name_of(op: Op) -> str:
         "subtract": tr("difference"),
         "split": tr("cut into parts"),
         "sum_samples": tr("gradient of the bias"),
+        "class_weights": tr("weights of the classes"),
+        "weighted_sum": tr("sum of the losses"),
+        "weighted_xent": tr("Softmax and cross-entropy"),
+        "weighted_xent_grad": tr("derivative of the loss"),
         **dict.fromkeys((f"{kind}_grad" for kind in ENTRY_LOSSES), tr("derivative of the loss")),
     }.get(op.kind, tr("slope of the activation function") if op.kind.endswith("_grad")
           else tr("activation function"))  # fmt: skip

@@ -21,7 +21,11 @@ def words_of(configured: Configured | None, batch: BatchData | None, sample: int
     names = configured.data.vocabulary if configured is not None else ()
     if not names or batch is None or batch.inputs.ndim != 2 or not len(batch.inputs):
         return ()
-    row: np.ndarray[Any, Any] = batch.inputs[min(sample, len(batch.inputs) - 1)]
+    return spoken(names, batch.inputs[min(sample, len(batch.inputs) - 1)])
+
+
+def spoken(names: Sequence[str], row: np.ndarray[Any, Any]) -> tuple[str, ...]:
+    """What tokens stand for."""
     return tuple(names[min(max(int(t), 0), len(names) - 1)] for t in row)
 
 

@@ -17,7 +17,8 @@ SAME = {
     "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "GRU", "Hinge", "Huber", "LSTM",
     "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Maximum", "Mish", "Momentum", "Name",
     "Nesterov", "PReLU", "Pause", "Phase", "RMSProp", "ReLU", "SELU", "SGD", "SiLU", "Sigmoid",
-    "Softmax", "Softplus", "Softsign", "Tanh", "Test", "Text", "Training", "Version {version}", "labels",
+    "Recall", "Softmax", "Softplus", "Softsign", "Tanh", "Test", "Test, {output}", "Text", "Top {k}",
+    "Training", "Version {version}", "labels",
     "lin", "log", "orthogonal", "{file}: {problem}", "{filters} × {rows}×{columns}",
     "{layer}: {problem}", "{n} / s", "α {alpha}",
 }  # fmt: skip

@@ -16,6 +16,8 @@ from engine.data.dataset import Array, Dataset
 from engine.data.pictures import read_picture, to_input
 from engine.data.wav import read_wav
 from engine.errors import N_, DataError, Message
+from engine.layers.output import INPUT
+from engine.outputs import layer_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,21 +37,26 @@ def run(options: argparse.Namespace) -> int:
     inputs = [read(path, dataset, notes) for path in options.pictures]
     backend = open_backend("numpy")
     trainer = make_trainer(project, dataset, backend)
-    outputs = next(iter(trainer.predict(dataset.normalized(np.concatenate(inputs))).values()))
-    shares = trainer.probabilities(outputs)
+    seen = dataset.normalized(np.concatenate(inputs))
+    outputs = next(iter(trainer.predict(seen).values()))
+    shares = trainer.probabilities(outputs) if trainer.classifies else np.zeros((len(outputs), 0))
+    copies = layer_of(trainer.forward.output).target == INPUT
     results, start = [], 0
     for path, own in zip(options.pictures, inputs, strict=True):
         part = slice(start, start := start + len(own))  # all pieces of a sound together: their mean
         results.append(_result(path, outputs[part].mean(0), shares[part].mean(0), dataset.class_names))
+        if copies:
+            apart = outputs[part].reshape(len(own), -1) - seen[part].reshape(len(own), -1)
+            results[-1]["difference"] = float(np.abs(apart).mean())
     say(notes)
     if options.json:
         print(json.dumps(results))
     else:
         for r in results:
-            print(
-                f"{r['picture']}: "
-                + ", ".join(f"{c['name']} {100 * c['share']:.1f} %" for c in r["classes"][:3])
-            )
+            said = ", ".join(f"{c['name']} {100 * c['share']:.1f} %" for c in r["classes"][:3])
+            if copies:
+                said = f"{r['difference']:.4f} from itself (mean absolute difference)"
+            print(f"{r['picture']}: {said}")
     backend.close()
     return 0
 
@@ -74,8 +81,8 @@ def _pieces(path: str, dataset: Dataset, notes: list[Message]) -> Array:
 def _result(
     path: str, row: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], names: tuple[str, ...]
 ) -> dict[str, Any]:
-    if not names:
-        return {"picture": path, "outputs": [float(v) for v in row], "classes": []}
+    if not len(shares):
+        return {"picture": path, "outputs": [float(v) for v in row.ravel()], "classes": []}
     order = np.argsort(-shares, kind="stable")
     return {
         "picture": path,

@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.backends.opening import open_backend
 from engine.cli.common import ProgressBar, make_trainer, open_project, say
+from engine.cli.metrics import plain_metrics, short_metrics
 from engine.data.dataset import Dataset
 from engine.data.loading import resolve
 from engine.errors import N_, DeviceError, MatrizenError, Message, ProjectError, TrainingError
@@ -186,7 +187,19 @@ def _report(done: _Done, start: int, start_epochs: float, seconds: float) -> dic
         "test_accuracy": test.accuracy if test else None,
         "seconds": seconds,
         "parameters": trainer.facts.parameter_count,
+        "test_metrics": plain_metrics(trainer.forward.report, trainer.dataset.class_names) if test else None,
+        **_of_outputs(trainer, test),
     }
+
+
+def _of_outputs(trainer: Trainer, test: Evaluation | None) -> dict[str, Any]:
+    """Where the loss is a sum: each output's own on the test data, and whose the accuracy is."""
+    forward = trainer.forward
+    if test is None or not test.parts:
+        return {}
+    losses = {end.name: _finite(p) for end, p in zip(forward.ends, test.parts, strict=True)}
+    named = {"accuracy_of": forward.output.name} if test.accuracy is not None else {}
+    return {"test_losses": losses, **named}
 
 
 def _finite(number: float) -> float | None:
@@ -195,14 +208,19 @@ def _finite(number: float) -> float | None:
 
 def _say(report: dict[str, Any], interrupted: bool) -> None:
     accuracy = report["test_accuracy"]
+    losses = {k: v for k, v in report.get("test_losses", {}).items() if v is not None}
+    parts_of = f" ({', '.join(f'{name} {loss:.4f}' for name, loss in losses.items())})" if losses else ""
+    of = f"of {report['accuracy_of']} " if "accuracy_of" in report else ""
     parts = [
         f"{'stopped after' if interrupted else 'trained'} {report['steps']} steps on {report['device']}",
         f"{report['seconds']:.1f} s",
         f"train loss {report['train_loss']:.4f}" if report["train_loss"] is not None else "",
-        f"test loss {report['test_loss']:.4f}" if report["test_loss"] is not None else "",
-        f"test accuracy {100 * accuracy:.1f} %" if accuracy is not None else "",
+        f"test loss {report['test_loss']:.4f}{parts_of}" if report["test_loss"] is not None else "",
+        f"test accuracy {of}{100 * accuracy:.1f} %" if accuracy is not None else "",
     ]
     print(", ".join(p for p in parts if p))
+    for name, scores in (report["test_metrics"] or {}).items():
+        print(f"  {name}: {', '.join(short_metrics(scores))}")
 
 
 class _StopOnInterrupt:

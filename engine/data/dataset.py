@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -103,6 +104,23 @@ class Dataset:
             channels, height, width = self.shape
             return replace(self.spec, size=(height, width), channels=channels, sha256=self.source_sha256)
         return replace(self.spec, sha256=self.source_sha256) if self.source_sha256 else self.spec
+
+    @cached_property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training examples of each class; () for a regression."""
+        if self.is_regression:
+            return ()
+        return tuple(int(n) for n in np.bincount(self.y_train, minlength=self.n_classes))
+
+    @cached_property
+    def input_range(self) -> tuple[float, float]:
+        """Smallest and largest training input, as the network sees them."""
+        if not self.n_train:
+            return 0.0, 1.0
+        axes = (0, *range(2, self.x_train.ndim))  # normalization is by channel or feature
+        ends = np.stack([self.x_train.min(axes), self.x_train.max(axes)])
+        seen = self.to_float(ends.reshape(2, -1, *(1,) * (len(self.shape) - 1)))
+        return float(seen.min()), float(seen.max())
 
     def train_inputs(self, index: Any = slice(None)) -> FloatArray:
         """Training inputs chosen by `index` (slice or index array), float32 as the network sees them."""

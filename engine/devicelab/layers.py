@@ -81,6 +81,7 @@ def profile(device: str, net: Net) -> list[Part]:
     store.load(net.start(program))
     x, y = net.examples(batch)
     plan.write(input_id(program), np.ascontiguousarray(np.moveaxis(x, 0, -1)))
-    plan.write("target", y if y.ndim == 1 else np.ascontiguousarray(y.T))
+    if "target" in plan.program.values:
+        plan.write("target", y if y.ndim == 1 else np.ascontiguousarray(y.T))
     steps = [plan.timed(net.controls(k, batch)) for k in range(WARM_STEPS + STEPS)]
     return parts(net.graph, program, steps[WARM_STEPS:])

@@ -45,7 +45,8 @@ class Net:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Net:
         graph, _ = graph_from_plain(plain["graph"], "network")
-        data = DataSpec(**{**plain["data"], "shape": tuple(plain["data"]["shape"])})
+        lists = {k: tuple(plain["data"][k]) for k in ("shape", "counts")}
+        data = DataSpec(**{**plain["data"], **lists})
         return cls(graph, TrainingSpec(**plain["training"]), data)
 
     def with_batch(self, batch: int) -> Net:

@@ -6,49 +6,16 @@ the live examples only, so nothing is masked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.export.numpy_losses import LOSS_WRITERS
+from engine.export.numpy_names import Names, Writer
+from engine.export.numpy_names import one as _one
 from engine.export.numpy_recurrent import RECURRENT_LINES, Lines
 from engine.ops.updates import lock_of
-from engine.values import Op, Value
-
-
-@dataclass(frozen=True)
-class Names:
-    """What a writer works with."""
-
-    ins: Sequence[str]
-    outs: Sequence[str]
-    op: Op
-    controls: Mapping[str, float]
-    """Under the names the op's rule uses."""
-
-    def number(self, control: str) -> str:
-        """A control as it stands in the script."""
-        return f"{self.controls[control]:.9g}"
-
-    def attr(self, name: str) -> object:
-        return self.op.attrs[name]
-
-    @property
-    def geometry(self) -> str:
-        """The stride and padding of a window, as arguments."""
-        return f"stride={self.attr('stride')}, padding={self.attr('padding')}"
-
-
-Writer = Callable[[Names], list[str]]
-
-
-def _one(template: str) -> Writer:
-    """A writer of one line with {0}, {1} for inputs, {o} for the output and {attribute}s by name."""
-
-    def write(n: Names) -> list[str]:
-        return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
-
-    return write
+from engine.values import Value
 
 
 def _dense(n: Names) -> list[str]:
@@ -349,6 +316,7 @@ WRITERS: dict[str, Writer] = {
     "hinge_grad": _one("{o} = np.where({1} * {0} < 1, -{1}, 0) / {0}.size"),
     "mse": _one("{o} = (({0} - {1}) ** 2).mean()"),
     "mse_grad": _one("{o} = 2 * ({0} - {1}) / {0}.size"),
+    **LOSS_WRITERS,
     "count_correct": _correct,
     "add": lambda n: [f"{n.outs[0]} = {' + '.join(n.ins)}"],
     "multiply": _one("{o} = {0} * {1}"),

@@ -24,6 +24,8 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     updates,
     warp,
     warp_grad,
+    weighted_sum,
+    weighted_xent,
 )
 from engine.ops.base import REGISTRY, Case, Context, OpRule, Term, Terms, rule
 

@@ -17,6 +17,7 @@ from engine.export.numpy_proof import prove
 from engine.gradient_check import check_layer
 from engine.locks import lock_key, locked_at
 from engine.optimizer_race import OptimizerRace
+from engine.outputs import seen_by
 from engine.session import protocol as p
 from engine.session.building import Builder, as_seen, without_examples
 from engine.session.jobs import Jobs
@@ -166,9 +167,10 @@ class Answers:
             keep = [v.id for v in program.values.values() if v.batched]
         else:
             keep = [k for k in command.keep if k in program.values]
-        values = t.predict(x, keep=tuple(dict.fromkeys([output, *keep])))
-        shares = t.probabilities(values[output]) if t.spec.classes else None
-        return p.Prediction(values, output, shares)
+        pairs = [program.outputs[u].id for end in t.forward.copies for u in (end.uid, seen_by(t.graph, end))]
+        values = t.predict(x, keep=tuple(dict.fromkeys([output, *keep, *pairs])))
+        shares = t.probabilities(values[output]) if t.classifies else None
+        return p.Prediction(values, output, shares, t.forward.made(program, values.__getitem__))
 
     def find_devices(self, fresh: bool) -> None:
         """Look for devices beside the loop; a search that runs is not started again."""

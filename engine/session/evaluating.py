@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from engine.training import Evaluation, Trainer
+from engine.tally import Slice, Tally
+from engine.training import Trainer
 
 SHARE = 0.1
 """Part of the time that evaluation may take while training."""
@@ -19,8 +20,8 @@ class Evaluator:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self._slices: Iterator[tuple[float, float, int]] | None = None
-        self._loss = self._hits = self._total = 0.0
+        self._slices: Iterator[Slice] | None = None
+        self._tally: Tally = trainer.forward.tally()
         self._step = self._epoch = -1
         self._same = True
         self._exact: int | None = None
@@ -48,15 +49,14 @@ class Evaluator:
         step, start = self.trainer.step, time.perf_counter()
         self._same = self._same and step == self._step
         if self._slices is None or (not moving and not self._same):
-            self._slices = self.trainer.evaluation_slices()
-            self._loss = self._hits = self._total = self._seconds = 0.0
+            self._slices, self._tally = self.trainer.forward.slices(), self.trainer.forward.tally()
+            self._seconds = 0.0
             self._step, self._epoch, self._same = step, self.trainer.epoch, True
         while True:  # one slice at least, however busy the machine is
             part = next(self._slices, None)
             if part is None:
                 break
-            loss, hits, n = part
-            self._loss, self._hits, self._total = self._loss + loss * n, self._hits + hits, self._total + n
+            self._tally.add(part)
             if time.perf_counter() - start >= seconds:
                 break
         spent = time.perf_counter() - start
@@ -65,6 +65,5 @@ class Evaluator:
             return False
         self._slices, self._ended = None, now + spent
         self._exact = self._step if self._same else None
-        accuracy = self._hits / self._total if self.trainer.spec.classes else None
-        self.trainer.add_evaluation(Evaluation(self._step, self._loss / self._total, accuracy))
+        self.trainer.add_evaluation(self.trainer.forward.finish(self._tally, self._step))
         return True

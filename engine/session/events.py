@@ -169,6 +169,8 @@ class Prediction:
     output: str
     shares: Array | None
     """(N, classes), or None for a regression."""
+    made: Mapping[str, Array] = field(default_factory=dict)
+    """Of outputs whose target is a picture, by uid: (N, 2, C, H, W), the target and what was made."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,9 +41,10 @@ def boundary(request: Boundary, trainer: Trainer, extent: Extent) -> BoundaryDat
     size = min(max(request.size, 2), 256)
     output = trainer.output_value(trainer.program).id
     said = trainer.predict(grid(where, size), keep=(output,))[output]
-    shown = trainer.probabilities(said) if trainer.spec.classes else said
+    shown = trainer.probabilities(said) if trainer.classifies else said
     field = np.ascontiguousarray(shown.T, np.float32).reshape(-1, size, size)
-    return BoundaryData(field, where, neurons(request.neurons, trainer, where, request.neuron_size))
+    return BoundaryData(field, where, neurons(request.neurons, trainer, where, request.neuron_size),
+                        trainer.classifies)
 
 
 def neurons(uids: Iterable[Uid], trainer: Trainer, extent: Extent, size: int) -> dict[Uid, Array]:

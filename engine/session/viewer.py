@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,12 @@ import numpy as np
 from engine.as_matrix import named
 from engine.errors import DeviceError
 from engine.history import History
+from engine.run import Evaluation
 from engine.session import plane, reduce, thumbs
 from engine.session.formed import formed
 from engine.session.past import past
 from engine.session.protocol import Frame, Phase, Watch
+from engine.session.scores import scores
 from engine.session.thumbs import NotYet, Reader
 from engine.session.views import (
     Array,
@@ -30,6 +32,7 @@ from engine.session.views import (
     Missing,
     Past,
     Points,
+    Scores,
     Thumbs,
     ThumbsData,
     View,
@@ -87,7 +90,8 @@ class Viewer:
     @property
     def watching(self) -> bool:
         """Whether anything needs the values of a step."""
-        return any(not isinstance(w.watch.request, Points | Curves | Past) for w in self._watched.values())
+        shown = (w.watch.request for w in self._watched.values())
+        return any(not isinstance(r, Points | Curves | Past | Scores) for r in shown)
 
     def news(self) -> bool:
         """Whether a frame would hold anything new."""
@@ -96,7 +100,7 @@ class Viewer:
     def needs_values(self) -> bool:
         """Whether the next frame shows values of a step (a boundary or a curve alone does not)."""
         shown = (w.watch.request for w in self._watched.values() if w.stale)
-        return any(not isinstance(r, Points | Curves | Boundary | Past) for r in shown)
+        return any(not isinstance(r, Points | Curves | Boundary | Past | Scores) for r in shown)
 
     def due(self, now: float, paced: bool) -> bool:
         """While steps run: whether it is time for a frame, by what the last ones cost."""
@@ -179,6 +183,8 @@ class Viewer:
                 return plane.points(request, trainer.dataset, self.extent(trainer))
             case Batch():
                 return batch(request, trainer, read)
+            case Scores():
+                return scores(request, trainer)
             case Past():
                 return None  # made of the history
 
@@ -214,7 +220,19 @@ def curves(request: Curves, trainer: Trainer) -> CurvesData:
         steps, low, mean, high,
         np.array([t.step for t in tests], np.float64), np.array([t.loss for t in tests], np.float64),
         np.array(accuracy, np.float64), tuple((c.step, c.name, c.value) for c in trainer.log[-200:]),
+        *_of_outputs(trainer, tests),
     )  # fmt: skip
+
+
+def _of_outputs(trainer: Trainer, tests: Sequence[Evaluation]) -> tuple[dict[str, Array], str]:
+    """The tests of each output by its name, and whose the accuracy is; nothing where there is one only."""
+    ends = trainer.forward.ends
+    if len(ends) < 2:
+        return {}, ""
+    unknown = (np.nan,) * len(ends)
+    parts = np.array([t.parts if len(t.parts) == len(ends) else unknown for t in tests], np.float64)
+    found = {end.name: parts.reshape(-1, len(ends))[:, i] for i, end in enumerate(ends)}
+    return found, trainer.forward.output.name if trainer.classifies else ""
 
 
 def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
@@ -224,9 +242,9 @@ def batch(request: Batch, trainer: Trainer, read: Reader) -> BatchData:
     inputs = np.moveaxis(read(read.program.outputs[entry].id)[..., :n], -1, 0)
     output = trainer.output_value(read.program)
     said = np.moveaxis(read(output.id)[..., :n], -1, 0)
-    shown = trainer.probabilities(said) if trainer.spec.classes else said
+    shown = trainer.probabilities(said) if trainer.classifies else said
     position = int(trainer.step_values()["pos"])
     index = read("data.order")[position : position + n]
+    made = trainer.forward.made(read.program, lambda id: np.moveaxis(read(id)[..., :n], -1, 0))
     return BatchData(np.ascontiguousarray(inputs), trainer.dataset.y_train[index],
-                     np.ascontiguousarray(shown, np.float32), index)
-
+                     np.ascontiguousarray(shown, np.float32), index, made)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.errors import Message
+from engine.metrics import Report
 from engine.settings import TrainingSpec
 from engine.values import Uid
 
@@ -104,13 +105,25 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """The last test: confusion matrix, shares of each class, errors.
+
+    With `cell` (truth, answer) of the matrix of `output` also the first test examples in it.
+    """
+
+    output: Uid = ""
+    cell: tuple[int, int] | None = None
+    limit: int = 48
+
+
+@dataclass(frozen=True)
 class Past:
     """Which steps can be shown again, and the lines of the run with at most `points` points each."""
 
     points: int = 500
 
 
-View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch | Past
+View = Matrix | Maps | Thumbs | Histogram | Curves | Boundary | Points | Batch | Past | Scores
 
 
 # ---- what comes back ----------------------------------------------------------------------------------
@@ -210,6 +223,10 @@ class CurvesData:
     """Empty for a regression."""
     changes: tuple[tuple[int, str, Any], ...] = ()
     """Live changes: step, name, value."""
+    test_parts: Mapping[str, Array] = field(default_factory=dict)
+    """Where the loss is a sum: each output's own in the tests, by its name; NaN where it is not known."""
+    accuracy_of: str = ""
+    """Where there are several outputs: the one whose accuracy it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +237,8 @@ class BoundaryData:
     """(classes, s, s) shares for classes, (targets, s, s) numbers for a regression."""
     extent: tuple[float, float, float, float]
     neurons: Mapping[Uid, Array] = field(default_factory=dict)
+    shares: bool = True
+    """Whether the numbers of data with classes are shares of them."""
     """Node -> (units, t, t)"""
 
 
@@ -243,6 +262,20 @@ class BatchData:
     outputs: Array
     """(n, classes) shares, or (n, targets) numbers."""
     index: Array
+    made: Mapping[Uid, Array] = field(default_factory=dict)
+    """Of outputs whose target is a picture: (n, 2, C, H, W), what they should have made and what they did."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoresData:
+    """The report of the last test, and `inputs` (k, ...) of the cell asked for, as the network sees them."""
+
+    report: Report
+    output: Uid
+    cell: tuple[int, int] | None
+    index: Array
+    """Places among the test examples."""
+    inputs: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,5 +340,6 @@ ViewData = (
     | PointsData
     | BatchData
     | PastData
+    | ScoresData
     | Missing
 )

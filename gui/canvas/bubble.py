@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from engine.inference import Problem
 from engine.layers.base import Repair
+from engine.problems import Problem
 from gui import icons, theme
 from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.guard import guarded

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
-from engine.inference import Problem, infer
+from engine.inference import infer
 from engine.layers import LAYERS, Flatten, Input
 from engine.layers.base import Layer, Repair
+from engine.problems import Problem
 from engine.repairs import apply_repair
 from engine.settings import NEEDS_CLASSES, DataSpec
 from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, node_sizes
@@ -172,6 +173,8 @@ def compact_ports(graph: GraphSpec) -> GraphSpec:
 
 def with_repair(state: DocumentState, repair: Repair) -> DocumentState:
     """Apply a proposed repair; a node it adds gets its place."""
+    if repair.kind == "set_training":
+        return replace(state, training=replace(state.training, **{repair.field: repair.value}))
     links = {k.port: k for k in state.graph.inputs_of(repair.node)} if repair.kind == "insert_before" else {}
     graph, added = apply_repair(state.graph, repair)
     done = replace(state, graph=compact_ports(graph))

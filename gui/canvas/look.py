@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.graph import NodeSpec, Uid
-from engine.inference import Inference, Problem
+from engine.inference import Inference
 from engine.layers import Output
+from engine.problems import Problem
 from engine.settings import DataSpec, TrainingSpec
 from gui.canvas import texts
 from gui.canvas.geometry import Size

@@ -7,8 +7,9 @@ from engine.graph import NodeSpec
 from engine.inference import Inference
 from engine.layers import Dense, Input, Layer, Output
 from engine.layers.base import Shape
-from engine.settings import LOSS_CHOICES, DataSpec, TrainingSpec
+from engine.settings import DataSpec, TrainingSpec
 from gui.i18n import integer, tr, tr_message, trn
+from gui.loss_words import output_text
 
 CATEGORIES: tuple[tuple[str, str], ...] = (
     ("data", N_("Data")),
@@ -50,7 +51,7 @@ def summary(node: NodeSpec, inference: Inference, training: TrainingSpec, data: 
             return trn("{n} picture", "{n} pictures", data.count).format(n=integer(data.count))
         return trn("{n} example", "{n} examples", data.count).format(n=integer(data.count))
     if isinstance(layer, Output):
-        return tr(dict(LOSS_CHOICES)[training.loss])
+        return output_text(node, training)
     plain = _PLAIN.get(layer.kind)
     if plain is not None:
         return tr(plain)

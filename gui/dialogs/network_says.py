@@ -140,7 +140,9 @@ class NetworkSays(QWidget):
             "" if trained else tr("Not trained yet: these are the answers of random weights.")
         )
         self._reason.setVisible(not trained or prediction.shares is None)
-        if prediction.shares is None:
+        if prediction.shares is None and prediction.made:
+            self._reason.setText(tr("The network makes the picture again; its target is the input."))
+        elif prediction.shares is None:
             row = ", ".join(i18n.short(float(v)) for v in prediction.values[prediction.output][0])
             self._reason.setText(tr("The network gives {numbers}.").format(numbers=row))
         self._layers = [

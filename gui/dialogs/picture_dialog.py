@@ -29,6 +29,8 @@ class PictureDialog(QDialog):
         self._pictures = list(pictures)
         self._at = 0
         self._inputs: Array | None = None
+        self._copies: Array | None = None
+        """(n, 2, C, H, W): what should have been made beside what was made."""
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(12), theme.px(12), theme.px(12), theme.px(12))
         head = QHBoxLayout()
@@ -67,6 +69,9 @@ class PictureDialog(QDialog):
         self._whole, self._seen = Face(tr("The picture")), Face(tr("As the network gets it"))
         faces.addWidget(self._whole)
         faces.addWidget(self._seen)
+        self._made = Face(tr("As the network made it"))
+        faces.addWidget(self._made)
+        self._made.hide()
         faces.addStretch(1)
         self._seen.hide()
         right.addLayout(faces)
@@ -92,7 +97,9 @@ class PictureDialog(QDialog):
         self, prediction: Prediction, configured: Configured, graph: GraphSpec, trained: bool
     ) -> None:
         """What the network says to all pictures, and every layer's activations."""
+        self._copies = next(iter(prediction.made.values()), None)
         self.says.set_prediction(prediction, configured, graph, trained)
+        self._show()
 
     def set_inputs(self, inputs: Array) -> None:
         """The pictures as the network gets them, (n, C, H, W) in 0..1."""
@@ -125,4 +132,9 @@ class PictureDialog(QDialog):
         )
         if self._inputs is not None:
             self._seen.show_words(picture_words(self._inputs[self._at][None])[0], smooth=False)
+        self._made.setVisible(self._copies is not None)
+        if self._copies is not None:  # both in one scale
+            seen, copied = picture_words(self._copies[self._at])
+            self._seen.show_words(seen, smooth=False)
+            self._made.show_words(copied, smooth=False)
         self.says.show_at(self._at)

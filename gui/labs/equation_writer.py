@@ -12,6 +12,7 @@ from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
+from gui.labs.equation_losses import PART, LossEquations
 from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -38,7 +39,7 @@ LOSSES = ("mse", *ENTRY_LOSSES)
 """Losses of single entries."""
 NAMES = {
     **dict.fromkeys(LOSSES, (r"\hat{Y}", "Y")), "bce_logits": ("Z", "Y"),
-    "softmax_xent": ("Z", "y"), "encode_labels": ("y",),
+    "softmax_xent": ("Z", "y"), "class_weights": ("y",), "weighted_xent": ("Z", "y"), "encode_labels": ("y",),
     "affine_matrix": (r"\theta",),
 }  # fmt: skip
 """Letters of what an op reads, where it is not X."""
@@ -70,7 +71,8 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             found.setdefault(value.id, letter)
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
-            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
+            "weighted_sum": ("L",), "class_weights": ("w", "m"), "weighted_xent": ("P", "L"),
+            "dropout": ("Y", "M"), "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
             "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
@@ -78,10 +80,12 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             outs = (r"\mathrm{QKV}",)
         for value, letter in zip(op.outs, outs, strict=False):
             found.setdefault(value.id, letter)
+    for i, part in enumerate(program.losses[1:], 1):  # of several outputs: the parts of the sum
+        found[part.id] = f"L_{i}"
     return found
 
 
-class Writer(RecurrentWriter):
+class Writer(RecurrentWriter, LossEquations):
     """Writes ops as equations with the letters of one page."""
 
     def __init__(self, program: Program, letters: Mapping[str, str], style: Style) -> None:
@@ -95,7 +99,10 @@ class Writer(RecurrentWriter):
         """W, or the part of an id that people know."""
         if value.id in self.letters:
             return self.letters[value.id]
-        source = self.gradient_of.get(value.id)
+        source, part = self.gradient_of.get(value.id), PART.fullmatch(value.id)
+        if part is not None and part[1] in self.program.values:
+            loss = f"L_{part[2]}" if part[2] else "L"
+            return rf"\partial {loss}/\partial " + self.letter(self.program.values[part[1]])
         if source is not None:
             return r"\partial L/\partial " + self.letter(self.program.values[source])
         old = self.old_of.get(value.id)
@@ -254,50 +261,6 @@ class Writer(RecurrentWriter):
         title = rf"{dz.symbol} = {da.symbol} \odot f'({letter})"
         return self._made(index, op, title, tr("cell by cell: the slope of the function there"),
                           da, r"\odot", slope, "=", dz)
-
-    def _softmax_xent(self, index: int, op: Op) -> list[Equation]:
-        z, labels = self.factor(op.ins[0]), self.factor(op.ins[1])
-        p, loss = self.factor(op.outs[0]), self.factor(op.outs[1])
-        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
-        return [
-            self._made(index, op, rf"{p.symbol} = \mathrm{{softmax}}({z.symbol})",
-                       tr("each example adds up to 1"), r"\mathrm{softmax}", z, "=", p),
-            self._made(index, op, rf"{loss.symbol} = -\frac{{1}}{{k}} \sum \ln p",
-                       tr("cross-entropy: the mean over the examples"),
-                       r"-\frac{1}{k} \sum \ln", p, r"\odot", hot, "=", loss),
-        ]  # fmt: skip
-
-    def _softmax_xent_grad(self, index: int, op: Op) -> list[Equation]:
-        p, labels, dz = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        hot = replace(labels, symbol="T", derived="onehot", heads=("units", "examples"))
-        title = rf"{dz.symbol} = ({p.symbol} - T)/k"
-        return [self._made(index, op, title, tr("k examples in the batch"),
-                           r"\frac{1}{k} \Big(", p, "-", hot, r"\Big) =", dz)]
-
-    def _entry_loss(self, index: int, op: Op) -> Equation:
-        y, t, loss = (self.factor(v) for v in (*op.ins, op.out))
-        title = rf"L = \frac{{1}}{{N}} \sum {ENTRY_LOSSES[op.kind].formula}"
-        return self._made(index, op, title, tr("the mean over all entries"),
-                          r"\frac{1}{N} \sum \ell \Big(", y, ",", t, r"\Big) =", loss)  # fmt: skip
-
-    def _entry_slope(self, index: int, op: Op) -> Equation:
-        y, t, dy = (self.factor(v) for v in (*op.ins, op.out))
-        slope = ENTRY_LOSSES[op.kind.removesuffix("_grad")].slope_formula
-        title = rf"{dy.symbol} = \frac{{1}}{{N}} \cdot ({slope})"
-        return self._made(index, op, title, tr("N entries, the mean over all of them"),
-                          r"\frac{1}{N} \ell' \Big(", y, ",", t, r"\Big) =", dy)  # fmt: skip
-
-    def _mse(self, index: int, op: Op) -> list[Equation]:
-        y, t, loss = (self.factor(v) for v in (*op.ins, op.out))
-        title = rf"L = \frac{{1}}{{N}} \sum ({t.symbol} - {y.symbol})^2"
-        return [self._made(index, op, title, tr("the mean over all entries"),
-                           r"\frac{1}{N} \sum \Big(", t, "-", y, r"\Big)^2 =", loss)]
-
-    def _mse_grad(self, index: int, op: Op) -> list[Equation]:
-        y, t, dy = (self.factor(v) for v in (*op.ins, op.out))
-        title = rf"{dy.symbol} = -\frac{{2}}{{N}} ({t.symbol} - {y.symbol})"
-        return [self._made(index, op, title, tr("N entries, the mean over all of them"),
-                           r"-\frac{2}{N} \Big(", t, "-", y, r"\Big) =", dy)]
 
     def _conv2d(self, index: int, op: Op) -> list[Equation]:
         k, x, z = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)

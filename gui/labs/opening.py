@@ -5,6 +5,7 @@ from __future__ import annotations
 from gui.actions import Actions
 from gui.dialogs.proof_dialog import ProofDialog
 from gui.dialogs.write_dialog import WriteDialog
+from gui.labs.evaluation_lab import EvaluationLab
 from gui.labs.gradient_lab import GradientLab
 from gui.labs.optimizer_lab import OptimizerLab
 from gui.main_window import MainWindow
@@ -17,12 +18,14 @@ class NumberLabs:
 
     def __init__(self, window: MainWindow, bench: Workbench, actions: Actions) -> None:
         self.window, self.bench = window, bench
-        for name in ("gradient_check", "optimizer_xray", "numpy_proof", "write_text"):
+        labs = "gradient_check", "optimizer_xray", "numpy_proof", "evaluation", "write_text"
+        for name in labs:
             actions.on(name, getattr(self, name))
 
     def register(self) -> None:
         """Make the labs known to the window's host. Called after the window was built (again)."""
         self.window.labs.add("gradient_check", lambda: GradientLab(self.bench), keep=False)
+        self.window.labs.add("evaluation", lambda: EvaluationLab(self.bench))
         self.window.labs.add("optimizer_xray", lambda: OptimizerLab(self.bench), keep=False)
 
     def layer(self) -> str:
@@ -42,6 +45,10 @@ class NumberLabs:
     def optimizer_xray(self) -> None:
         """What moves the weights of the selected layer."""
         self.window.open_lab("optimizer_xray", node=self.layer())
+
+    def evaluation(self) -> None:
+        """The test data judged: confusion matrix, shares of each class, errors."""
+        self.window.open_lab("evaluation")
 
     def numpy_proof(self) -> None:
         """The step shown as a script."""

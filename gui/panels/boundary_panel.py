@@ -68,7 +68,7 @@ class BoundaryPanel(Panel):
             self.view.set_points(points, np.concatenate(flat), is_test)
             self._has_points = True
         elif isinstance(data, BoundaryData):
-            if self._facts is not None and self._facts.spec.classes:
+            if self._facts is not None and self._facts.spec.classes and data.shares:
                 self.view.set_field(data.output, data.extent)
             else:
                 self.view.set_signed_field(data.output[0], data.extent)

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 
 from engine.errors import N_, MatrizenError
 from engine.graph import NodeSpec, Uid
-from engine.inference import loss_note
 from engine.layers import Output
 from engine.layers.base import elements, shape_text
-from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES
+from engine.output_problems import loss_note
+from engine.settings import OPTIMIZER_CHOICES
 from gui import icons, theme
 from gui.canvas.overlays import tool
 from gui.canvas.texts import icon_of
@@ -28,6 +28,7 @@ from gui.document import Document
 from gui.forms import Choice, Field, Form, fields_of
 from gui.formulas import FormulaView
 from gui.i18n import integer, tr, tr_message, trn
+from gui.loss_words import whole_loss
 from gui.number_field import format_number
 from gui.panels.lock_row import LockRow
 from gui.panels.problems import ProblemRow
@@ -278,7 +279,9 @@ class Inspector(QFrame):
         """What a layer's formula leaves open."""
         text = ""
         if isinstance(node.layer, Output):
-            said = loss_note(self.document.graph, node, self.document.training.loss)
+            training, data = self.document.training, self.document.data
+            loss = node.layer.loss_of(training.loss)
+            said = loss_note(self.document.graph, node, loss, training, data)
             text = " ".join(tr_message(m) for m in said)
         self.note.setText(text)
         self.note.setVisible(bool(text))
@@ -369,7 +372,7 @@ class Inspector(QFrame):
         self.summary_rows.set_rows(rows)
         self.training_rows.set_rows(
             [
-                (tr("Loss"), tr(dict(LOSS_CHOICES)[training.loss])),
+                (tr("Loss"), whole_loss(self.document.graph, training)),
                 (tr("Optimizer"), tr(dict(OPTIMIZER_CHOICES)[training.optimizer])),
                 (tr("Learning rate"), format_number(training.learning_rate)),
                 (tr("Batch size"), integer(training.batch)),

@@ -18,6 +18,9 @@ from gui.views.panel import Panel
 from gui.views.series import smooth
 from gui.watching import Wish
 
+PARTS = ("ok", "text2", "danger", "text1")
+"""Colors of the outputs' own curves."""
+
 
 class LossDock(Panel):
     """Wants nothing by itself: the window hands it the curves that the time line reads too."""
@@ -90,7 +93,13 @@ class LossDock(Panel):
                 x = np.asarray(line.steps, float) / line.per_epoch
                 mean = smooth(np.asarray(line.mean, float), max(1, len(line.mean) // 40))
                 self.view.set_curve(name, x, mean, token="text3", noisy=False, fine=True)
-        self.view.keep_curves({"train", "test", *(name for name, _ in self._lines)})
+        parts = {f"output {name}": (name, loss) for name, loss in data.test_parts.items()}
+        self.view.keep_curves({"train", "test", *parts, *(name for name, _ in self._lines)})
+        for number, (key, (name, loss)) in enumerate(parts.items()):
+            known = np.isfinite(loss)
+            x = np.asarray(data.test_steps, float)[known] / per
+            text = tr("Test, {output}").format(output=name)
+            self.view.set_curve(key, x, loss[known], text=text, token=PARTS[number % len(PARTS)], fine=True)
         self.view.set_curve("train", np.asarray(data.steps, float) / per, data.mean)
         self.view.set_x_axis(tr("Epoch"))
         marks: list[Mark] = []
@@ -106,7 +115,8 @@ class LossDock(Panel):
         seen = len(data.test_steps) if self._now is None else int((data.test_steps <= self._now).sum())
         if len(data.test_accuracy) and seen:
             shown = i18n.number(float(data.test_accuracy[seen - 1]) * 100, 1)
-            self.view.set_figure(tr("Test accuracy"), f"{shown} %")
+            whose = tr("Test accuracy of {output}").format(output=data.accuracy_of)
+            self.view.set_figure(whose if data.accuracy_of else tr("Test accuracy"), f"{shown} %")
         else:
             self.view.set_figure()
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from engine.errors import MatrizenError
-from engine.inference import Problem
+from engine.problems import Problem
 from gui import icons, theme
 from gui.document import Document
 from gui.i18n import tr, tr_message, trn

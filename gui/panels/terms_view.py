@@ -45,11 +45,12 @@ def role_of(value: str) -> str:
 
 
 def _with_scale(term: Term) -> Term:
-    """A scaled product of attention with its scale as a factor: 1/√d · q · k."""
+    """A product with what it is multiplied by as a factor: the scale of attention, the weight of a loss."""
+    name = {"scaled": "1/√d", "weight": "w"}.get(term.label, "")
     product = math.prod(number for _, _, number in term.factors)
-    if term.label != "scaled" or not product:
+    if not name or not product:
         return term
-    return replace(term, label="", factors=(("1/√d", (), term.value / product), *term.factors))
+    return replace(term, label="", factors=((name, (), term.value / product), *term.factors))
 
 
 class TermsView(View):

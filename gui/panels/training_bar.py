@@ -25,6 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import MatrizenError
+from engine.losses import loss_of
+from engine.outputs import outputs_of
 from engine.settings import TrainingSpec
 from gui import icons, theme
 from gui.actions import Actions, key_text
@@ -42,6 +44,7 @@ READ_BY = {
     "momentum": ("momentum",), "nesterov": ("momentum",), "adagrad": ("epsilon",),
     "adadelta": ("decay", "epsilon"), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
     "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
+    "cross_entropy": ("label_smoothing", "class_weighting", "class_weights"),
     "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
     "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
 }  # fmt: skip
@@ -248,7 +251,8 @@ class TrainingBar(QFrame):
 
     def _set(self, name: str, value: Any) -> None:
         try:
-            self._document.set_training(**{name: value})
+            own = {"class_weighting": "own"} if name == "class_weights" else {}  # what is listed is meant
+            self._document.set_training(**{name: value}, **own)
         except MatrizenError as refusal:
             self.refused.emit(tr_message(refusal))
             self._show_values()
@@ -358,6 +362,8 @@ class SettingsPopup(QFrame):
     def _build(self) -> None:
         training = self._document.training
         optimizer, loss, schedule = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        used = {loss_of(end, training) for end in outputs_of(self._document.graph)} - {training.loss}
+        loss += tuple(name for each in sorted(used) for name in READ_BY.get(each, ()))
         rate = ("learning_rate", "schedule", *schedule, "warm_up")
         known = TrainingSpec.settings()
         fields = [
@@ -380,7 +386,8 @@ class SettingsPopup(QFrame):
 
     def _set(self, name: str, value: Any) -> None:
         try:
-            self._document.set_training(**{name: value})
+            own = {"class_weighting": "own"} if name == "class_weights" else {}  # what is listed is meant
+            self._document.set_training(**{name: value}, **own)
         except MatrizenError as refusal:
             if self._form is not None:
                 self._form.set_problem(name, tr_message(refusal))

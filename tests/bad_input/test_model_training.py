@@ -97,7 +97,7 @@ def test_case_63_a_disconnected_node(circle):
 
 
 def test_case_64_two_outputs():
-    problem(h.dense().add("out2", Output(), after="fc1"), "Only one output", node="out2")
+    problem(h.dense().add("out2", Output(), after="fc1"), "needs 2 outputs", "gives 3", node="out2")
     problem(h.dense().add("x2", Input((2,))), "One input is enough", node="x2")
 
 

@@ -14,7 +14,7 @@ from engine.recorder import Recorder
 from engine.values import Program, Role
 from tests.contract.harness import STREAM, all_cases, case_of, interpret, lanes_of
 
-LOSSES = {k: f"{k}_grad" for k in ("mse", "softmax_xent", *ENTRY_LOSSES)}
+LOSSES = {k: f"{k}_grad" for k in ("mse", "softmax_xent", "weighted_xent", *ENTRY_LOSSES)}
 """Kinds whose gradient the loss records: it starts the way back."""
 
 OWN = [k for k, r in REGISTRY.items() if type(r).gradient is not OpRule.gradient]
@@ -56,8 +56,8 @@ def recorded(kind: str, case: Case) -> tuple[Program, dict[str, Array], list[str
         rec.control(name, value)
     outs = rec.emit(kind, ins, attrs=dict(case.attrs), controls=rule.own_controls, stream=STREAM)
     if kind in LOSSES:
-        p = outs[0] if kind == "softmax_xent" else ins[0]
-        rec.contribute(ins[0], rec.emit1(LOSSES[kind], (p, ins[1]), "gradient", attrs=dict(case.attrs)))
+        p = outs[0] if kind.endswith("_xent") else ins[0]
+        rec.contribute(ins[0], rec.emit1(LOSSES[kind], (p, *ins[1:]), "gradient", attrs=dict(case.attrs)))
         wanted = [ins[0].id]
     for out in outs:
         if out.role is Role.ACT:

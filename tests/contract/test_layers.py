@@ -87,7 +87,7 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "gru": ("units", "states", "initializer", "state_initializer"),
     "lstm": ("units", "states", "initializer", "state_initializer"),
     "one_position": ("position",),
-    "output": (),
+    "output": ("weight", "loss", "target"),
 }
 """Names of settings in project files, kept for ever as well."""
 

@@ -29,7 +29,10 @@ from tests.engine.data.picture_bytes import png
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
 CIRCLE = str(SAMPLES / "circle.matrizen")
-KEYS = ["device", "steps", "epochs", "train_loss", "test_loss", "test_accuracy", "seconds", "parameters"]
+KEYS = [
+    "device", "steps", "epochs", "train_loss", "test_loss", "test_accuracy", "seconds", "parameters",
+    "test_metrics",
+]  # fmt: skip
 
 
 def command(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -73,6 +76,9 @@ def test_train_reports_one_json_object_and_keeps_what_was_asked_for(tmp_path):
         13,
     )
     assert 0 < report["train_loss"] < 2 and 0 <= report["test_accuracy"] <= 1 and report["seconds"] > 0
+    scores = report["test_metrics"]["output"]
+    assert scores["accuracy"] == report["test_accuracy"] and [c["name"] for c in scores["classes"]]
+    assert np.trace(scores["confusion"]) == round(scores["accuracy"] * np.sum(scores["confusion"]))
     saved = load_project(tmp_path / "t.matrizen")
     assert saved.run.step == 120 and saved.run.seed == 5
     with np.load(tmp_path / "w.npz", allow_pickle=False) as archive:

@@ -12,7 +12,7 @@ DOC = Path(__file__).parents[2] / "docs" / "engine.md"
 
 def test_examples_run_and_give_the_numbers_of_the_text(capsys):
     blocks = re.findall(r"```python\n(.*?)```", DOC.read_text(encoding="utf-8"), re.S)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     names: dict[str, object] = {}
     for block in blocks:
         assert len([line for line in block.splitlines() if line.strip()]) <= 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from engine.layers import (
     Conv2D,
     Dense,
     Flatten,
+    Input,
     LeakyReLU,
     MaxPool2D,
+    Output,
     ReLU,
     Sigmoid,
     Softmax,
@@ -62,6 +65,7 @@ RUNS = {
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),
     "locked": lambda: (locked_run(), ("dense1",)),
+    "outputs": lambda: (outputs_run(), ("enc",)),
     "sequence": lambda: (pictures(block(), (5,), "sgd"), ("embed", "look")),
     "recurrent": lambda: (pictures(recurrences(), (3,), "sgd"), ("lstm", "rnn")),
 }  # fmt: skip
@@ -70,6 +74,17 @@ RUNS = {
 def square_run() -> Trainer:
     t = square()
     t.traced_step()
+    return t
+
+
+def outputs_run() -> Trainer:
+    """A class and the input itself, labels smoothed and classes weighed."""
+    g = GraphSpec().add("x", Input((7,))).add("enc", Dense(5), after="x").add("name", Dense(3), after="enc")
+    g = g.add("out", Output(), after="name").add("copy", Dense(7), after="enc")
+    g = g.add("seen", Output(weight=0.25, loss="mse", target="input"), after="copy")
+    t = pictures(g, (7,), "sgd", classes=3)
+    t.rebuild(g, replace(t.training, label_smoothing=0.1, class_weighting="balanced"), t.dataset)
+    assert t.traced_step() is None
     return t
 
 

@@ -16,6 +16,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_samples,
     emit_sequence,
     emit_warp,
+    emit_weighted,
     entry_losses,
     functions,
 )

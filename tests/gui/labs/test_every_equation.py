@@ -69,3 +69,25 @@ def test_the_loss_is_called_l() -> None:
 def test_losses(loss: str) -> None:
     graph, data = around(Dense(4))
     check(record(graph, TrainingSpec(loss, "sgd"), data, "train", 4), graph)
+
+
+def test_several_outputs_are_one_sum() -> None:
+    graph, data = around(Dense(4))
+    last = graph.inputs_of(graph.by_name("out").uid)[0].source
+    graph = graph.add("more", Output(weight=0.25, loss="mse"), after=graph.node(last).name)
+    program = record(graph, TrainingSpec("cross_entropy", "sgd"), data, "train", 4)
+    check(program, graph)
+    total = next(op for op in program.ops if op.kind == "weighted_sum")
+    assert formula_of(program, graph, total) == r"L = 1 \cdot L_1 + 0.25 \cdot L_2"
+    slope = next(op for op in program.ops if op.kind == "scale")
+    title = formula_of(program, graph, slope)
+    assert title == r"\partial L/\partial \hat{Y} = 0.25 \cdot \partial L_2/\partial \hat{Y}"
+
+
+def test_smoothed_and_weighted_cross_entropy() -> None:
+    graph, data = around(Dense(4))
+    training = TrainingSpec("cross_entropy", "sgd", label_smoothing=0.1, class_weighting="balanced")
+    program = record(graph, training, data, "train", 4)
+    check(program, graph)
+    loss = next(op for op in program.ops if op.kind == "weighted_xent")
+    assert r"\frac{1}{m}" in formula_of(program, graph, loss)

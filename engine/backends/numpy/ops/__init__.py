@@ -17,4 +17,5 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     updates,
     warp,
     warp_grad,
+    weighted,
 )
