@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from engine.errors import Message
 from engine.text_writing import Written
 from gui import theme
-from gui.dialogs.picture_dialog import Shares
+from gui.dialogs.network_says import Shares
 from gui.i18n import tr, tr_message
 from gui.number_field import NumberField
 from gui.workbench import Workbench

@@ -99,10 +99,10 @@ class Writer(RecurrentWriter, LossEquations):
         """W, or the part of an id that people know."""
         if value.id in self.letters:
             return self.letters[value.id]
-        source, part = self.gradient_of.get(value.id), PART.fullmatch(value.id)
-        if part is not None and part[1] in self.program.values:
-            loss = f"L_{part[2]}" if part[2] else "L"
-            return rf"\partial {loss}/\partial " + self.letter(self.program.values[part[1]])
+        source, share = self.gradient_of.get(value.id), PART.fullmatch(value.id)
+        if share is not None and share[1] in self.program.values:
+            loss = f"L_{share[2]}" if share[2] else "L"
+            return rf"\partial {loss}/\partial " + self.letter(self.program.values[share[1]])
         if source is not None:
             return r"\partial L/\partial " + self.letter(self.program.values[source])
         old = self.old_of.get(value.id)
