@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from engine.errors import N_
 from engine.layers.base import Layer
+from engine.ops.convolution import extent
 from gui import theme
 from gui.i18n import tr
 from gui.number_field import NumberField
@@ -57,9 +58,9 @@ class Field:
 
 def keep_size(values: Mapping[str, Any]) -> tuple[int, int, int, int]:
     """The padding (top, left, bottom, right) with which a kernel at stride 1 keeps the size."""
-    rows, columns = values["kernel"]
-    top, left = (rows - 1) // 2, (columns - 1) // 2
-    return top, left, rows - 1 - top, columns - 1 - left
+    down, across = extent(values["kernel"], values.get("dilation", (1, 1)))
+    top, left = (down - 1) // 2, (across - 1) // 2
+    return top, left, down - 1 - top, across - 1 - left
 
 
 def fields_of(layer: type[Layer] | Layer) -> list[Field]:

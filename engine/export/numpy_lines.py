@@ -6,37 +6,14 @@ the live examples only, so nothing is masked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
+from engine.export.numpy_convolution import kernels, slid, spread
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.export.numpy_names import Names
 from engine.ops.updates import lock_of
-from engine.values import Op, Value
-
-
-@dataclass(frozen=True)
-class Names:
-    """What a writer works with."""
-
-    ins: Sequence[str]
-    outs: Sequence[str]
-    op: Op
-    controls: Mapping[str, float]
-    """Under the names the op's rule uses."""
-
-    def number(self, control: str) -> str:
-        """A control as it stands in the script."""
-        return f"{self.controls[control]:.9g}"
-
-    def attr(self, name: str) -> object:
-        return self.op.attrs[name]
-
-    @property
-    def geometry(self) -> str:
-        """The stride and padding of a window, as arguments."""
-        return f"stride={self.attr('stride')}, padding={self.attr('padding')}"
-
+from engine.values import Value
 
 Writer = Callable[[Names], list[str]]
 
@@ -161,11 +138,6 @@ def _correct(n: Names) -> list[str]:
     one = n.op.ins[0].shape[0] == 1
     guess = f"({y}[0] > {n.attr('threshold')})" if one else f"{y}.argmax(axis=0)"
     return [f"{n.outs[0]} = ({guess} == {labels}).sum()"]
-
-
-def _conv(n: Names) -> list[str]:
-    bias = f" + {n.ins[2]}[:, None, None, None]" if len(n.ins) > 2 else ""
-    return [f"{n.outs[0]} = conv2d({n.ins[0]}, {n.ins[1]}, {n.geometry}){bias}"]
 
 
 def _pool(name: str, many: bool) -> Writer:
@@ -348,14 +320,9 @@ WRITERS: dict[str, Writer] = {
     "multiply": _one("{o} = {0} * {1}"),
     "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
     "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
-    "conv2d": _conv,
-    "conv2d_dx": lambda n: [
-        f"{n.outs[0]} = conv2d_dx({n.ins[0]}, {n.ins[1]}, {n.geometry}, "
-        f"size=({n.attr('height')}, {n.attr('width')}))"
-    ],
-    "conv2d_dw": lambda n: [
-        f"{n.outs[0]} = conv2d_dw({n.ins[0]}, {n.ins[1]}, {n.geometry}, kernel={n.attr('kernel')})"
-    ],
+    "conv2d": lambda n: slid(n, *n.ins),
+    "conv2d_dx": lambda n: spread(n, *n.ins),
+    "conv2d_dw": lambda n: kernels(n, *n.ins),
     "maxpool2d": _pool("maxpool2d", True),
     "maxpool2d_dx": _pool("maxpool2d_dx", False),
     "avgpool2d": _pool("avgpool2d", False),

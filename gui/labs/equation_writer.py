@@ -10,6 +10,7 @@ from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
+from gui.labs import equation_slides
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -136,6 +137,8 @@ class Writer:
             return self._update(index, op)
         if written is not None:
             return list(written(index, op))
+        if op.kind in equation_slides.KINDS:
+            return equation_slides.slides(self, index, op)
         if op.kind in POINTWISE:
             return [self._pointwise(index, op)]
         if op.kind in ENTRY_LOSSES:
@@ -290,29 +293,6 @@ class Writer:
         title = rf"{dy.symbol} = -\frac{{2}}{{N}} ({t.symbol} - {y.symbol})"
         return [self._made(index, op, title, tr("N entries, the mean over all of them"),
                            r"-\frac{2}{N} \Big(", t, "-", y, r"\Big) =", dy)]
-
-    def _conv2d(self, index: int, op: Op) -> list[Equation]:
-        k, x, z = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        parts: list[Factor | str] = [k, r"\ast", x]
-        title = rf"{z.symbol} = {k.symbol} \ast {x.symbol}"
-        if len(op.ins) > 2:
-            b = self.factor(op.ins[2])
-            title += f" + {b.symbol}"
-            parts += ["+", b]
-        words = tr("every window times the kernel; the kernel is not flipped")
-        return [self._made(index, op, title, words, *parts, "=", z)]
-
-    def _conv2d_dx(self, index: int, op: Op) -> list[Equation]:
-        k, d, dx = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        title = rf"{dx.symbol} = {k.symbol} \ast^T {d.symbol}"
-        words = tr("every window the pixel was in sends its part back")
-        return [self._made(index, op, title, words, k, r"\ast^T", d, "=", dx)]
-
-    def _conv2d_dw(self, index: int, op: Op) -> list[Equation]:
-        d, x, dk = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        title = rf"{dk.symbol} = {d.symbol} \ast {x.symbol}"
-        words = tr("added up over all windows and the batch")
-        return [self._made(index, op, title, words, d, r"\ast", x, "=", dk)]
 
     def _heads_scores(self, index: int, op: Op) -> list[Equation]:
         a, b, s = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)

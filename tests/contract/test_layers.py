@@ -36,7 +36,10 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
 SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "input": ("shape",),
     "dense": ("units", "bias", "initializer", "bias_initializer"),
-    "conv2d": ("filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer"),
+    "conv2d": (
+        "filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer", "dilation",
+        "groups",
+    ),
     "relu": (),
     "leaky_relu": ("slope",),
     "prelu": (),

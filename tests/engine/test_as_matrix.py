@@ -23,13 +23,15 @@ class Made:
     """Forward and backward op of one case, with every array by its id."""
 
     def __init__(self, kind: str, c: int, o: int, size: tuple[int, int], kernel: tuple[int, int],
-                 stride: tuple[int, int], padding: tuple[int, int, int, int], bias: bool = True) -> None:
-        attrs = {"stride": stride, "padding": padding, "kernel": kernel}
+                 stride: tuple[int, int], padding: tuple[int, int, int, int], bias: bool = True,
+                 **more: object) -> None:
+        attrs = {"stride": stride, "padding": padding, "kernel": kernel, **more}
         x = RNG.standard_normal((c, *size, 4)).astype(np.float32)
         self.arrays: dict[str, Array] = {"x": x}
         ins = [value("x", x.shape)]
         if kind == "conv2d":
-            self.arrays["k"] = RNG.standard_normal((o, c, *kernel)).astype(np.float32)
+            shape = (o, c // int(more.get("groups", 1)), *kernel)  # type: ignore[call-overload]
+            self.arrays["k"] = RNG.standard_normal(shape).astype(np.float32)
             ins = [value("k", self.arrays["k"].shape, Role.PARAM), *ins]
             if bias:
                 self.arrays["b"] = RNG.standard_normal(o).astype(np.float32)
@@ -68,7 +70,11 @@ def random_case(kind: str, seed: int) -> Made:
     # a window never lies in the padding alone, as in every layer that makes sense
     padding = tuple(int(rng.integers(0, k)) for k in (*kernel, *kernel))
     c, o = int(rng.integers(1, 4)), int(rng.integers(1, 4))
-    return Made(kind, c, o, size, kernel, stride, padding, bool(seed % 2))  # type: ignore[arg-type]
+    more: dict[str, object] = {}
+    if kind == "conv2d" and seed % 3 == 0:  # dilation, groups, both
+        more = ({"dilation": (2, 1)}, {"groups": 2}, {"groups": 2, "dilation": (1, 2)})[seed // 3 % 3]
+        size, c, o = (size[0] + 3, size[1] + 3), 2 * c, 2 * o
+    return Made(kind, c, o, size, kernel, stride, padding, bool(seed % 2), **more)  # type: ignore[arg-type]
 
 
 def own(made: Made, form: Form) -> Array:

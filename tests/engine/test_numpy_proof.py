@@ -13,7 +13,8 @@ import pytest
 
 from engine.errors import GraphError, ProjectError
 from engine.export.numpy_helpers import HELPERS
-from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
+from engine.export.numpy_lines import DRAWN, WRITERS, helpers_for
+from engine.export.numpy_names import Names
 from engine.export.numpy_proof import prove, wanted_of, write_proof
 from engine.graph import GraphSpec
 from engine.layers import (
@@ -49,6 +50,15 @@ def windows() -> GraphSpec:
     )  # fmt: skip
 
 
+def gaps() -> GraphSpec:
+    """Convolutions with dilation and groups."""
+    return chain(
+        Conv2D(filters=4, kernel=(2, 3), dilation=(2, 1), groups=2), Tanh(),
+        Conv2D(filters=8, kernel=(2, 2), padding=(1, 0, 1, 1), groups=4),
+        Flatten(), Dense(units=10), Softmax(), shape=(2, 7, 6),
+    )  # fmt: skip
+
+
 def vectors() -> GraphSpec:
     first = Dense(units=6, bias=False)  # a bias before a batch norm has no gradient but rounding
     return chain(first, BatchNorm(), Tanh(), Dense(units=5), ReLU(), Dense(units=1), shape=(7,))
@@ -58,6 +68,7 @@ RUNS = {
     "windows": lambda: (
         pictures(windows(), (2, 9, 8), "rmsprop", "mse"), ("conv2d1", "batch_norm1", "dense1"),
     ),
+    "gaps": lambda: (pictures(gaps(), (2, 7, 6), "sgd"), ("conv2d1", "conv2d2")),
     "residual": lambda: (pictures(residual(), (2, 9, 9), "adam"), ("norm2", "dense", "drop", "relu1")),
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),

@@ -161,6 +161,22 @@ def block(causal: bool) -> Peer:
     return Peer(g.add("output", Output(), after="dense"), forward, tokens(length, 11), start)
 
 
+def slides() -> Peer:
+    """Dilation, groups, four pads; then each channel by itself."""
+    first = Conv2D(filters=6, kernel=(2, 3), stride=(1, 2), padding=(2, 0, 1, 3), dilation=(2, 1), groups=2)
+    each = Conv2D(filters=12, kernel=(3, 2), bias=False, groups=6)
+    graph = chain(first, Tanh(), each, Flatten(), Dense(units=4), shape=(4, 6, 7))
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        x = f.pad(x, (0, 3, 2, 1))
+        x = f.conv2d(x, w["conv2d1.weight"], w["conv2d1.bias"], stride=(1, 2), dilation=(2, 1), groups=2)
+        x = f.conv2d(torch.tanh(x), w["conv2d2.weight"], groups=6)
+        return f.linear(x.flatten(1), w["dense1.weight"], w["dense1.bias"])
+
+    return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 4, 6, 7)))
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -168,6 +184,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, fixed": lambda: affine("zero", "zeros", True, trained=False),
     "spatial transformer": lambda: transformer(True),
     "spatial transformer, whole matrix": lambda: transformer(False),
+    "convolutions with gaps and groups": slides,
     "embedding, positions, layer norm": embedded,
     "transformer block": lambda: block(False),
     "transformer block, causal": lambda: block(True),
