@@ -8,13 +8,15 @@ from engine.ops.convolution import dilation_of, extent, groups_of
 
 def slid(n: Names, k: str, x: str, bias: str = "") -> list[str]:
     """Kernels k over pictures x."""
-    return _over_groups(n, "conv2d", _spaced(n, k), x, n.geometry, _added(bias))
+    gaps, k = _spaced(n, k)
+    return [*gaps, *_over_groups(n, "conv2d", k, x, n.geometry, _added(bias))]
 
 
 def spread(n: Names, k: str, d: str, bias: str = "") -> list[str]:
     """Every number of d times its kernel, laid down where its window lies."""
     size = f"{n.geometry}, size=({n.attr('height')}, {n.attr('width')})"
-    return _over_groups(n, "conv2d_dx", _spaced(n, k), d, size, _added(bias))
+    gaps, k = _spaced(n, k)
+    return [*gaps, *_over_groups(n, "conv2d_dx", k, d, size, _added(bias))]
 
 
 def kernels(n: Names, d: str, x: str) -> list[str]:
@@ -29,9 +31,9 @@ def _added(bias: str) -> str:
     return f" + {bias}[:, None, None, None]" if bias else ""
 
 
-def _spaced(n: Names, k: str) -> str:
+def _spaced(n: Names, k: str) -> tuple[list[str], str]:
     dilation = dilation_of(n.op.attrs)
-    return k if dilation == (1, 1) else f"spaced({k}, {dilation})"
+    return ([], k) if dilation == (1, 1) else ([f"wide = spaced({k}, {dilation})"], "wide")
 
 
 def _over_groups(n: Names, name: str, first: str, second: str, how: str, behind: str) -> list[str]:
@@ -40,5 +42,6 @@ def _over_groups(n: Names, name: str, first: str, second: str, how: str, behind:
         return [f"{n.outs[0]} = {name}({first}, {second}, {how}){behind}"]
     return [
         f"pairs = zip(np.split({first}, {groups}), np.split({second}, {groups}))",
-        f"{n.outs[0]} = np.concatenate([{name}(a, b, {how}) for a, b in pairs]){behind}",
+        f"parts = [{name}(a, b, {how}) for a, b in pairs]",
+        f"{n.outs[0]} = np.concatenate(parts){behind}",
     ]

@@ -51,7 +51,7 @@ class Proof:
 
 OWN_NAMES = (
     "Path", "np", "n", "e", "here", "weights", "batch", "count", "variance", "hat", "m_hat", "v_hat",
-    "scale", "shifted", "show", *HELPERS,
+    "scale", "shifted", "show", "wide", "pairs", "parts", *HELPERS,
 )  # fmt: skip
 """Names of the script itself; values are called otherwise."""
 FILES = ("WEIGHTS.npz", "BATCH.npz")

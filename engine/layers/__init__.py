@@ -12,6 +12,7 @@ from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, sh
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.concatenate import Concatenate
 from engine.layers.conv2d import Conv2D
+from engine.layers.conv_transpose2d import ConvTranspose2D
 from engine.layers.crop import Crop
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
@@ -58,6 +59,7 @@ LAYERS: dict[str, type[Layer]] = {
         Input,
         Dense,
         Conv2D,
+        ConvTranspose2D,
         ReLU,
         LeakyReLU,
         PReLU,
@@ -119,6 +121,7 @@ __all__ = [
     "BatchNorm",
     "Concatenate",
     "Conv2D",
+    "ConvTranspose2D",
     "Crop",
     "Dense",
     "Dropout",

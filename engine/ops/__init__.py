@@ -19,6 +19,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     prelu,
     rearranging,
     sequence,
+    transposed,
     updates,
     warp,
     warp_grad,

@@ -10,8 +10,10 @@ from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
-from gui.labs import equation_slides
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
+from gui.labs.equation_slides import FORWARD as SLIDES
+from gui.labs.equation_slides import KINDS as SLIDING
+from gui.labs.equation_slides import slides
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
 MOMENTS = {"velocity": "V", "square": "S", "square_sum": "S", "delta": "D", "m": "M", "v": "V"}
@@ -57,7 +59,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                           "running_var": r"\bar{\sigma}^2", "out_weight": "W_O",
                           "out_bias": "b_O"}.get(value.param, value.param)
                 if letter == "W":
-                    letter = {"conv2d": "K", "embedding": "E", "positions": "P",
+                    letter = {**dict.fromkeys(SLIDES, "K"), "embedding": "E", "positions": "P",
                               "affine_matrix": r"\theta", "prelu": "s"}.get(op.kind, "W")
                 if op.kind.startswith(("batchnorm", "layernorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
@@ -68,7 +70,8 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                 letter = "X" if plain == 1 else f"X_{plain}"
             found.setdefault(value.id, letter)
         outs = {
-            "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
+            "dense": ("Z",), **dict.fromkeys(SLIDES, ("Z",)), "softmax": ("P",), "softmax_xent": ("P", "L"),
+            "mse": ("L",),
             "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
             "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
@@ -137,8 +140,8 @@ class Writer:
             return self._update(index, op)
         if written is not None:
             return list(written(index, op))
-        if op.kind in equation_slides.KINDS:
-            return equation_slides.slides(self, index, op)
+        if op.kind in SLIDING:
+            return slides(self, index, op)
         if op.kind in POINTWISE:
             return [self._pointwise(index, op)]
         if op.kind in ENTRY_LOSSES:

@@ -282,12 +282,14 @@ def describe(explanation: Explanation, node: str) -> str:
 
 def kernel(explanation: Explanation) -> bool:
     """Whether a cell of four indices lies in a kernel, not in a map."""
-    return len(explanation.cell) == 4 and explanation.kind == "conv2d_dw"
+    return len(explanation.cell) == 4 and explanation.kind in ("conv2d_dw", "conv_transpose2d_dw")
 
 
 def places_of(explanation: Explanation) -> str:
     """Where a cell lies that is neither of a product nor of a function."""
     if kernel(explanation):
+        if explanation.kind == "conv_transpose2d_dw":
+            return tr("{node}, channel {row}, map {channel}: row {down}, column {across} of the kernel")
         return tr("{node}, filter {row}, channel {channel}: row {down}, column {across} of the kernel")
     if len(explanation.cell) == 4:
         return tr("{node}, example {column}, map {row}: row {down}, column {across}")

@@ -27,15 +27,22 @@ class Made:
                  **more: object) -> None:
         attrs = {"stride": stride, "padding": padding, "kernel": kernel, **more}
         x = RNG.standard_normal((c, *size, 4)).astype(np.float32)
+        slides = kind in ("conv2d", "conv_transpose2d")
+        if kind == "conv_transpose2d":  # of the convolution that makes x's picture this one's maps
+            k = np.zeros((o, c // int(more.get("groups", 1)), *kernel))  # type: ignore[call-overload]
+            (maps,) = REGISTRY["conv2d"].reference([k, x], attrs, Context(4))
+            x = RNG.standard_normal(maps.shape).astype(np.float32)
+            attrs |= {"height": size[0], "width": size[1]}
         self.arrays: dict[str, Array] = {"x": x}
         ins = [value("x", x.shape)]
-        if kind == "conv2d":
+        if slides:
             shape = (o, c // int(more.get("groups", 1)), *kernel)  # type: ignore[call-overload]
             self.arrays["k"] = RNG.standard_normal(shape).astype(np.float32)
             ins = [value("k", self.arrays["k"].shape, Role.PARAM), *ins]
             if bias:
-                self.arrays["b"] = RNG.standard_normal(o).astype(np.float32)
-                ins.append(value("b", (o,), Role.PARAM))
+                outs = c if kind == "conv_transpose2d" else o
+                self.arrays["b"] = RNG.standard_normal(outs).astype(np.float32)
+                ins.append(value("b", (outs,), Role.PARAM))
         outs = REGISTRY[kind].reference([self.arrays[v.id] for v in ins], attrs, Context(4))
         names = ("y", "where")[: len(outs)]
         self.arrays |= dict(zip(names, outs, strict=True))
@@ -43,7 +50,7 @@ class Made:
         d = RNG.standard_normal(outs[0].shape).astype(np.float32)
         self.arrays["d"] = d
         back_ins = [value("d", d.shape, Role.GRAD)]
-        if kind == "conv2d":
+        if slides:
             back_ins = [ins[0], *back_ins]
         if kind == "maxpool2d":
             back_ins.append(forward.outs[1])
@@ -71,7 +78,7 @@ def random_case(kind: str, seed: int) -> Made:
     padding = tuple(int(rng.integers(0, k)) for k in (*kernel, *kernel))
     c, o = int(rng.integers(1, 4)), int(rng.integers(1, 4))
     more: dict[str, object] = {}
-    if kind == "conv2d" and seed % 3 == 0:  # dilation, groups, both
+    if kind.startswith("conv") and seed % 3 == 0:  # dilation, groups, both
         more = ({"dilation": (2, 1)}, {"groups": 2}, {"groups": 2, "dilation": (1, 2)})[seed // 3 % 3]
         size, c, o = (size[0] + 3, size[1] + 3), 2 * c, 2 * o
     return Made(kind, c, o, size, kernel, stride, padding, bool(seed % 2), **more)  # type: ignore[arg-type]
@@ -84,7 +91,7 @@ def own(made: Made, form: Form) -> Array:
     return part[..., EXAMPLE].reshape(-1, 1)
 
 
-@pytest.mark.parametrize("kind", ["conv2d", "avgpool2d", "maxpool2d"])
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d", "avgpool2d", "maxpool2d"])
 @pytest.mark.parametrize("seed", range(12))
 def test_the_matrix_times_the_column_is_what_the_op_makes(kind: str, seed: int) -> None:
     made = random_case(kind, seed)
@@ -102,7 +109,7 @@ def test_the_matrix_times_the_column_is_what_the_op_makes(kind: str, seed: int) 
             assert np.count_nonzero(m) <= len(form.places()[0]) <= form.work
 
 
-@pytest.mark.parametrize("kind", ["conv2d", "avgpool2d", "maxpool2d"])
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d", "avgpool2d", "maxpool2d"])
 def test_cells_are_opened_and_places_lead_back(kind: str) -> None:
     made = random_case(kind, 7)
     for out in ("y", "dx"):

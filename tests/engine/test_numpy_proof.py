@@ -21,6 +21,7 @@ from engine.layers import (
     AvgPool2D,
     BatchNorm,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Flatten,
     LeakyReLU,
@@ -51,10 +52,11 @@ def windows() -> GraphSpec:
 
 
 def gaps() -> GraphSpec:
-    """Convolutions with dilation and groups."""
+    """Convolutions with dilation and groups, and a transposed one."""
     return chain(
         Conv2D(filters=4, kernel=(2, 3), dilation=(2, 1), groups=2), Tanh(),
-        Conv2D(filters=8, kernel=(2, 2), padding=(1, 0, 1, 1), groups=4),
+        ConvTranspose2D(filters=6, kernel=(3, 2), padding=(1, 0, 0, 1), output_padding=(1, 0), groups=2),
+        Conv2D(filters=8, kernel=(2, 2), padding=(1, 0, 1, 1), groups=2),
         Flatten(), Dense(units=10), Softmax(), shape=(2, 7, 6),
     )  # fmt: skip
 
@@ -68,7 +70,7 @@ RUNS = {
     "windows": lambda: (
         pictures(windows(), (2, 9, 8), "rmsprop", "mse"), ("conv2d1", "batch_norm1", "dense1"),
     ),
-    "gaps": lambda: (pictures(gaps(), (2, 7, 6), "sgd"), ("conv2d1", "conv2d2")),
+    "gaps": lambda: (pictures(gaps(), (2, 7, 6), "sgd"), ("conv2d1", "conv_transpose2d1", "conv2d2")),
     "residual": lambda: (pictures(residual(), (2, 9, 9), "adam"), ("norm2", "dense", "drop", "relu1")),
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),

@@ -18,6 +18,7 @@ from engine.layers import (
     Add,
     AffineWarp,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Embedding,
     Flatten,
@@ -177,6 +178,23 @@ def slides() -> Peer:
     return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 4, 6, 7)))
 
 
+def decoder() -> Peer:
+    """Transposed convolutions: overlapping, with output padding; then with gaps and groups."""
+    up = ConvTranspose2D(filters=4, kernel=(3, 3), stride=(2, 2), padding=(1, 1, 1, 1), output_padding=(1, 0))
+    gaps = ConvTranspose2D(filters=6, kernel=(2, 3), stride=(1, 2), bias=False, dilation=(2, 1), groups=2)
+    graph = chain(up, Tanh(), gaps, Flatten(), Dense(units=4), shape=(3, 4, 3))
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        first, second = w["conv_transpose2d1.weight"], w["conv_transpose2d2.weight"]
+        bias = w["conv_transpose2d1.bias"]
+        x = torch.tanh(f.conv_transpose2d(x, first, bias, stride=2, padding=1, output_padding=(1, 0)))
+        x = f.conv_transpose2d(x, second, stride=(1, 2), dilation=(2, 1), groups=2)
+        return f.linear(x.flatten(1), w["dense1.weight"], w["dense1.bias"])
+
+    return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 3, 4, 3)))
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -185,6 +203,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "spatial transformer": lambda: transformer(True),
     "spatial transformer, whole matrix": lambda: transformer(False),
     "convolutions with gaps and groups": slides,
+    "transposed convolutions": decoder,
     "embedding, positions, layer norm": embedded,
     "transformer block": lambda: block(False),
     "transformer block, causal": lambda: block(True),

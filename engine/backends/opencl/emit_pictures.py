@@ -70,21 +70,17 @@ def forward(weights: Pointer, x: Value, bias: Value | None, shapes: dict[str, in
     )
 
 
-@emits("conv2d")
+@emits("conv2d", "conv_transpose2d_dx")
 def conv2d(op: Op, site: Site) -> Emission:
     k, x = op.ins[:2]
     shapes = slide(k, x.shape, op.out.shape, op.attrs)
     return Emission([forward(reads("WEIGHTS", k), x, op.ins[2] if len(op.ins) > 2 else None, shapes, site)])
 
 
-@emits("conv2d_dx")
+@emits("conv2d_dx", "conv_transpose2d")
 def conv2d_dx(op: Op, site: Site) -> Emission:
-    k, d = op.ins
-    return spread(k, d, None, op, site)
-
-
-def spread(k: Value, d: Value, bias: Value | None, op: Op, site: Site) -> Emission:
-    """What `op` makes of `d`: every window's number times the kernel, added up where windows lie."""
+    k, d, *rest = op.ins
+    bias = rest[0] if rest else None
     t, x = site.target, op.out
     g = slide(k, x.shape, d.shape, op.attrs)
     if (g["SY"], g["SX"]) == (1, 1):
@@ -112,7 +108,7 @@ def spread(k: Value, d: Value, bias: Value | None, op: Op, site: Site) -> Emissi
     return Emission([Launch("conv_dx", defines, pointers, size)])
 
 
-@emits("conv2d_dw")
+@emits("conv2d_dw", "conv_transpose2d_dw")
 def conv2d_dw(op: Op, site: Site) -> Emission:
     d, x = op.ins
     return weights_gradient(d, x, slide(op.out, x.shape, d.shape, op.attrs), site)

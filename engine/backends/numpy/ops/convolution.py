@@ -178,18 +178,19 @@ def kernels(op: Op, env: Env, d: Array, x: Array, dk: Array) -> Call:
     return call
 
 
-@build("conv2d")
+@build("conv2d", "conv_transpose2d_dx")
 def conv2d(op: Op, env: Env) -> Call:
     bias = env.array(op.ins[2]) if len(op.ins) > 2 else None
     return forward(op, env, env.array(op.ins[0]), env.array(op.ins[1]), bias, env.array(op.out))
 
 
-@build("conv2d_dx")
+@build("conv2d_dx", "conv_transpose2d")
 def conv2d_dx(op: Op, env: Env) -> Call:
-    return backward(op, env, env.array(op.ins[0]), env.array(op.ins[1]), None, env.array(op.out))
+    bias = env.array(op.ins[2]) if len(op.ins) > 2 else None
+    return backward(op, env, env.array(op.ins[0]), env.array(op.ins[1]), bias, env.array(op.out))
 
 
-@build("conv2d_dw")
+@build("conv2d_dw", "conv_transpose2d_dw")
 def conv2d_dw(op: Op, env: Env) -> Call:
     return kernels(op, env, env.array(op.ins[0]), env.array(op.ins[1]), env.array(op.out))
 
