@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.errors import N_, GraphError
 from engine.ops.base import Array
+from engine.ops.conv1d import as_picture, without_row
 from engine.ops.convolution import dilation_of, extent, geometry, groups_of
 from engine.sparse import Sparse, places
 from engine.values import Op, Program, Role, Value
@@ -30,7 +31,7 @@ Part = Literal["matrix", "in", "bias", "out", "off"]
 Read = Callable[[str], Array]
 Cell = tuple[int, ...]
 
-KINDS = ("conv2d", "conv_transpose2d", "avgpool2d", "maxpool2d")
+KINDS = ("conv2d", "conv_transpose2d", "conv1d", "avgpool2d", "maxpool2d")
 MOST = 1_000_000
 """Cells of M that are not empty, at most."""
 MOST_CELLS = 16_000_000
@@ -42,12 +43,15 @@ _NAME = re.compile(r"(.+)~(matrix|in|bias|out|off):(\d+|\*):(\d+)")
 class Form:
     """One op for one example as a matrix. `channel` of what comes out; None: all of them at once.
 
+    A convolution along a sequence is that of a picture of one row (`op`), but cells are the sequence's.
     A pooling treats every channel by itself and alike, so one of them is all there is to show.
     """
 
     op: Op
     channel: int | None
     example: int
+    along: Op | None = None
+    """The op itself, where it goes along a sequence."""
 
     @property
     def kind(self) -> str:
@@ -236,7 +240,14 @@ class Form:
 
     def _cell(self, at: int, value: Value, channels: tuple[int, int]) -> Cell:
         c, y, x = (int(i) for i in np.unravel_index(at, (channels[1] - channels[0], *value.shape[1:3])))
-        return c + channels[0], y, x, self.example
+        return self._named(value, (c + channels[0], y, x, self.example))
+
+    def _named(self, value: Value, cell: Cell) -> Cell:
+        """The cell as it is called where the value lies."""
+        if self.along is None:
+            return cell
+        own = next((v for v in (*self.along.ins, *self.along.outs) if v.id == value.id), value)
+        return without_row(own, cell)
 
     def row_of(self, cell: Cell) -> int | None:
         """The row of a cell of the maps; None where it has none here."""
@@ -247,9 +258,10 @@ class Form:
         return self._at(cell, self.picture, self.column_channels)
 
     def _at(self, cell: Cell, value: Value, channels: tuple[int, int]) -> int | None:
-        if not channels[0] <= cell[0] < channels[1] or cell[3] != self.example:
+        if not channels[0] <= cell[0] < channels[1] or cell[-1] != self.example:
             return None
-        return ((cell[0] - channels[0]) * value.shape[1] + cell[1]) * value.shape[2] + cell[2]
+        row = cell[1] if len(cell) == 4 else 0
+        return ((cell[0] - channels[0]) * value.shape[1] + row) * value.shape[2] + cell[-2]
 
     def line(self, row: int | None = None, column: int | None = None) -> tuple[Array, Array, Array]:
         """`places` of one row, one column, or of one cell."""
@@ -263,13 +275,14 @@ class Form:
 
     def kernel_cell(self, slot: int) -> Cell:
         """The weight at a place in the kernels."""
-        return tuple(int(i) for i in np.unravel_index(slot, self.op.ins[0].shape))
+        cell = tuple(int(i) for i in np.unravel_index(slot, self.op.ins[0].shape))
+        return self._named(self.op.ins[0], cell)
 
     def window(self, row: int) -> tuple[int, int, int, int]:
         """The window of a row: first row, first column, rows and columns of the picture, cut at its edge.
 
         With dilation it has gaps."""
-        _, y, x, _ = self.cell_of_row(row)
+        y, x = divmod(row % (self.maps.shape[1] * self.maps.shape[2]), self.maps.shape[2])
         stride, padding = geometry(self.op.attrs)
         top, left = y * stride[0] - padding[0], x * stride[1] - padding[1]
         rows, columns = extent(self.kernel, self.dilation)
@@ -301,6 +314,8 @@ def form_of(program: Program, out: str, channel: int | None, example: int) -> Fo
         channel = 0
     if channel is not None:
         channel = min(channel, op.out.shape[0] - 1)
+    if op.kind.startswith("conv1d"):
+        return Form(as_picture(op), channel, example, op)
     return Form(op, channel, example)
 
 

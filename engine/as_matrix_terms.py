@@ -19,6 +19,7 @@ def explain(form: Form, part: Part, cell: Cell, read: Read) -> Terms:
         of, source = (form.op.ins[2].id, at[:1]) if part == "bias" else (form.given.id, at)
         letter = "r" if rows else "j"
         note = rf"\delta_{letter}" if form.gradient else rf"x_{letter} = x_{{c'}}(y, x)"
+        note = note.replace("c'", "f").replace("y, x", "t") if form.along is not None else note
         note = rf"b_{letter} = b_o" if part == "bias" else note
         return Terms.sum_of((Term(((of, source, number),), number),), number, note)
     return _product(form, cell[0], number, read)
@@ -32,7 +33,8 @@ def _entry(form: Form, row: int, column: int, read: Read) -> Terms:
         at = form.kernel_cell(int(slots[0]))
         weight = float(read(form.op.ins[0].id)[at])
         factor = (form.op.ins[0].id, at, weight)
-        return Terms.sum_of((Term((factor,), weight),), weight, r"m_{rj} = k_{o c' i j}")
+        name = "o f j" if form.along is not None else "o c' i j"
+        return Terms.sum_of((Term((factor,), weight),), weight, rf"m_{{rj}} = k_{{{name}}}")
     size = form.kernel[0] * form.kernel[1]
     if form.choices is None:
         share = float(np.float32(1) / np.float32(size))

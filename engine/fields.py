@@ -16,12 +16,12 @@ class Setting:
     """Facts about one field of a layer or of the training, for the form, the file and the check.
 
     `kind` is the widget and the type: "int", "float", "bool", "choice", "pair" (height, width),
-    "pads" (top, left, bottom, right) or "shape".
+    "pads" (top, left, bottom, right), "ends" (before, after) or "shape".
     """
 
     label: str
     help: str
-    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape"] = "int"
+    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "ends", "shape"] = "int"
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
@@ -92,7 +92,7 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
             raise refuse(Message(N_("a number")))
         within(float(value))
         return float(value)
-    count = {"pair": 2, "pads": 4}.get(facts.kind)
+    count = {"pair": 2, "pads": 4, "ends": 2}.get(facts.kind)
     if isinstance(value, int) and count:
         value = (value,) * count
     if not isinstance(value, (tuple, list)) or (count and len(value) != count) or not value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.export.numpy_names import Names
+from engine.ops.conv1d import as_picture
 from engine.ops.convolution import dilation_of, extent, groups_of
 
 
@@ -25,6 +26,18 @@ def kernels(n: Names, d: str, x: str) -> list[str]:
     reach = f"{n.geometry}, kernel={extent(n.op.out.shape[2:], dilation)}"
     taken = f"[:, :, ::{dilation[0]}, ::{dilation[1]}]" if dilation != (1, 1) else ""
     return _over_groups(n, "conv2d_dw", d, x, reach, taken)
+
+
+def along(n: Names, *ins: str) -> list[str]:
+    """A convolution along sequences: pictures of one row."""
+    picture = as_picture(n.op)
+    row = ["[:, None]" if v.batched else "[:, :, None]" for v in n.op.ins[:2]]
+    lines = [f"first, second = {ins[0]}{row[0]}, {ins[1]}{row[1]}"]
+    there, names = Names(n.ins, n.outs, picture, n.controls), ("first", "second", *ins[2:])
+    if picture.kind == "conv2d_dw":
+        return [*lines, *kernels(there, *names), f"{n.outs[0]} = {n.outs[0]}[:, :, 0]"]
+    lines += slid(there, *names) if picture.kind == "conv2d" else spread(there, *names)
+    return [*lines, f"{n.outs[0]} = {n.outs[0]}[:, 0]"]
 
 
 def _added(bias: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.export.numpy_convolution import kernels, slid, spread
+from engine.export.numpy_convolution import along, kernels, slid, spread
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_names import Names
@@ -323,6 +323,7 @@ WRITERS: dict[str, Writer] = {
     "conv2d": lambda n: slid(n, *n.ins),
     "conv2d_dx": lambda n: spread(n, *n.ins),
     "conv2d_dw": lambda n: kernels(n, *n.ins),
+    **dict.fromkeys(("conv1d", "conv1d_dx", "conv1d_dw"), lambda n: along(n, *n.ins)),
     "conv_transpose2d": lambda n: spread(n, *n.ins),
     "conv_transpose2d_dx": lambda n: slid(n, *n.ins),
     "conv_transpose2d_dw": lambda n: kernels(n, *n.ins),

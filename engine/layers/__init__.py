@@ -11,6 +11,7 @@ from engine.layers.avg_pool2d import AvgPool2D
 from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, shape_text
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.concatenate import Concatenate
+from engine.layers.conv1d import Conv1D
 from engine.layers.conv2d import Conv2D
 from engine.layers.conv_transpose2d import ConvTranspose2D
 from engine.layers.crop import Crop
@@ -59,6 +60,7 @@ LAYERS: dict[str, type[Layer]] = {
         Input,
         Dense,
         Conv2D,
+        Conv1D,
         ConvTranspose2D,
         ReLU,
         LeakyReLU,
@@ -120,6 +122,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNorm",
     "Concatenate",
+    "Conv1D",
     "Conv2D",
     "ConvTranspose2D",
     "Crop",

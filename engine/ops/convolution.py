@@ -61,21 +61,22 @@ def grouped(kernels: Sequence[int], groups: int) -> Iterator[tuple[slice, slice]
     return ((slice(g * o, (g + 1) * o), slice(g * c, (g + 1) * c)) for g in range(groups))
 
 
-def _times(count: int, letter: str) -> str:
+def times(count: int, letter: str) -> str:
+    """LaTeX: 3r, and r for one."""
     return letter if count == 1 else f"{count}{letter}"
 
 
 def seen_at(attrs: Attrs) -> str:
     """LaTeX: where kernel cell (i, j) of window (r, c) lies, apart from the padding."""
     (sy, sx), (dy, dx) = geometry(attrs)[0], dilation_of(attrs)
-    return f"{_times(sy, 'r')}+{_times(dy, 'i')}, {_times(sx, 'c')}+{_times(dx, 'j')}"
+    return f"{times(sy, 'r')}+{times(dy, 'i')}, {times(sx, 'c')}+{times(dx, 'j')}"
 
 
 def sent_from(attrs: Attrs) -> str:
     """LaTeX: the window whose kernel cell (i, j) lies on (y, x), apart from the padding."""
     found = []
     for place, cell, step, apart in zip("yx", "ij", geometry(attrs)[0], dilation_of(attrs), strict=True):
-        far = f"{place}-{_times(apart, cell)}"
+        far = f"{place}-{times(apart, cell)}"
         found.append(far if step == 1 else f"({far})/{step}")
     return ", ".join(found)
 

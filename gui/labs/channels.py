@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gui.labs.sheet import Cell, Sheet
 
 SLID = {
+    "conv1d": 0, "conv1d_dx": 2, "conv1d_dw": 1,
     "conv2d": 0, "conv2d_dx": 2, "conv2d_dw": 1, "conv_transpose2d": 2, "conv_transpose2d_dx": 0,
     "conv_transpose2d_dw": 1,
 }  # fmt: skip
@@ -52,9 +53,9 @@ def channel_of(op: Op, value: str, sight: Sight) -> int:
 def sight_of(sheet: Sheet, cell: Cell, sight: Sight) -> Sight:
     """The sight that shows a cell of a map or a kernel."""
     if sheet.lens.kind == "kernel":
-        return replace(sight, channel=cell[0], channel_in=cell[1])
+        return replace(sight, channel=cell[0], channel_in=cell[1] if len(cell) == 4 else sight.channel_in)
     if sheet.lens.kind != "map" or sheet.lens.flat:
-        return sight
+        return replace(sight, channel=cell[0]) if _filtered(sheet) else sight
     picture, kernel = (slid_over(sheet.op), kernel_of(sheet.op)) if sheet.op is not None else (None, None)
     if picture is None or kernel is None or picture.id != sheet.factor.value:
         return replace(sight, channel=cell[0])
@@ -64,11 +65,26 @@ def sight_of(sheet: Sheet, cell: Cell, sight: Sight) -> Sight:
     return replace(sight, channel=sight.channel if same else group * size, channel_in=inner)
 
 
+def shown(sheet: Sheet, value: str, cell: Cell, sight: Sight) -> bool:
+    """Whether a cell is in sight, and with it the filter that made it."""
+    if sheet.place(value, cell) is None:
+        return False
+    return not _filtered(sheet) or sight.channel == cell[0]
+
+
+def _filtered(sheet: Sheet) -> bool:
+    """Whether every row is a filter's: of what a convolution along a sequence makes."""
+    op = sheet.op
+    if op is None or not sheet.lens.flat or not op.kind.startswith("conv1d"):
+        return False
+    return sheet.factor.value == (op.out if op.kind == "conv1d" else op.ins[op.kind == "conv1d_dx"]).id
+
+
 def counts(sheets: Iterable[Sheet], values: Mapping[str, Value]) -> tuple[int, int]:
     """How many channels can be chosen, and how many of a kernel (0 where there is none)."""
     found = [values[s.factor.value] for s in sheets
              if s.factor.value in values and s.lens.kind in ("map", "kernel") and not s.lens.flat]
     kernels = [v for v in found if not v.batched]
     if kernels:
-        return max(v.shape[0] for v in kernels), max(v.shape[1] for v in kernels)
+        return max(v.shape[0] for v in kernels), max((v.shape[1] if len(v.shape) > 3 else 1) for v in kernels)
     return max((v.shape[0] for v in found), default=1), 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.ops.convolution import dilation_of, groups_of
+from engine.ops.convolution import groups_of
 from engine.values import Op
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
@@ -43,9 +43,10 @@ def words_of(op: Op) -> str:
         "conv1d_dx": tr("every stretch the place was in sends its part back"),
         "conv1d_dw": tr("added up over all stretches and the batch"),
     }[op.kind]
-    dilation, groups = dilation_of(op.attrs), groups_of(op.attrs)
-    if max(dilation) > 1:
-        words += "; " + tr("its cells lie {dilation} apart").format(dilation=" × ".join(map(str, dilation)))
-    if groups > 1:
-        words += "; " + tr("each filter sees the channels of its group").format(groups=groups)
+    apart = op.attrs.get("dilation", 1)
+    if apart != 1:
+        text = " × ".join(map(str, apart)) if isinstance(apart, tuple) else str(apart)
+        words += "; " + tr("its cells lie {dilation} apart").format(dilation=text)
+    if groups_of(op.attrs) > 1:
+        words += "; " + tr("each filter sees the channels of its group")
     return words

@@ -116,7 +116,7 @@ def words_for(form: Form, explanation: Explanation, node: str) -> str:
     row, column = row_and_column(form, explanation.value, cell)
     window = form.cell_of_row(row) if row is not None else (0, 0, 0, 0)
     pixel = form.cell_of_column(column) if column is not None else (0, 0, 0, 0)
-    text = (_transposed_words() if form.transposed else {
+    text = (_transposed_words() if form.transposed else _sequence_words() if form.along is not None else {
         ("out", False): tr("{node}: row {row} of M times the column x; the window at {window} of map {map}"),
         ("out", True): tr("{node}: column {column} of M times δ; every window sends its part back to pixel "
                           "{pixel} of channel {channel}"),
@@ -126,8 +126,25 @@ def words_for(form: Form, explanation: Explanation, node: str) -> str:
     }).get((part, form.gradient)) or _entry_words(form, explanation)  # fmt: skip
     return text.format(
         node=node, row=_from_1(row), column=_from_1(column), map=window[0] + 1, channel=pixel[0] + 1,
-        window=f"{window[1] + 1}, {window[2] + 1}", pixel=f"{pixel[1] + 1}, {pixel[2] + 1}",
+        window=_within(window), pixel=_within(pixel),
     )
+
+
+def _within(cell: Cell) -> str:
+    """Row and column in a map, the position in a sequence."""
+    return ", ".join(str(n + 1) for n in cell[1:-1])
+
+
+def _sequence_words() -> dict[tuple[Part, bool], str]:
+    """What the columns of a convolution along a sequence are, by part and whether it is the way back."""
+    return {
+        ("out", False): tr("{node}: row {row} of M times the column x; filter {map} at position {window}"),
+        ("out", True): tr("{node}: column {column} of M times δ; every stretch sends its part back to "
+                          "feature {channel} at position {pixel}"),
+        ("in", False): tr("{node}: x is the sequence feature by feature; here {channel} at position {pixel}"),
+        ("in", True): tr("{node}: δ of filter {map} at position {window}"),
+        ("bias", False): tr("{node}: the bias of filter {map}, the same at each position"),
+    }  # fmt: skip
 
 
 def _transposed_words() -> dict[tuple[Part, bool], str]:
@@ -144,6 +161,12 @@ def _transposed_words() -> dict[tuple[Part, bool], str]:
 
 def _entry_words(form: Form, explanation: Explanation) -> str:
     row, column = explanation.cell
+    if form.along is not None:
+        if not len(form.line(row, column)[0]):
+            return tr("{node}: empty, filter {map} at position {window} does not see feature {channel} at "
+                      "position {pixel}")
+        return tr("{node}: the weight that meets feature {channel} of position {pixel} where filter {map} "
+                  "makes position {window}")
     if form.transposed:
         if not len(form.line(row, column)[0]):
             return tr("{node}: empty, the kernel laid down at {window} does not reach pixel {pixel} of map "

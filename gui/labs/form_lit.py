@@ -47,7 +47,7 @@ class Lit:
         if part == "matrix":
             return self._in_matrix(sheet)
         if value == form.picture.id:
-            gaps = form.dilation != (1, 1)
+            gaps = form.dilation != (1, 1) or form.along is not None
             if self._row is not None and self._column is None and not sheet.turned and not gaps:
                 return (form.window(self._row),)
             return self._cells(sheet, [form.cell_of_column(c) for c in self._columns])

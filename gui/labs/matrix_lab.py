@@ -16,7 +16,7 @@ from gui import i18n, theme
 from gui.i18n import tr
 from gui.labs.cell_edit import CellEditor
 from gui.labs.cell_story import CellStory
-from gui.labs.channels import counts, sight_of
+from gui.labs.channels import counts, shown, sight_of
 from gui.labs.copying import Copier
 from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
@@ -300,7 +300,8 @@ class MatrixLab(QWidget):
         configured = self._bench.configured
         values = configured.program.values if configured is not None else {}
         channels, inner = counts((*self.pane.sheets, *self.below.sheets), values)
-        self.top.set_sight(self.sight, self._lanes, maps, channels, inner)
+        transposed = any(e.kind.startswith("conv_transpose2d") for e in self._equations)
+        self.top.set_sight(self.sight, self._lanes, maps, channels, inner, transposed)
 
     def _names(self, sheet: Sheet) -> tuple[Names, Names]:
         configured = self._bench.configured
@@ -378,7 +379,7 @@ class MatrixLab(QWidget):
         if known is not None and known.batched and cell and (not sight.whole or len(known.shape) > 2):
             sight = replace(sight, example=cell[-1])
         for sheet in (*self.pane.sheets, *self.below.sheets):
-            if sheet.factor.value != value or sheet.place(value, cell) is not None:
+            if sheet.factor.value != value or shown(sheet, value, cell, sight):
                 continue
             sight = sight_of(sheet, cell, sight)
         if sight != self.sight:

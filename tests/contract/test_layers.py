@@ -23,6 +23,7 @@ KINDS = sorted(LAYERS)
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "dense": ("weight", "bias"),
     "conv2d": ("weight", "bias"),
+    "conv1d": ("weight", "bias"),
     "conv_transpose2d": ("weight", "bias"),
     "batch_norm": ("weight", "bias", "running_mean", "running_var"),
     "prelu": ("weight",),
@@ -40,6 +41,10 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "conv2d": (
         "filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer", "dilation",
         "groups",
+    ),
+    "conv1d": (
+        "filters", "kernel", "stride", "padding", "dilation", "groups", "bias", "initializer",
+        "bias_initializer",
     ),
     "conv_transpose2d": (
         "filters", "kernel", "stride", "padding", "output_padding", "bias", "initializer", "bias_initializer",

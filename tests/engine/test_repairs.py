@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import Conv2D, ConvTranspose2D, Dense, Flatten, GraphSpec, Input, Output, ReLU
+from engine import Conv1D, Conv2D, ConvTranspose2D, Dense, Embedding, Flatten, GraphSpec, Input, Output, ReLU
 from engine.inference import infer
 from engine.layers.base import Layer, Shape
 from engine.repairs import apply_repair
@@ -34,6 +34,8 @@ def test_a_loose_end_behind_the_layer_itself_is_not_offered() -> None:
         (Conv2D(8, groups=3), (4, 9, 9), "3 groups do not divide 4 channels", ["groups", "groups"]),
         (Conv2D(8, dilation=(5, 4)), (3, 9, 9), "reaches over 11 × 9", ["dilation", "kernel"]),
         (Conv2D(8, (9, 9), dilation=(1, 2)), (3, 7, 8), "reaches over 9 × 17", ["kernel"]),
+        (Conv1D(8, padding=(0, 0), dilation=4), (3, 7), "over 9 positions", ["padding", "kernel"]),
+        (Conv1D(8, groups=2), (3, 7), "2 groups do not divide 3 channels", ["groups"]),
         (ConvTranspose2D(6, groups=4), (6, 4, 4), "4 groups do not divide 6 channels", ["groups", "groups"]),
         (ConvTranspose2D(6, output_padding=(0, 2)), (6, 4, 4), "2 × 2, it is 0 × 2", ["output_padding"]),
         (ConvTranspose2D(6, padding=(9, 0, 0, 0)), (6, 4, 4), "all of the 8 × 8 picture", ["padding"]),
@@ -43,6 +45,9 @@ def test_every_repair_of_a_convolution_helps(
     layer: Layer, shape: Shape, said: str, repairs: list[str]
 ) -> None:
     graph = GraphSpec().add("x", Input(shape)).add("conv", layer, after="x")
+    if len(shape) == 2:
+        graph = GraphSpec().add("t", Input(shape[1:])).add("x", Embedding(5, shape[0]), after="t")
+        graph = graph.add("conv", layer, after="x")
     graph = graph.add("flat", Flatten(), after="conv").add("fc", Dense(2), after="flat")
     graph = graph.add("out", Output(), after="fc")
     (problem,) = (p for p in infer(graph).problems if p.node == "conv")

@@ -17,6 +17,7 @@ from engine.graph import GraphSpec
 from engine.layers import (
     Add,
     AffineWarp,
+    Conv1D,
     Conv2D,
     ConvTranspose2D,
     Dense,
@@ -195,6 +196,25 @@ def decoder() -> Peer:
     return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 3, 4, 3)))
 
 
+def along() -> Peer:
+    """Convolutions along a sequence: causal with gaps; then groups and a stride."""
+    g = GraphSpec().add("x", Input((9,))).add("embed", Embedding(11, 4), after="x")
+    g = g.add("past", Conv1D(6, 3, padding=(4, 0), dilation=2), after="embed")
+    g = g.add("tanh", Tanh(), after="past")
+    g = g.add("each", Conv1D(8, 2, stride=2, padding=(1, 1), groups=2, bias=False), after="tanh")
+    g = g.add("flat", Flatten(), after="each").add("dense", Dense(units=3), after="flat")
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        y = f.embedding(x.long(), w["embed.weight"]).transpose(1, 2)
+        y = torch.tanh(f.conv1d(f.pad(y, (4, 0)), w["past.weight"], w["past.bias"], dilation=2))
+        y = f.conv1d(y, w["each.weight"], stride=2, padding=1, groups=2)
+        return f.linear(y.flatten(1), w["dense.weight"], w["dense.bias"])
+
+    start = {"embed.weight": np.random.default_rng(7).standard_normal((11, 4))}
+    return Peer(g.add("output", Output(), after="dense"), forward, tokens(9, 11), start)
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -204,6 +224,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "spatial transformer, whole matrix": lambda: transformer(False),
     "convolutions with gaps and groups": slides,
     "transposed convolutions": decoder,
+    "convolutions along sequences": along,
     "embedding, positions, layer norm": embedded,
     "transformer block": lambda: block(False),
     "transformer block, causal": lambda: block(True),

@@ -6,6 +6,7 @@ from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, pads, pair, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
 from engine.ops.base import Attrs
+from engine.ops.conv1d import as_picture
 from engine.ops.convolution import dilation_of, groups_of
 from engine.values import Op, Value
 
@@ -112,6 +113,12 @@ def conv2d_dx(op: Op, site: Site) -> Emission:
 def conv2d_dw(op: Op, site: Site) -> Emission:
     d, x = op.ins
     return weights_gradient(d, x, slide(op.out, x.shape, d.shape, op.attrs), site)
+
+
+@emits("conv1d", "conv1d_dx", "conv1d_dw")
+def conv1d(op: Op, site: Site) -> Emission:
+    picture = as_picture(op)
+    return {"conv2d": conv2d, "conv2d_dx": conv2d_dx, "conv2d_dw": conv2d_dw}[picture.kind](picture, site)
 
 
 def weights_gradient(d: Value, x: Value, shapes: dict[str, int], site: Site) -> Emission:

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from engine.backends.base import Array
 from engine.backends.numpy.env import Call, Env, build
+from engine.ops.conv1d import as_picture
 from engine.ops.convolution import dilation_of, geometry, groups_of
 from engine.values import Op
 
@@ -193,6 +194,18 @@ def conv2d_dx(op: Op, env: Env) -> Call:
 @build("conv2d_dw", "conv_transpose2d_dw")
 def conv2d_dw(op: Op, env: Env) -> Call:
     return kernels(op, env, env.array(op.ins[0]), env.array(op.ins[1]), env.array(op.out))
+
+
+@build("conv1d", "conv1d_dx", "conv1d_dw")
+def conv1d(op: Op, env: Env) -> Call:
+    """The conv2d on the same arrays seen as pictures of one row."""
+    picture = as_picture(op)
+    first, second, *rest = (env.array(v).reshape(p.shape) for v, p in zip(op.ins, picture.ins, strict=True))
+    out, bias = env.array(op.out).reshape(picture.out.shape), rest[0] if rest else None
+    if op.kind == "conv1d_dw":
+        return kernels(picture, env, first, second, out)
+    make = backward if op.kind == "conv1d_dx" else forward
+    return make(picture, env, first, second, bias, out)
 
 
 def _key(value_id: str, kernel: tuple[int, int], op: Op) -> tuple[object, ...]:
