@@ -191,3 +191,31 @@ def test_names_and_what_is_too_large() -> None:
     op = Op("conv2d", (k, x), (z,), {"stride": (1, 1), "padding": (2, 2, 2, 2)})
     large = Program("train", 4, (op,), (k, x), {})
     assert named(large, "y~matrix:0:0") is None
+
+
+def test_along_a_sequence_cells_are_those_of_the_sequence() -> None:
+    attrs = {"stride": 1, "padding": (4, 0), "dilation": 2, "groups": 2}
+    shapes = {"k": (4, 3, 3), "x": (6, 7, 4), "d": (4, 7, 4), "b": (4,)}
+    arrays = {name: RNG.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    k = Value("k", ("out", "in", "k"), (4, 3, 3), role=Role.PARAM)
+    b = Value("b", ("out",), (4,), role=Role.PARAM)
+    x, y, d, dx = (Value(n, ("F", "T", "N"), (c, 7, 4)) for n, c in (("x", 6), ("y", 4), ("d", 4), ("dx", 6)))
+    ops = (Op("conv1d", (k, x, b), (y,), attrs), Op("conv1d_dx", (k, d), (dx,), {**attrs, "length": 7}))
+    for op in ops:
+        ins = [arrays[v.id] for v in op.ins]
+        (arrays[op.out.id],) = REGISTRY[op.kind].reference(ins, op.attrs, Context(4))
+    program = Program("train", 4, ops, (k, x, b), {})
+    for out, shape in (("y", (7, 21)), ("dx", (14, 7))):
+        form = form_of(program, out, 2, EXAMPLE)
+        assert form is not None and form.shape == shape
+        assert np.abs(form.array("off", arrays.__getitem__)).max() < 2e-6
+        made = form.column("out", arrays.__getitem__)
+        np.testing.assert_allclose(made, arrays[out][2, :, EXAMPLE], atol=1e-5)
+        rows, columns, _ = form.line()
+        for r, c in zip(rows[::5].tolist(), columns[::5].tolist(), strict=True):
+            row, column = form.cell_of_row(r), form.cell_of_column(c)
+            assert (form.row_of(row), form.column_of(column)) == (r, c) and len(row) == len(column) == 3
+            (term,) = explain(form, "matrix", (r, c), arrays.__getitem__).terms
+            (name, cell, number), = term.factors
+            assert name == "k" and arrays["k"][cell] == np.float32(number)
+            assert cell == (row[0], column[0] % 3, (column[1] - row[1] + 4) // 2)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from engine import Conv1D, Conv2D, ConvTranspose2D, Dense, Embedding, Flatten, GraphSpec, Input, Output, ReLU
+from engine import (
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Embedding,
+    Flatten,
+    GraphSpec,
+    Input,
+    MaxPool2D,
+    Output,
+    ReLU,
+)
 from engine.inference import infer
 from engine.layers.base import Layer, Shape
 from engine.repairs import apply_repair
@@ -39,6 +51,8 @@ def test_a_loose_end_behind_the_layer_itself_is_not_offered() -> None:
         (ConvTranspose2D(6, groups=4), (6, 4, 4), "4 groups do not divide 6 channels", ["groups", "groups"]),
         (ConvTranspose2D(6, output_padding=(0, 2)), (6, 4, 4), "2 × 2, it is 0 × 2", ["output_padding"]),
         (ConvTranspose2D(6, padding=(9, 0, 0, 0)), (6, 4, 4), "all of the 8 × 8 picture", ["padding"]),
+        (MaxPool2D(padding=(2, 0, 0, 0)), (1, 4, 4), "alone and has no largest", ["padding"]),
+        (MaxPool2D(stride=(1, 1), padding=(0, 0, 0, 2)), (1, 4, 4), "padding 0 × 0 × 0 × 2", ["padding"]),
     ],
 )
 def test_every_repair_of_a_convolution_helps(
