@@ -6,25 +6,15 @@ the live examples only, so nothing is masked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from engine.export.numpy_convolution import along, kernels, slid, spread
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
-from engine.export.numpy_names import Names
+from engine.export.numpy_names import Names, Writer
+from engine.export.numpy_names import one as _one
 from engine.ops.updates import lock_of
 from engine.values import Value
-
-Writer = Callable[[Names], list[str]]
-
-
-def _one(template: str) -> Writer:
-    """A writer of one line with {0}, {1} for inputs, {o} for the output and {attribute}s by name."""
-
-    def write(n: Names) -> list[str]:
-        return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
-
-    return write
 
 
 def _dense(n: Names) -> list[str]:

@@ -1,8 +1,8 @@
-"""What a writer of lines in plain NumPy works with."""
+"""What a writer of NumPy lines works with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.values import Op
@@ -29,3 +29,15 @@ class Names:
     def geometry(self) -> str:
         """The stride and padding of a window, as arguments."""
         return f"stride={self.attr('stride')}, padding={self.attr('padding')}"
+
+
+Writer = Callable[[Names], list[str]]
+
+
+def one(template: str) -> Writer:
+    """A writer of one line with {0}, {1} for inputs, {o} for the output and {attribute}s by name."""
+
+    def write(n: Names) -> list[str]:
+        return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
+
+    return write

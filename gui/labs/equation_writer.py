@@ -70,11 +70,11 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                 letter = "X" if plain == 1 else f"X_{plain}"
             found.setdefault(value.id, letter)
         outs = {
-            "dense": ("Z",), **dict.fromkeys(SLIDES, ("Z",)), "softmax": ("P",), "softmax_xent": ("P", "L"),
-            "mse": ("L",),
+            "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
             "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
             "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
+            **dict.fromkeys(SLIDES, ("Z",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
         if op.out.id.endswith(".qkv"):
             outs = (r"\mathrm{QKV}",)
