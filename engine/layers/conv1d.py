@@ -10,6 +10,7 @@ from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.initializers import BIAS_CHOICES, INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem
+from engine.layers.reshape import Reshape
 from engine.layers.sequences import need_sequence
 from engine.layers.windows import GROUPS, check_groups, with_more
 
@@ -85,6 +86,8 @@ class Conv1D(Layer):
         return (self.kernel - 1) * self.dilation + 1
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs[0]) == 1:
+            raise self._no_features(inputs[0])
         features, length = need_sequence(inputs[0])
         check_groups(features, self.filters, self.groups)
         padded = length + sum(self.padding)
@@ -103,6 +106,14 @@ class Conv1D(Layer):
                 tuple(repairs),
             )
         return self.filters, (padded - self.reach) // self.stride + 1
+
+    @staticmethod
+    def _no_features(shape: Shape) -> ShapeProblem:
+        """A vector becomes a sequence of one feature."""
+        text = N_("Needs a sequence (features × positions), gets the {found} numbers of a vector.")
+        label = Message(N_("Make it a sequence of one feature"))
+        repair = Repair(label, "insert_before", layer=Reshape((1, *shape)))
+        return ShapeProblem(Message(text, {"found": shape[0]}), "", (repair,))
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
         seen, k = inputs[0][0] // self.groups, self.kernel

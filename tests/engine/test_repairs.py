@@ -47,6 +47,7 @@ def test_a_loose_end_behind_the_layer_itself_is_not_offered() -> None:
         (Conv2D(8, dilation=(5, 4)), (3, 9, 9), "reaches over 11 × 9", ["dilation", "kernel"]),
         (Conv2D(8, (9, 9), dilation=(1, 2)), (3, 7, 8), "reaches over 9 × 17", ["kernel"]),
         (Conv1D(8, padding=(0, 0), dilation=4), (3, 7), "over 9 positions", ["padding", "kernel"]),
+        (Conv1D(8), (7,), "gets the 7 numbers of a vector", [""]),
         (Conv1D(8, groups=2), (3, 7), "2 groups do not divide 3 channels", ["groups"]),
         (ConvTranspose2D(6, groups=4), (6, 4, 4), "4 groups do not divide 6 channels", ["groups", "groups"]),
         (ConvTranspose2D(6, output_padding=(0, 2)), (6, 4, 4), "2 × 2, it is 0 × 2", ["output_padding"]),
