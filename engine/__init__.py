@@ -10,12 +10,13 @@ import importlib
 from typing import Any
 
 _LAYERS = (
-    "Add", "AffineWarp", "Augment", "Average", "AvgPool2D", "BatchNorm", "Concatenate", "Conv2D", "Crop",
-    "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GlobalAvgPool", "GlobalMaxPool",
-    "HardSigmoid", "Input", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "Maximum",
-    "Mish", "MultiHeadSelfAttention", "Multiply", "OnePosition", "Output", "PReLU", "Pad", "Permute",
-    "PositionalEncoding", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid", "SimpleRNN", "Sine", "Softmax",
-    "Softplus", "Softsign", "SpatialTransformer", "Split", "Step", "Subtract", "Tanh",
+    "Add", "AffineWarp", "Augment", "Average", "AvgPool2D", "BatchNorm", "Concatenate", "Conv1D", "Conv2D",
+    "ConvTranspose2D", "Crop", "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU",
+    "GlobalAvgPool", "GlobalMaxPool", "HardSigmoid", "Input", "LSTM", "LayerNorm", "LeakyReLU", "Linear",
+    "LogSoftmax", "MaxPool2D", "Maximum", "Mish", "MultiHeadSelfAttention", "Multiply", "OnePosition",
+    "Output", "PReLU", "Pad", "Permute", "PositionalEncoding", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid",
+    "SimpleRNN", "Sine", "Softmax", "Softplus", "Softsign", "SpatialTransformer", "Split", "Step",
+    "Subtract", "Tanh",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_LAYERS, "engine.layers"),

@@ -1,5 +1,7 @@
 """A convolution or a pooling of one example written as one matrix: z = M·x + b, and back dX = Mᵀ·δ.
 
+A transposed convolution is the Mᵀ of the convolution with its kernels: z = Mᵀ·x, and back dX = M·δ.
+
 x is what goes in, laid out as a column: channel by channel, row by row. Every row of M is one window: the
 kernel's weights (doubly blocked Toeplitz), 1/k of an average pooling, or one 1 where a maximum was found.
 Which cells are not empty follows from the op's geometry, the numbers in them are the engine's own.
@@ -19,7 +21,8 @@ import numpy as np
 
 from engine.errors import N_, GraphError
 from engine.ops.base import Array
-from engine.ops.convolution import geometry
+from engine.ops.conv1d import as_picture, without_row
+from engine.ops.convolution import dilation_of, extent, geometry, groups_of
 from engine.sparse import Sparse, places
 from engine.values import Op, Program, Role, Value
 
@@ -28,7 +31,7 @@ Part = Literal["matrix", "in", "bias", "out", "off"]
 Read = Callable[[str], Array]
 Cell = tuple[int, ...]
 
-KINDS = ("conv2d", "avgpool2d", "maxpool2d")
+KINDS = ("conv2d", "conv_transpose2d", "conv1d", "avgpool2d", "maxpool2d")
 MOST = 1_000_000
 """Cells of M that are not empty, at most."""
 MOST_CELLS = 16_000_000
@@ -40,22 +43,35 @@ _NAME = re.compile(r"(.+)~(matrix|in|bias|out|off):(\d+|\*):(\d+)")
 class Form:
     """One op for one example as a matrix. `channel` of what comes out; None: all of them at once.
 
+    A convolution along a sequence is that of a picture of one row (`op`), but cells are the sequence's.
     A pooling treats every channel by itself and alike, so one of them is all there is to show.
     """
 
     op: Op
     channel: int | None
     example: int
+    along: Op | None = None
+    """The op itself, where it goes along a sequence."""
 
     @property
     def kind(self) -> str:
-        """The op of the way forward."""
-        return self.op.kind.removesuffix("_dx")
+        """The op whose matrix M is, on its way forward; that of a convolution for its transpose, too."""
+        return self.op.kind.removesuffix("_dx").replace("conv_transpose2d", "conv2d")
+
+    @property
+    def gradient(self) -> bool:
+        """Whether it is the way back."""
+        return self.op.kind.endswith("_dx")
 
     @property
     def back(self) -> bool:
-        """Whether it is the way back: then M is used transposed."""
-        return self.op.kind.endswith("_dx")
+        """Whether M is used transposed: on the way back, and forward by a transposed convolution."""
+        return self.gradient != self.transposed
+
+    @property
+    def transposed(self) -> bool:
+        """Whether it belongs to a transposed convolution."""
+        return self.op.kind.startswith("conv_transpose2d")
 
     @property
     def given(self) -> Value:
@@ -97,9 +113,23 @@ class Form:
         return self._channels(self.picture, self.back)
 
     def _channels(self, value: Value, leaves: bool) -> tuple[int, int]:
-        if self.channel is None or (self.kind == "conv2d" and not leaves):
+        if self.channel is None:
             return 0, value.shape[0]
+        if self.kind == "conv2d" and not leaves:  # all that the channel has to do with: those of its group
+            size, own = (v.shape[0] // self.groups for v in (value, self.op.out))
+            first = self.channel // own * size
+            return first, first + size
         return self.channel, self.channel + 1
+
+    @property
+    def dilation(self) -> tuple[int, int]:
+        """Rows and columns of the picture from a kernel cell to the next."""
+        return dilation_of(self.op.attrs)
+
+    @property
+    def groups(self) -> int:
+        """Into how many parts channels and filters fall."""
+        return groups_of(self.op.attrs)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -113,19 +143,19 @@ class Form:
     def work(self) -> int:
         """Cells that are not empty, at most."""
         (c, d), (kh, kw) = self.column_channels, self.kernel
-        return self.shape[0] * (d - c) * kh * kw
+        return self.shape[0] * min(d - c, self.picture.shape[0] // self.groups) * kh * kw
 
     @property
     def biased(self) -> bool:
         """Whether a bias is added."""
-        return self.op.kind == "conv2d" and len(self.op.ins) > 2
+        return self.kind == "conv2d" and len(self.op.ins) > 2
 
     def places(self) -> tuple[Array, Array, Array]:
         """See `engine.sparse.places`."""
         stride, padding = geometry(self.op.attrs)
         picture, maps = (cast("tuple[int, int, int]", v.shape[:3]) for v in (self.picture, self.maps))
         return places(picture, maps, self.kernel, stride, padding[:2], self.row_channels,
-                      self.column_channels)
+                      self.column_channels, self.dilation, self.groups)
 
     # ---- names ----------------------------------------------------------------------------------------
 
@@ -182,8 +212,8 @@ class Form:
         if part == "in":
             return self._of(read(self.given.id), self.row_channels if self.back else self.column_channels)
         if part == "bias":
-            a, b = self.row_channels
-            return np.repeat(read(self.op.ins[2].id)[a:b], self.shape[0] // (b - a))
+            a, b = self.column_channels if self.back else self.row_channels
+            return np.repeat(read(self.op.ins[2].id)[a:b], self.shape[self.back] // (b - a))
         own = self._of(read(self.op.out.id), self.column_channels if self.back else self.row_channels)
         with np.errstate(all="ignore"):
             made = self.matrix(read).times(self.column("in", read), self.back)
@@ -210,7 +240,14 @@ class Form:
 
     def _cell(self, at: int, value: Value, channels: tuple[int, int]) -> Cell:
         c, y, x = (int(i) for i in np.unravel_index(at, (channels[1] - channels[0], *value.shape[1:3])))
-        return c + channels[0], y, x, self.example
+        return self._named(value, (c + channels[0], y, x, self.example))
+
+    def _named(self, value: Value, cell: Cell) -> Cell:
+        """The cell as it is called where the value lies."""
+        if self.along is None:
+            return cell
+        own = next((v for v in (*self.along.ins, *self.along.outs) if v.id == value.id), value)
+        return without_row(own, cell)
 
     def row_of(self, cell: Cell) -> int | None:
         """The row of a cell of the maps; None where it has none here."""
@@ -221,9 +258,10 @@ class Form:
         return self._at(cell, self.picture, self.column_channels)
 
     def _at(self, cell: Cell, value: Value, channels: tuple[int, int]) -> int | None:
-        if not channels[0] <= cell[0] < channels[1] or cell[3] != self.example:
+        if not channels[0] <= cell[0] < channels[1] or cell[-1] != self.example:
             return None
-        return ((cell[0] - channels[0]) * value.shape[1] + cell[1]) * value.shape[2] + cell[2]
+        row = cell[1] if len(cell) == 4 else 0
+        return ((cell[0] - channels[0]) * value.shape[1] + row) * value.shape[2] + cell[-2]
 
     def line(self, row: int | None = None, column: int | None = None) -> tuple[Array, Array, Array]:
         """`places` of one row, one column, or of one cell."""
@@ -237,15 +275,19 @@ class Form:
 
     def kernel_cell(self, slot: int) -> Cell:
         """The weight at a place in the kernels."""
-        return tuple(int(i) for i in np.unravel_index(slot, self.op.ins[0].shape))
+        cell = tuple(int(i) for i in np.unravel_index(slot, self.op.ins[0].shape))
+        return self._named(self.op.ins[0], cell)
 
     def window(self, row: int) -> tuple[int, int, int, int]:
-        """The window of a row: first row, first column, rows and columns of the picture, cut at its edge."""
-        _, y, x, _ = self.cell_of_row(row)
+        """The window of a row: first row, first column, rows and columns of the picture, cut at its edge.
+
+        With dilation it has gaps."""
+        y, x = divmod(row % (self.maps.shape[1] * self.maps.shape[2]), self.maps.shape[2])
         stride, padding = geometry(self.op.attrs)
         top, left = y * stride[0] - padding[0], x * stride[1] - padding[1]
-        bottom = min(top + self.kernel[0], self.picture.shape[1])
-        right = min(left + self.kernel[1], self.picture.shape[2])
+        rows, columns = extent(self.kernel, self.dilation)
+        bottom = min(top + rows, self.picture.shape[1])
+        right = min(left + columns, self.picture.shape[2])
         return max(top, 0), max(left, 0), bottom - max(top, 0), right - max(left, 0)
 
     def empty(self, rows: tuple[int, int], columns: tuple[int, int], step: tuple[int, int] = (1, 1)) -> Array:
@@ -268,10 +310,12 @@ def form_of(program: Program, out: str, channel: int | None, example: int) -> Fo
     op = program.ops[at]
     if op.kind.removesuffix("_dx") not in KINDS or op.out.id != out:
         return None
-    if channel is None and not op.kind.startswith("conv2d"):
+    if channel is None and not op.kind.startswith("conv"):
         channel = 0
     if channel is not None:
         channel = min(channel, op.out.shape[0] - 1)
+    if op.kind.startswith("conv1d"):
+        return Form(as_picture(op), channel, example, op)
     return Form(op, channel, example)
 
 

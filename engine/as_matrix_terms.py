@@ -14,10 +14,13 @@ def explain(form: Form, part: Part, cell: Cell, read: Read) -> Terms:
         return _entry(form, cell[0], cell[1], read)
     number = float(form.column(part, read)[cell[0]])
     if part in ("in", "bias"):
-        rows = (part == "bias") or form.back
+        rows = (part == "bias") != form.back
         at = form.cell_of_row(cell[0]) if rows else form.cell_of_column(cell[0])
         of, source = (form.op.ins[2].id, at[:1]) if part == "bias" else (form.given.id, at)
-        note = r"b_r = b_o" if part == "bias" else r"\delta_r" if form.back else r"x_j = x_{c'}(y, x)"
+        letter = "r" if rows else "j"
+        note = rf"\delta_{letter}" if form.gradient else rf"x_{letter} = x_{{c'}}(y, x)"
+        note = note.replace("c'", "f").replace("y, x", "t") if form.along is not None else note
+        note = rf"b_{letter} = b_o" if part == "bias" else note
         return Terms.sum_of((Term(((of, source, number),), number),), number, note)
     return _product(form, cell[0], number, read)
 
@@ -30,7 +33,8 @@ def _entry(form: Form, row: int, column: int, read: Read) -> Terms:
         at = form.kernel_cell(int(slots[0]))
         weight = float(read(form.op.ins[0].id)[at])
         factor = (form.op.ins[0].id, at, weight)
-        return Terms.sum_of((Term((factor,), weight),), weight, r"m_{rj} = k_{o c' i j}")
+        name = "o f j" if form.along is not None else "o c' i j"
+        return Terms.sum_of((Term((factor,), weight),), weight, rf"m_{{rj}} = k_{{{name}}}")
     size = form.kernel[0] * form.kernel[1]
     if form.choices is None:
         share = float(np.float32(1) / np.float32(size))
@@ -58,8 +62,8 @@ def _product(form: Form, at: int, number: float, read: Read) -> Terms:
     if form.biased:
         b = float(form.column("bias", read)[at])
         terms.append(Term(((form.name("bias"), (at, 0), b),), b, "bias"))
-    left = {"conv2d": "z"}.get(form.kind, "y")
-    note = rf"{left}_r = \sum_j m_{{rj}} x_j" + (" + b_r" if form.biased else "")
-    if form.back:
-        note = r"\partial L/\partial x_j = \sum_r m_{rj} \delta_r"
+    to, of = ("j", "r") if form.back else ("r", "j")
+    left = r"\partial L/\partial x" if form.gradient else "z" if form.kind == "conv2d" else "y"
+    note = rf"{left}_{to} = \sum_{of} m_{{rj}} " + (r"\delta" if form.gradient else "x") + f"_{of}"
+    note += f" + b_{to}" if form.biased else ""
     return Terms.sum_of(terms, number, note)

@@ -16,12 +16,12 @@ class Setting:
     """Facts about one field of a layer or of the training, for the form, the file and the check.
 
     `kind` is the widget and the type: "int", "float", "bool", "choice", "pair" (height, width),
-    "pads" (top, left, bottom, right), "shape" or "list" (any count of numbers).
+    "pads" (top, left, bottom, right), "ends" (before, after), "shape" or "list" (any count of numbers).
     """
 
     label: str
     help: str
-    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "shape", "list"] = "int"
+    kind: Literal["int", "float", "bool", "choice", "pair", "pads", "ends", "shape", "list"] = "int"
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
@@ -100,7 +100,7 @@ def check_setting(kind: str, name: str, facts: Setting, value: Any) -> Any:
         for v in value:
             within(float(v))
         return tuple(float(v) for v in value)
-    count = {"pair": 2, "pads": 4}.get(facts.kind)
+    count = {"pair": 2, "pads": 4, "ends": 2}.get(facts.kind)
     if isinstance(value, int) and count:
         value = (value,) * count
     if not isinstance(value, (tuple, list)) or (count and len(value) != count) or not value:

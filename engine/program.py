@@ -82,7 +82,7 @@ def _declare_state(
     trained = []
     for node in graph.nodes:
         for s in params.get(node.uid, ()):
-            axes = {1: ("out",), 2: ("out", "in"), 4: ("out", "in", "kH", "kW")}[len(s.shape)]
+            axes = ("out", "in", *{4: ("kH", "kW"), 3: ("k",)}.get(len(s.shape), ()))[: len(s.shape)]
             v = rec.input(
                 state_id(node.uid, s.name),
                 axes,

@@ -48,22 +48,25 @@ class Sparse:
 def places(
     picture: tuple[int, int, int], maps: tuple[int, int, int], kernel: tuple[int, int],
     stride: tuple[int, int], corner: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1), groups: int = 1,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
-    """(row, column, place in the kernels (O, C, kH, kW)) of every cell of M that is not empty.
+    """(row, column, place in the kernels (O, C/groups, kH, kW)) of every cell of M that is not empty.
 
     `corner`: rows and columns of padding above and left; `rows`, `columns`: the channels taken part in.
     """
     (_, height, width), (_, down, across) = picture, maps
-    y = np.arange(down)[:, None] * stride[0] + np.arange(kernel[0]) - corner[0]
-    x = np.arange(across)[:, None] * stride[1] + np.arange(kernel[1]) - corner[1]
+    y = np.arange(down)[:, None] * stride[0] + np.arange(kernel[0]) * dilation[0] - corner[0]
+    x = np.arange(across)[:, None] * stride[1] + np.arange(kernel[1]) * dilation[1] - corner[1]
     inside = ((y >= 0) & (y < height))[:, None, :, None] & ((x >= 0) & (x < width))[:, None, :]
     filters, channels = rows[1] - rows[0], columns[1] - columns[0]
     # every array has the axes filter, row, column of the maps, channel, row, column of the kernel
     o, r, q, c, i, j = np.ogrid[:filters, :down, :across, :channels, : kernel[0], : kernel[1]]
     row = (o * down + r) * across + q
     column = (c * height + y[:, None, None, :, None]) * width + x[:, None, None, :]
-    slot = (((o + rows[0]) * picture[0] + c + columns[0]) * kernel[0] + i) * kernel[1] + j
+    seen = picture[0] // groups  # channels that a filter sees
+    slot = (((o + rows[0]) * seen + (c + columns[0]) % seen) * kernel[0] + i) * kernel[1] + j
     shape = (filters, down, across, channels, *kernel)
-    taken = np.broadcast_to(inside[:, :, None], shape)
+    same = (o + rows[0]) // (maps[0] // groups) == (c + columns[0]) // seen
+    taken = np.broadcast_to(inside[:, :, None] & same, shape)
     row, column, slot = (np.broadcast_to(a.astype(np.int32), shape)[taken] for a in (row, column, slot))
     return row, column, slot

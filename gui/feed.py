@@ -299,6 +299,6 @@ def health_of(stats: NodeStats, kind: str) -> tuple[str, bool]:
     if stats.dead:
         text = tr("{n} of {units} never respond in this batch").format(n=stats.dead, units=stats.units)
         return text, False
-    if kind in ("conv2d", "max_pool2d", "avg_pool2d") or stats.units > 1:
+    if kind in ("conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d") or stats.units > 1:
         return tr("All {n} respond").format(n=stats.units), True
     return "", True

@@ -28,20 +28,22 @@ from PySide6.QtWidgets import (
 
 from engine.errors import N_
 from engine.layers.base import Layer
+from engine.ops.convolution import extent
 from gui import theme
 from gui.i18n import tr
 from gui.list_field import ListField
 from gui.number_field import NumberField
 
 SIDES = (N_("top"), N_("left"), N_("bottom"), N_("right"))
+ENDS = (N_("before"), N_("after"))
 
 
 @dataclass(frozen=True)
 class Field:
     """One line of a form. Texts are English; `choices` are (value, text).
 
-    `kind`: "int", "float", "bool", "choice", "pair", "pads", "shape", "list" or "text". `actions` are small
-    buttons below the field: (text, function from all values of the form to the new value).
+    `kind`: "int", "float", "bool", "choice", "pair", "pads", "ends", "shape", "list" or "text". `actions` are
+    small buttons below the field: (text, function from all values of the form to the new value).
     """
 
     name: str
@@ -58,9 +60,20 @@ class Field:
 
 def keep_size(values: Mapping[str, Any]) -> tuple[int, int, int, int]:
     """The padding (top, left, bottom, right) with which a kernel at stride 1 keeps the size."""
-    rows, columns = values["kernel"]
-    top, left = (rows - 1) // 2, (columns - 1) // 2
-    return top, left, rows - 1 - top, columns - 1 - left
+    down, across = extent(values["kernel"], values.get("dilation", (1, 1)))
+    top, left = (down - 1) // 2, (across - 1) // 2
+    return top, left, down - 1 - top, across - 1 - left
+
+
+def keep_length(values: Mapping[str, Any]) -> tuple[int, int]:
+    """The padding (before, after) with which a kernel at stride 1 keeps the length."""
+    more = (values["kernel"] - 1) * values["dilation"]
+    return more // 2, more - more // 2
+
+
+def only_before(values: Mapping[str, Any]) -> tuple[int, int]:
+    """The same, all of it before: a position sees earlier ones only."""
+    return sum(keep_length(values)), 0
 
 
 def fields_of(layer: type[Layer] | Layer) -> list[Field]:
@@ -71,6 +84,9 @@ def fields_of(layer: type[Layer] | Layer) -> list[Field]:
         actions: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = ()
         if facts.kind == "pads" and "kernel" in settings:
             actions = ((N_("Keep size"), keep_size), (N_("None"), lambda _values: (0, 0, 0, 0)))
+        if facts.kind == "ends":
+            actions = ((N_("Keep length"), keep_length), (N_("Causal"), only_before),
+                       (N_("None"), lambda _values: (0, 0)))
         made.append(
             Field(
                 name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
@@ -235,7 +251,7 @@ class Form(QWidget):
         label.setBuddy(editor)
         self._editors[field.name] = editor
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if field.kind in ("pads", "text"):
+        if field.kind in ("pads", "ends", "text"):
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
         if field.kind == "pads":
             # four fields with their sides need the whole width: beside a long label they would not fit
@@ -272,7 +288,7 @@ class Form(QWidget):
             choice.chosen.connect(lambda value: self._edit(field.name, value))
             self._setters[field.name] = choice.set_value
             return choice
-        if field.kind in ("pair", "pads"):
+        if field.kind in ("pair", "pads", "ends"):
             return self._numbers(field)
         if field.kind in ("shape", "list"):
             shape = (ShapeField if field.kind == "shape" else ListField)(field.minimum, field.maximum)
@@ -308,18 +324,18 @@ class Form(QWidget):
         grid = QGridLayout()
         grid.setSpacing(theme.px(4))
         outer.addLayout(grid)
-        pads = field.kind == "pads"
-        numbers = [self._number(field, tr(SIDES[i]) if pads else "") for i in range(4 if pads else 2)]
+        units = {"pads": SIDES, "ends": ENDS}.get(field.kind, ("", ""))
+        numbers = [self._number(field, tr(unit) if unit else "") for unit in units]
         # top and bottom in the first row, left and right in the second
-        places = [(0, 0), (1, 0), (0, 2), (1, 2)] if pads else [(0, 0), (0, 2)]
+        places = [(0, 0), (1, 0), (0, 2), (1, 2)] if len(units) == 4 else [(0, 0), (0, 2)]
         for number, (row, column) in zip(numbers, places, strict=True):
-            number.setFixedWidth(theme.px(88 if pads else 56))
+            number.setFixedWidth(theme.px(88 if units[0] else 56))
             number.value_changed.connect(
                 lambda _value: self._edit(field.name, tuple(int(n.value()) for n in numbers))
             )
             number.problem_changed.connect(lambda text: self.set_problem(field.name, text))
             grid.addWidget(number, row, column)
-        if not pads:
+        if not units[0]:
             grid.addWidget(QLabel("×"), 0, 1)
         if field.actions:
             outer.addLayout(self._actions(field))

@@ -121,7 +121,8 @@ class Net:
         return {"n": n, "step": step, "pos": 0, **step_controls(self.training.controls(), step + 1)}
 
 
-PRODUCTS = ("dense", "dense_dx", "dense_dw", "conv2d", "conv2d_dx", "conv2d_dw")
+PRODUCTS = tuple(f"{kind}{end}" for kind in ("dense", "conv2d", "conv_transpose2d", "conv1d")
+                 for end in ("", "_dx", "_dw"))
 
 
 def flops_of(op: Op) -> float:
@@ -135,6 +136,8 @@ def flops_of(op: Op) -> float:
     weights = next(v for v in (*op.ins, *op.outs) if not v.batched and len(v.shape) > 1)
     # each weight meets every place of the maps that come out of the layer, on the way there and back
     far = op.ins[1] if op.kind.endswith("_dx") else op.ins[0] if op.kind.endswith("_dw") else op.out
+    if op.kind.startswith("conv_transpose2d"):  # it meets those of the maps that go in
+        far = op.out if op.kind.endswith("_dx") else op.ins[not op.kind.endswith("_dw")]
     return 2.0 * weights.size * math.prod(far.shape[1:-1]) * far.shape[-1]
 
 

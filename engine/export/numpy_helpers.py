@@ -35,6 +35,14 @@ def inside(x, size, padding):
     """The picture without its border."""
     return x[:, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
 ''',
+    "spaced": '''
+def spaced(k, dilation):
+    """The kernels with gaps between their cells."""
+    rows, columns = ((n - 1) * apart + 1 for n, apart in zip(k.shape[2:], dilation))
+    wide = np.zeros((*k.shape[:2], rows, columns), k.dtype)
+    wide[:, :, :: dilation[0], :: dilation[1]] = k
+    return wide
+''',
     "conv2d": '''
 def conv2d(k, x, stride, padding):
     """Every kernel over every picture: the sum of kernel cell times picture cell."""

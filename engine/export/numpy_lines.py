@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.export.numpy_convolution import along, kernels, slid, spread
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_losses import LOSS_WRITERS
@@ -129,11 +130,6 @@ def _correct(n: Names) -> list[str]:
     one = n.op.ins[0].shape[0] == 1
     guess = f"({y}[0] > {n.attr('threshold')})" if one else f"{y}.argmax(axis=0)"
     return [f"{n.outs[0]} = ({guess} == {labels}).sum()"]
-
-
-def _conv(n: Names) -> list[str]:
-    bias = f" + {n.ins[2]}[:, None, None, None]" if len(n.ins) > 2 else ""
-    return [f"{n.outs[0]} = conv2d({n.ins[0]}, {n.ins[1]}, {n.geometry}){bias}"]
 
 
 def _pool(name: str, many: bool) -> Writer:
@@ -322,14 +318,13 @@ WRITERS: dict[str, Writer] = {
     "multiply": _one("{o} = {0} * {1}"),
     "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
     "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
-    "conv2d": _conv,
-    "conv2d_dx": lambda n: [
-        f"{n.outs[0]} = conv2d_dx({n.ins[0]}, {n.ins[1]}, {n.geometry}, "
-        f"size=({n.attr('height')}, {n.attr('width')}))"
-    ],
-    "conv2d_dw": lambda n: [
-        f"{n.outs[0]} = conv2d_dw({n.ins[0]}, {n.ins[1]}, {n.geometry}, kernel={n.attr('kernel')})"
-    ],
+    "conv2d": lambda n: slid(n, *n.ins),
+    "conv2d_dx": lambda n: spread(n, *n.ins),
+    "conv2d_dw": lambda n: kernels(n, *n.ins),
+    **dict.fromkeys(("conv1d", "conv1d_dx", "conv1d_dw"), lambda n: along(n, *n.ins)),
+    "conv_transpose2d": lambda n: spread(n, *n.ins),
+    "conv_transpose2d_dx": lambda n: slid(n, *n.ins),
+    "conv_transpose2d_dw": lambda n: kernels(n, *n.ins),
     "maxpool2d": _pool("maxpool2d", True),
     "maxpool2d_dx": _pool("maxpool2d_dx", False),
     "avgpool2d": _pool("avgpool2d", False),

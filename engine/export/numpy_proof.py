@@ -51,7 +51,8 @@ class Proof:
 
 OWN_NAMES = (
     "Path", "np", "n", "e", "here", "weights", "batch", "count", "variance", "hat", "m_hat", "v_hat",
-    "scale", "shifted", "q", "show", *HELPERS,
+    "scale", "shifted", "q", "show",
+    "wide", "pairs", "parts", "first", "second", *HELPERS,
 )  # fmt: skip
 """Names of the script itself; values are called otherwise."""
 FILES = ("WEIGHTS.npz", "BATCH.npz")

@@ -11,7 +11,9 @@ from engine.layers.avg_pool2d import AvgPool2D
 from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem, shape_text
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.concatenate import Concatenate
+from engine.layers.conv1d import Conv1D
 from engine.layers.conv2d import Conv2D
+from engine.layers.conv_transpose2d import ConvTranspose2D
 from engine.layers.crop import Crop
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
@@ -62,6 +64,8 @@ LAYERS: dict[str, type[Layer]] = {
         Input,
         Dense,
         Conv2D,
+        Conv1D,
+        ConvTranspose2D,
         ReLU,
         LeakyReLU,
         PReLU,
@@ -128,7 +132,9 @@ __all__ = [
     "AvgPool2D",
     "BatchNorm",
     "Concatenate",
+    "Conv1D",
     "Conv2D",
+    "ConvTranspose2D",
     "Crop",
     "Dense",
     "Dropout",

@@ -10,7 +10,15 @@ from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.initializers import BIAS_CHOICES, INITIALIZER_CHOICES
 from engine.layers.base import Layer, ParamSpec, Shape
-from engine.layers.windows import need_picture, window_shape
+from engine.layers.windows import (
+    DILATION,
+    GROUPS,
+    check_groups,
+    need_picture,
+    slide_attrs,
+    window_shape,
+    with_more,
+)
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -26,8 +34,9 @@ class Conv2D(Layer):
     category = "linear"
     help = N_(
         "Each filter lays its kernel on every window of the picture, multiplies, adds up and adds its "
-        "bias. The kernel is not flipped: mathematics calls this cross-correlation. The matrix lab shows it "
-        "as one large matrix, too."
+        "bias. The kernel is not flipped: mathematics calls this cross-correlation. Dilation leaves gaps "
+        "between the cells of the kernel; with groups a filter sees a part of the channels. The matrix lab "
+        "shows it as one large matrix, too."
     )
     formula = r"z_k(r,c) = \sum_{c',i,j} w_{k c' i j} \, x_{c'}(r+i, c+j) + b_k"
     stem = "conv"
@@ -77,12 +86,17 @@ class Conv2D(Layer):
         ),
     ] = "zeros"
 
+    dilation: Annotated[tuple[int, int], DILATION] = (1, 1)
+    groups: Annotated[int, GROUPS] = 1
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        _, h, w = need_picture(inputs[0])
-        return (self.filters, *window_shape((h, w), self.kernel, self.stride, self.padding))
+        c, h, w = need_picture(inputs[0])
+        check_groups(c, self.filters, self.groups)
+        shape = window_shape((h, w), self.kernel, self.stride, self.padding, self.dilation)
+        return (self.filters, *shape)
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
-        c, (kh, kw) = inputs[0][0], self.kernel
+        c, (kh, kw) = inputs[0][0] // self.groups, self.kernel
         weight = ParamSpec(
             "weight", (self.filters, c, kh, kw), self.initializer, c * kh * kw, self.filters * kh * kw
         )
@@ -93,15 +107,16 @@ class Conv2D(Layer):
             "conv2d",
             [params["weight"], inputs[0], *([params["bias"]] if self.bias else [])],
             "z",
-            attrs={"stride": self.stride, "padding": self.padding},
+            attrs=slide_attrs(self.stride, self.padding, self.dilation, self.groups),
         )
 
     def summary(self) -> Message:
-        return Message(
+        main = Message(
             N_("{filters} × {rows}×{columns}"),
             {"filters": self.filters, "rows": self.kernel[0], "columns": self.kernel[1]},
         )
+        return with_more(main, self.dilation, self.groups)
 
     def multiplications(self, inputs: Sequence[Shape]) -> int:
         k, h, w = self.output_shape(inputs)
-        return k * h * w * inputs[0][0] * self.kernel[0] * self.kernel[1]
+        return k * h * w * (inputs[0][0] // self.groups) * self.kernel[0] * self.kernel[1]

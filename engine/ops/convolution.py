@@ -1,12 +1,14 @@
 """conv2d: cross-correlation of C,H,W,N pictures with (O, C, kH, kW) kernels, and its two gradients.
 
-Attributes: stride (rows, columns) and padding (top, left, bottom, right) of zeros.
+Attributes: stride (rows, columns), padding (top, left, bottom, right) of zeros, and where they are not 1
+dilation (rows, columns between neighboring kernel cells) and groups: then K is (O, C/groups, kH, kW), and a
+group of filters sees its own channels only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -36,6 +38,47 @@ Pads = tuple[int, int, int, int]
 def geometry(attrs: Attrs) -> tuple[tuple[int, int], Pads]:
     """Stride and padding of a window op."""
     return cast("tuple[int, int]", attrs["stride"]), cast(Pads, attrs["padding"])
+
+
+def dilation_of(attrs: Attrs) -> tuple[int, int]:
+    """Rows and columns of the picture from a kernel cell to the next."""
+    return cast("tuple[int, int]", attrs.get("dilation", (1, 1)))
+
+
+def groups_of(attrs: Attrs) -> int:
+    """Into how many parts channels and filters fall."""
+    return cast(int, attrs.get("groups", 1))
+
+
+def extent(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns of the picture a kernel reaches over."""
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
+
+
+def grouped(kernels: Sequence[int], groups: int) -> Iterator[tuple[slice, slice]]:
+    """Filters and channels of each group, from the shape of the kernels."""
+    o, c = kernels[0] // groups, kernels[1]
+    return ((slice(g * o, (g + 1) * o), slice(g * c, (g + 1) * c)) for g in range(groups))
+
+
+def times(count: int, letter: str) -> str:
+    """LaTeX: 3r, and r for one."""
+    return letter if count == 1 else f"{count}{letter}"
+
+
+def seen_at(attrs: Attrs) -> str:
+    """LaTeX: where kernel cell (i, j) of window (r, c) lies, apart from the padding."""
+    (sy, sx), (dy, dx) = geometry(attrs)[0], dilation_of(attrs)
+    return f"{times(sy, 'r')}+{times(dy, 'i')}, {times(sx, 'c')}+{times(dx, 'j')}"
+
+
+def sent_from(attrs: Attrs) -> str:
+    """LaTeX: the window whose kernel cell (i, j) lies on (y, x), apart from the padding."""
+    found = []
+    for place, cell, step, apart in zip("yx", "ij", geometry(attrs)[0], dilation_of(attrs), strict=True):
+        far = f"{place}-{times(apart, cell)}"
+        found.append(far if step == 1 else f"({far})/{step}")
+    return ", ".join(found)
 
 
 def window_count(size: int, kernel: int, stride: int, before: int, after: int) -> int:
@@ -68,9 +111,9 @@ def covering(
 
     In the order of the cell's place in them; `windows` says how many there are (rows, columns).
     """
-    stride, padding = geometry(attrs)
+    (stride, padding), (down, across) = geometry(attrs), dilation_of(attrs)
     for i, j in offsets(kernel):
-        r, q = y + padding[0] - i, x + padding[1] - j
+        r, q = y + padding[0] - i * down, x + padding[1] - j * across
         if r % stride[0] == 0 and q % stride[1] == 0:
             r, q = r // stride[0], q // stride[1]
             if 0 <= r < windows[0] and 0 <= q < windows[1]:
@@ -96,7 +139,7 @@ class Conv2D(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         (sh, sw), (t, left, b, r) = geometry(attrs)
-        o, _, kh, kw = ins[0].shape
+        o, (kh, kw) = ins[0].shape[0], extent(ins[0].shape[2:], dilation_of(attrs))
         _, h, w, n = ins[1].shape
         return (
             Out(
@@ -109,11 +152,16 @@ class Conv2D(OpRule):
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         k, x = ins[0], pad(ins[1], geometry(attrs)[1])
         stride, (t, left, b, r) = geometry(attrs)
-        rows = window_count(ins[1].shape[1], k.shape[2], stride[0], t, b)
-        columns = window_count(ins[1].shape[2], k.shape[3], stride[1], left, r)
+        down, across = dilation_of(attrs)
+        kh, kw = extent(k.shape[2:], (down, across))
+        rows = window_count(ins[1].shape[1], kh, stride[0], t, b)
+        columns = window_count(ins[1].shape[2], kw, stride[1], left, r)
         z = np.zeros((k.shape[0], rows, columns, x.shape[3]), x.dtype)
-        for i, j in offsets(k.shape[2:]):
-            z += np.tensordot(k[:, :, i, j], window(x, i, j, rows, columns, stride), 1)
+        for o, c in grouped(k.shape, groups_of(attrs)):
+            for i, j in offsets(k.shape[2:]):
+                z[o] += np.tensordot(
+                    k[o, :, i, j], window(x[c], i * down, j * across, rows, columns, stride), 1
+                )
         return (z + ins[2][:, None, None, None] if len(ins) > 2 else z,)
 
     def gradient(
@@ -144,17 +192,18 @@ class Conv2D(OpRule):
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         o, r, c, s = cell
-        stride, padding = geometry(op.attrs)
+        (stride, padding), (down, across) = geometry(op.attrs), dilation_of(op.attrs)
         k, x = read(op.ins[0]), read(op.ins[1])
+        first = o // (k.shape[0] // groups_of(op.attrs)) * k.shape[1]
         terms = []
         for ch in range(k.shape[1]):
             for i, j in offsets(k.shape[2:]):
-                y, z = r * stride[0] + i - padding[0], c * stride[1] + j - padding[1]
+                y, z = r * stride[0] + i * down - padding[0], c * stride[1] + j * across - padding[1]
                 inside = 0 <= y < x.shape[1] and 0 <= z < x.shape[2]
-                u, v = float(k[o, ch, i, j]), float(x[ch, y, z, s]) if inside else 0.0
+                u, v = float(k[o, ch, i, j]), float(x[first + ch, y, z, s]) if inside else 0.0
                 terms.append(
                     Term(
-                        ((op.ins[0].id, (o, ch, i, j), u), (op.ins[1].id, (ch, y, z, s), v)),
+                        ((op.ins[0].id, (o, ch, i, j), u), (op.ins[1].id, (first + ch, y, z, s), v)),
                         u * v,
                         "" if inside else "padding",
                     )
@@ -163,21 +212,23 @@ class Conv2D(OpRule):
             bias = float(read(op.ins[2])[o])
             terms.append(Term(((op.ins[2].id, (o,), bias),), bias, "bias"))
         return Terms.sum_of(
-            terms, float(read(op.out)[cell]), r"z_o(r,c) = \sum_{c',i,j} k_{o c' i j} x_{c'}(r+i, c+j) + b_o"
+            terms,
+            float(read(op.out)[cell]),
+            rf"z_o(r,c) = \sum_{{c',i,j}} k_{{o c' i j}} x_{{c'}}({seen_at(op.attrs)}) + b_o",
         )
 
     def cases(self) -> Iterable[Case]:
-        for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
+        for g in CONV_CASES:
             yield Case(
                 (
-                    value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM),
-                    value("x", "C H W N", (c, h, w, n)),
-                    value("b", "out", (o,), Role.PARAM),
+                    value("k", "out in kH kW", g.weights, Role.PARAM),
+                    value("x", "C H W N", g.picture),
+                    value("b", "out", (g.o,), Role.PARAM),
                 ),
-                (normal(1, o, c, kh, kw), normal(2, c, h, w, n), normal(3, o)),
-                {"stride": stride, "padding": padding},
-                Context(n),
-                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+                (normal(1, *g.weights), normal(2, *g.picture), normal(3, g.o)),
+                g.attrs(),
+                Context(g.n),
+                g.label,
             )
         yield Case(
             (value("k", "out in kH kW", (2, 1, 3, 3), Role.PARAM), value("x", "C H W N", (1, 5, 5, 3))),
@@ -188,17 +239,62 @@ class Conv2D(OpRule):
         )
 
 
-CONV_CASES: tuple[tuple[int, int, int, int, int, int, tuple[int, int], Pads, int], ...] = (
-    (1, 1, 1, 1, 1, 1, (1, 1), (0, 0, 0, 0), 1),
-    (1, 8, 9, 7, 5, 5, (1, 1), (2, 2, 2, 2), 7),
-    (3, 5, 8, 8, 3, 3, (1, 1), (1, 1, 1, 1), 33),
-    (8, 16, 7, 7, 5, 5, (1, 1), (2, 2, 2, 2), 16),
-    (2, 3, 7, 9, 3, 2, (2, 1), (1, 0, 2, 1), 7),
-    (4, 4, 6, 6, 4, 4, (3, 2), (0, 3, 1, 0), 20),
-    (2, 3, 3, 40, 2, 30, (1, 1), (1, 7, 0, 5), 7),
-    (1, 2, 2, 64, 2, 27, (1, 5), (0, 3, 0, 0), 5),
+class Slide(NamedTuple):
+    """One case: channels, filters, rows, columns, kernel, stride, padding, examples, dilation, groups."""
+
+    c: int
+    o: int
+    h: int
+    w: int
+    kh: int
+    kw: int
+    stride: tuple[int, int]
+    padding: Pads
+    n: int
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        return self.o, self.c // self.groups, self.kh, self.kw
+
+    @property
+    def picture(self) -> tuple[int, ...]:
+        return self.c, self.h, self.w, self.n
+
+    @property
+    def maps(self) -> tuple[int, ...]:
+        (kh, kw), (t, left, b, r) = extent((self.kh, self.kw), self.dilation), self.padding
+        rows = window_count(self.h, kh, self.stride[0], t, b)
+        return self.o, rows, window_count(self.w, kw, self.stride[1], left, r), self.n
+
+    @property
+    def label(self) -> str:
+        more = f" dilation {self.dilation} groups {self.groups}" * (self[9:] != ((1, 1), 1))
+        return f"{self.c}->{self.o} {self.kh}x{self.kw} {self.h}x{self.w}x{self.n} {self.stride}{more}"
+
+    def attrs(self, **more: object) -> Attrs:
+        found = {"stride": self.stride, "padding": self.padding, **more}
+        if self.dilation != (1, 1):
+            found["dilation"] = self.dilation
+        if self.groups > 1:
+            found["groups"] = self.groups
+        return cast(Attrs, found)
+
+
+CONV_CASES: tuple[Slide, ...] = (
+    Slide(1, 1, 1, 1, 1, 1, (1, 1), (0, 0, 0, 0), 1),
+    Slide(1, 8, 9, 7, 5, 5, (1, 1), (2, 2, 2, 2), 7),
+    Slide(3, 5, 8, 8, 3, 3, (1, 1), (1, 1, 1, 1), 33),
+    Slide(8, 16, 7, 7, 5, 5, (1, 1), (2, 2, 2, 2), 16),
+    Slide(2, 3, 7, 9, 3, 2, (2, 1), (1, 0, 2, 1), 7),
+    Slide(4, 4, 6, 6, 4, 4, (3, 2), (0, 3, 1, 0), 20),
+    Slide(2, 3, 3, 40, 2, 30, (1, 1), (1, 7, 0, 5), 7),
+    Slide(1, 2, 2, 64, 2, 27, (1, 5), (0, 3, 0, 0), 5),
+    Slide(4, 6, 7, 9, 2, 3, (1, 1), (2, 3, 2, 1), 7, (2, 3), 2),
+    Slide(3, 6, 6, 5, 3, 2, (2, 1), (1, 0, 1, 1), 5, (1, 2), 3),
+    Slide(2, 2, 1, 40, 1, 26, (1, 1), (0, 4, 0, 9), 5, (1, 1), 2),
 )
-"""channels, filters, rows, columns, kernel, stride, padding, examples."""
 
 
 @register
@@ -209,44 +305,50 @@ class Conv2DDx(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         h, w = cast(int, attrs["height"]), cast(int, attrs["width"])
-        return (Out("dx", ("C", "H", "W", "N"), (ins[0].shape[1], h, w, ins[1].shape[-1]), role=Role.GRAD),)
+        channels = ins[0].shape[1] * groups_of(attrs)
+        return (Out("dx", ("C", "H", "W", "N"), (channels, h, w, ins[1].shape[-1]), role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         k, d = ins
-        stride, padding = geometry(attrs)
-        shape = (k.shape[1], cast(int, attrs["height"]), cast(int, attrs["width"]), d.shape[3])
+        (stride, padding), (down, across) = geometry(attrs), dilation_of(attrs)
+        groups = groups_of(attrs)
+        shape = (k.shape[1] * groups, cast(int, attrs["height"]), cast(int, attrs["width"]), d.shape[3])
         dx = grown(np.zeros(shape, d.dtype), padding)
-        for i, j in offsets(k.shape[2:]):
-            window(dx, i, j, d.shape[1], d.shape[2], stride)[...] += np.tensordot(k[:, :, i, j].T, d, 1)
+        for o, c in grouped(k.shape, groups):
+            for i, j in offsets(k.shape[2:]):
+                cells = window(dx[c], i * down, j * across, d.shape[1], d.shape[2], stride)
+                cells += np.tensordot(k[o, :, i, j].T, d[o], 1)
         return (live(cropped(dx, shape, padding), ctx.n),)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         c, y, x, s = cell
         k, d = read(op.ins[0]), read(op.ins[1])
+        group, ch = divmod(c, k.shape[1])
+        size = k.shape[0] // groups_of(op.attrs)
         terms = []
-        for o in range(k.shape[0]):
+        for o in range(group * size, (group + 1) * size):
             for i, j, r, q in covering(y, x, k.shape[2:], op.attrs, d.shape[1:3]):
-                u, v = float(k[o, c, i, j]), float(d[o, r, q, s])
-                terms.append(Term(((op.ins[0].id, (o, c, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v))
+                u, v = float(k[o, ch, i, j]), float(d[o, r, q, s])
+                terms.append(Term(((op.ins[0].id, (o, ch, i, j), u), (op.ins[1].id, (o, r, q, s), v)), u * v))
         return Terms.sum_of(
             terms,
             float(read(op.out)[cell]),
-            r"\partial L/\partial x_{c'}(y,x) = \sum_{o,i,j} k_{o c' i j} \delta_o(y-i, x-j)",
+            r"\partial L/\partial x_{c'}(y,x) = \sum_{o,i,j} k_{o c' i j} \delta_o"
+            f"({sent_from(op.attrs)})",
         )
 
     def cases(self) -> Iterable[Case]:
-        for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
-            rows = window_count(h, kh, stride[0], padding[0], padding[2])
-            columns = window_count(w, kw, stride[1], padding[1], padding[3])
+        for g in CONV_CASES:
+            n = max(1, g.n - 3)
             yield Case(
                 (
-                    value("k", "out in kH kW", (o, c, kh, kw), Role.PARAM),
-                    value("d", "C H W N", (o, rows, columns, n), Role.GRAD),
+                    value("k", "out in kH kW", g.weights, Role.PARAM),
+                    value("d", "C H W N", g.maps, Role.GRAD),
                 ),
-                (normal(1, o, c, kh, kw), live(normal(2, o, rows, columns, n), max(1, n - 3))),
-                {"stride": stride, "padding": padding, "height": h, "width": w},
-                Context(max(1, n - 3)),
-                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+                (normal(1, *g.weights), live(normal(2, *g.maps), n)),
+                g.attrs(height=g.h, width=g.w),
+                Context(n),
+                g.label,
             )
 
 
@@ -259,31 +361,32 @@ class Conv2DDw(OpRule):
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         kh, kw = cast("tuple[int, int]", attrs["kernel"])
-        return (
-            Out("dk", ("out", "in", "kH", "kW"), (ins[0].shape[0], ins[1].shape[0], kh, kw), role=Role.GRAD),
-        )
+        shape = (ins[0].shape[0], ins[1].shape[0] // groups_of(attrs), kh, kw)
+        return (Out("dk", ("out", "in", "kH", "kW"), shape, role=Role.GRAD),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         d, x = ins[0][..., : ctx.n], ins[1][..., : ctx.n]
-        stride, padding = geometry(attrs)
-        kernel = cast("tuple[int, int]", attrs["kernel"])
+        (stride, padding), (down, across) = geometry(attrs), dilation_of(attrs)
+        kernel, groups = cast("tuple[int, int]", attrs["kernel"]), groups_of(attrs)
         x = pad(x, padding)
-        dk = np.zeros((d.shape[0], x.shape[0], *kernel), d.dtype)
-        for i, j in offsets(kernel):
-            dk[:, :, i, j] = np.tensordot(
-                d, window(x, i, j, d.shape[1], d.shape[2], stride), ((1, 2, 3), (1, 2, 3))
-            )
+        dk = np.zeros((d.shape[0], x.shape[0] // groups, *kernel), d.dtype)
+        for o, c in grouped(dk.shape, groups):
+            for i, j in offsets(kernel):
+                cells = window(x[c], i * down, j * across, d.shape[1], d.shape[2], stride)
+                dk[o, :, i, j] = np.tensordot(d[o], cells, ((1, 2, 3), (1, 2, 3)))
         return (dk,)
 
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
-        o, c, i, j = cell
-        stride, padding = geometry(op.attrs)
+        o, ch, i, j = cell
+        (stride, padding), dilation, groups = geometry(op.attrs), dilation_of(op.attrs), groups_of(op.attrs)
         d, x = read(op.ins[0]), read(op.ins[1])
+        c = o // (d.shape[0] // groups) * (x.shape[0] // groups) + ch
+        above, before = i * dilation[0] - padding[0], j * dilation[1] - padding[1]
         # there may be tens of thousands: all of them are added up, those that count most become terms
-        rows = [r for r in range(d.shape[1]) if 0 <= r * stride[0] + i - padding[0] < x.shape[1]]
-        columns = [q for q in range(d.shape[2]) if 0 <= q * stride[1] + j - padding[1] < x.shape[2]]
-        down = [r * stride[0] + i - padding[0] for r in rows]
-        across = [q * stride[1] + j - padding[1] for q in columns]
+        rows = [r for r in range(d.shape[1]) if 0 <= r * stride[0] + above < x.shape[1]]
+        columns = [q for q in range(d.shape[2]) if 0 <= q * stride[1] + before < x.shape[2]]
+        down = [r * stride[0] + above for r in rows]
+        across = [q * stride[1] + before for q in columns]
         u = d[o][np.ix_(rows, columns, range(ctx.n))].astype(np.float64).transpose(2, 0, 1)
         v = x[c][np.ix_(down, across, range(ctx.n))].astype(np.float64).transpose(2, 0, 1)
         products = (u * v).ravel()
@@ -299,22 +402,18 @@ class Conv2DDw(OpRule):
             tuple(terms),
             total,
             float(read(op.out)[cell]),
-            r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}(r+i, c+j)",
+            r"\partial L/\partial k_{o c' i j} = \sum_{n,r,c} \delta_o(r,c) \, x_{c'}"
+            f"({seen_at(op.attrs)})",
             (len(products) - len(kept), total - float(products[kept].sum())),
         )
 
     def cases(self) -> Iterable[Case]:
-        for c, o, h, w, kh, kw, stride, padding, n in CONV_CASES:
-            rows = window_count(h, kh, stride[0], padding[0], padding[2])
-            columns = window_count(w, kw, stride[1], padding[1], padding[3])
-            n_live = max(1, n - 3)
+        for g in CONV_CASES:
+            n = max(1, g.n - 3)
             yield Case(
-                (
-                    value("d", "C H W N", (o, rows, columns, n), Role.GRAD),
-                    value("x", "C H W N", (c, h, w, n)),
-                ),
-                (live(normal(1, o, rows, columns, n), n_live), fill(normal(2, c, h, w, n), n_live, 1e30)),
-                {"stride": stride, "padding": padding, "kernel": (kh, kw)},
-                Context(n_live),
-                f"{c}->{o} {kh}x{kw} {h}x{w}x{n} {stride}",
+                (value("d", "C H W N", g.maps, Role.GRAD), value("x", "C H W N", g.picture)),
+                (live(normal(1, *g.maps), n), fill(normal(2, *g.picture), n, 1e30)),
+                g.attrs(kernel=(g.kh, g.kw)),
+                Context(n),
+                g.label,
             )

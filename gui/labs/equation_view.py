@@ -159,7 +159,7 @@ class EquationView(View):
         if sheet.lens.kind != "map" or len(cells) < 1000:
             return cells
         channel, example = sheet.lens.fixed
-        return {cell for cell in cells if cell[3] == example and cell[0] == channel}
+        return {cell for cell in cells if cell[-1] == example and (sheet.lens.flat or cell[0] == channel)}
 
     @staticmethod
     def _ones_beside(sheet: Sheet, found: set[tuple[int, int]]) -> set[tuple[int, int]]:

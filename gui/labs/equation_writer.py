@@ -13,6 +13,9 @@ from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 from gui.labs.equation_losses import PART, LossEquations
+from gui.labs.equation_slides import FORWARD as SLIDES
+from gui.labs.equation_slides import KINDS as SLIDING
+from gui.labs.equation_slides import slides
 from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -59,7 +62,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                           "running_var": r"\bar{\sigma}^2", "out_weight": "W_O",
                           "out_bias": "b_O"}.get(value.param, value.param)
                 if letter == "W":
-                    letter = {"conv2d": "K", "embedding": "E", "positions": "P",
+                    letter = {**dict.fromkeys(SLIDES, "K"), "embedding": "E", "positions": "P",
                               "affine_matrix": r"\theta", "prelu": "s"}.get(op.kind, "W")
                 if op.kind.startswith(("batchnorm", "layernorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
@@ -75,6 +78,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             "dropout": ("Y", "M"), "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
             "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
             "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
+            **dict.fromkeys(SLIDES, ("Z",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
         if op.out.id.endswith(".qkv"):
             outs = (r"\mathrm{QKV}",)
@@ -149,6 +153,8 @@ class Writer(RecurrentWriter, LossEquations):
             return self._update(index, op)
         if written is not None:
             return list(written(index, op))
+        if op.kind in SLIDING:
+            return slides(self, index, op)
         if op.kind in POINTWISE:
             return [self._pointwise(index, op)]
         if op.kind in ENTRY_LOSSES:
@@ -262,28 +268,6 @@ class Writer(RecurrentWriter, LossEquations):
         return self._made(index, op, title, tr("cell by cell: the slope of the function there"),
                           da, r"\odot", slope, "=", dz)
 
-    def _conv2d(self, index: int, op: Op) -> list[Equation]:
-        k, x, z = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        parts: list[Factor | str] = [k, r"\ast", x]
-        title = rf"{z.symbol} = {k.symbol} \ast {x.symbol}"
-        if len(op.ins) > 2:
-            b = self.factor(op.ins[2])
-            title += f" + {b.symbol}"
-            parts += ["+", b]
-        words = tr("every window times the kernel; the kernel is not flipped")
-        return [self._made(index, op, title, words, *parts, "=", z)]
-
-    def _conv2d_dx(self, index: int, op: Op) -> list[Equation]:
-        k, d, dx = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        title = rf"{dx.symbol} = {k.symbol} \ast^T {d.symbol}"
-        words = tr("every window the pixel was in sends its part back")
-        return [self._made(index, op, title, words, k, r"\ast^T", d, "=", dx)]
-
-    def _conv2d_dw(self, index: int, op: Op) -> list[Equation]:
-        d, x, dk = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)
-        title = rf"{dk.symbol} = {d.symbol} \ast {x.symbol}"
-        words = tr("added up over all windows and the batch")
-        return [self._made(index, op, title, words, d, r"\ast", x, "=", dk)]
 
     def _heads_scores(self, index: int, op: Op) -> list[Equation]:
         a, b, s = self.factor(op.ins[0]), self.factor(op.ins[1]), self.factor(op.out)

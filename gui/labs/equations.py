@@ -11,6 +11,7 @@ from engine.graph import GraphSpec, Uid
 from engine.ops.over_time import longest
 from engine.values import Phase, Program, Role
 from gui.labs.equation import Equation, Style
+from gui.labs.equation_slides import FORWARD
 from gui.labs.equation_writer import Writer, letters_of
 from gui.labs.recurrent_writer import at_position
 from gui.panels import targets
@@ -67,11 +68,11 @@ def equations(program: Program, graph: GraphSpec, uid: Uid, style: Style | None 
 def companion(equation: Equation, others: Sequence[Equation]) -> Equation | None:
     """What is shown with an equation: the way back of a way forward, and the other way round."""
     if equation.phase in (Phase.BACKWARD, Phase.UPDATE):
-        kinds = ["dense", "conv2d"]
-    elif equation.kind in ("dense", "conv2d"):
+        kinds = ["dense", *FORWARD]
+    elif equation.kind in ("dense", *FORWARD):
         kinds = [f"{equation.kind}_dw"]
     else:
-        kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", "conv2d"]
+        kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", *FORWARD]
     found = (other for kind in kinds for other in others if other.kind == kind and other is not equation)
     return next(found, None)
 

@@ -43,7 +43,7 @@ def guides(form: Form, sheet: Sheet) -> tuple[tuple[int, int], tuple[int, int]]:
     of_rows, of_columns = ((v.shape[2], v.shape[1] * v.shape[2]) for v in (form.maps, form.picture))
     if part == "matrix":
         return (of_columns, of_rows) if sheet.turned else (of_rows, of_columns)
-    return (of_rows if part == "bias" or (part == "in") is form.back else of_columns), (0, 0)
+    return (of_rows if (part == "in") is form.back else of_columns), (0, 0)
 
 
 def row_and_column(form: Form, value: str, cell: Cell) -> tuple[int | None, int | None]:
@@ -52,7 +52,7 @@ def row_and_column(form: Form, value: str, cell: Cell) -> tuple[int | None, int 
     if part == "matrix":
         return cell[0], cell[1]
     if part is not None:
-        of_rows = part == "bias" or (part == "in") is form.back
+        of_rows = (part == "in") is form.back
         return (cell[0], None) if of_rows else (None, cell[0])
     if value == form.maps.id:
         return form.row_of(cell), None
@@ -72,7 +72,8 @@ def source_of(form: Form, value: str, cell: Cell) -> tuple[str, Cell]:
         at = form.cell_of_row(row)
         return (form.op.ins[2].id, at[:1]) if part == "bias" else (form.maps.id, at)
     if column is not None and row is None and part is not None:
-        return form.picture.id, form.cell_of_column(column)
+        at = form.cell_of_column(column)
+        return (form.op.ins[2].id, at[:1]) if part == "bias" else (form.picture.id, at)
     return value, cell
 
 
@@ -115,22 +116,63 @@ def words_for(form: Form, explanation: Explanation, node: str) -> str:
     row, column = row_and_column(form, explanation.value, cell)
     window = form.cell_of_row(row) if row is not None else (0, 0, 0, 0)
     pixel = form.cell_of_column(column) if column is not None else (0, 0, 0, 0)
-    text = {
+    text = (_transposed_words() if form.transposed else _sequence_words() if form.along is not None else {
         ("out", False): tr("{node}: row {row} of M times the column x; the window at {window} of map {map}"),
         ("out", True): tr("{node}: column {column} of M times δ; every window sends its part back to pixel "
                           "{pixel} of channel {channel}"),
         ("in", False): tr("{node}: x is the picture row by row; here pixel {pixel} of channel {channel}"),
         ("in", True): tr("{node}: δ of the window at {window} of map {map}"),
         ("bias", False): tr("{node}: the bias of map {map}, the same for each of its windows"),
-    }.get((part, form.back)) or _entry_words(form, explanation)  # fmt: skip
+    }).get((part, form.gradient)) or _entry_words(form, explanation)  # fmt: skip
     return text.format(
         node=node, row=_from_1(row), column=_from_1(column), map=window[0] + 1, channel=pixel[0] + 1,
-        window=f"{window[1] + 1}, {window[2] + 1}", pixel=f"{pixel[1] + 1}, {pixel[2] + 1}",
+        window=_within(window), pixel=_within(pixel),
     )
+
+
+def _within(cell: Cell) -> str:
+    """Row and column in a map, the position in a sequence."""
+    return ", ".join(str(n + 1) for n in cell[1:-1])
+
+
+def _sequence_words() -> dict[tuple[Part, bool], str]:
+    """What the columns of a convolution along a sequence are, by part and whether it is the way back."""
+    return {
+        ("out", False): tr("{node}: row {row} of M times the column x; filter {map} at position {window}"),
+        ("out", True): tr("{node}: column {column} of M times δ; every stretch sends its part back to "
+                          "feature {channel} at position {pixel}"),
+        ("in", False): tr("{node}: x is the sequence feature by feature; here {channel} at position {pixel}"),
+        ("in", True): tr("{node}: δ of filter {map} at position {window}"),
+        ("bias", False): tr("{node}: the bias of filter {map}, the same at each position"),
+    }  # fmt: skip
+
+
+def _transposed_words() -> dict[tuple[Part, bool], str]:
+    """What the columns of a transposed convolution are, by part and whether it is the way back."""
+    return {
+        ("out", False): tr("{node}: column {column} of M times x; the kernels laid down wherever they reach "
+                           "pixel {pixel} of map {channel}"),
+        ("out", True): tr("{node}: row {row} of M times δ; what the kernel laid down at {window} reached"),
+        ("in", False): tr("{node}: x is the picture row by row; here pixel {window} of channel {map}"),
+        ("in", True): tr("{node}: δ at pixel {pixel} of map {channel}"),
+        ("bias", False): tr("{node}: the bias of map {channel}, the same for each of its pixels"),
+    }  # fmt: skip
 
 
 def _entry_words(form: Form, explanation: Explanation) -> str:
     row, column = explanation.cell
+    if form.along is not None:
+        if not len(form.line(row, column)[0]):
+            return tr("{node}: empty, filter {map} at position {window} does not see feature {channel} at "
+                      "position {pixel}")
+        return tr("{node}: the weight that meets feature {channel} of position {pixel} where filter {map} "
+                  "makes position {window}")
+    if form.transposed:
+        if not len(form.line(row, column)[0]):
+            return tr("{node}: empty, the kernel laid down at {window} does not reach pixel {pixel} of map "
+                      "{channel}")
+        return tr("{node}: the weight with which {window} of channel {map} reaches pixel {pixel} of map "
+                  "{channel}")
     if not len(form.line(row, column)[0]):
         return tr("{node}: empty, pixel {pixel} of channel {channel} is not in the window at {window}")
     if form.kind == "conv2d":

@@ -47,13 +47,14 @@ class Lit:
         if part == "matrix":
             return self._in_matrix(sheet)
         if value == form.picture.id:
-            if self._row is not None and self._column is None and not sheet.turned:
+            gaps = form.dilation != (1, 1) or form.along is not None
+            if self._row is not None and self._column is None and not sheet.turned and not gaps:
                 return (form.window(self._row),)
             return self._cells(sheet, [form.cell_of_column(c) for c in self._columns])
         if value == form.maps.id:
             return self._cells(sheet, [form.cell_of_row(r) for r in self._rows])
         if part is not None:
-            of_rows = part == "bias" or (part == "in") is form.back
+            of_rows = (part == "in") is form.back
             return self._cells(sheet, [(at, 0) for at in (self._rows if of_rows else self._columns)])
         return self._cells(sheet, [self._kernel] if self._kernel is not None else [])
 

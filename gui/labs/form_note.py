@@ -13,6 +13,7 @@ from engine.session.views import Matrix, MatrixData
 from engine.values import Program
 from gui import i18n, icons, theme
 from gui.i18n import tr
+from gui.labs.channels import channel_of
 from gui.labs.equation import Equation, Factor
 from gui.labs.form_cells import part_of, row_and_column
 from gui.labs.form_lit import Lit
@@ -158,7 +159,11 @@ class FormNote(QFrame):
         if row is not None:
             sight = replace(sight, channel=form.cell_of_row(row)[0])
         if column is not None and form.kind == "conv2d":
-            sight = replace(sight, channel_in=form.cell_of_column(column)[0])
+            inner = form.op.ins[0].shape[1]
+            group, channel = divmod(form.cell_of_column(column)[0], inner)
+            filters = form.op.ins[0].shape[0] // form.groups
+            first = sight.channel if sight.channel // filters == group else group * filters
+            sight = replace(sight, channel=first, channel_in=channel)
         return sight
 
     # ---- links ----------------------------------------------------------------------------------------
@@ -181,16 +186,16 @@ def _form(equation: Equation | None, program: Program | None, sight: Sight, whol
     if not 0 <= equation.op < len(program.ops):
         return None
     op = program.ops[equation.op]
-    channel = sight.channel_in if op.kind == "conv2d_dx" else sight.channel
-    return form_of(program, equation.out.value, None if whole else channel, sight.example)
+    channel = None if whole else channel_of(op, equation.out.value, sight)
+    return form_of(program, equation.out.value, channel, sight.example)
 
 
 def written(form: Form, equation: Equation, program: Program) -> Equation:
     """z = M·x + b, or the way back."""
     result = "z" if form.kind == "conv2d" else "y"
-    out = r"\partial L/\partial x" if form.back else result
-    given = rf"\partial L/\partial {result}" if form.back else "x"
-    kind = "gradients" if form.back else "activations"
+    out = r"\partial L/\partial x" if form.gradient else result
+    given = rf"\partial L/\partial {result}" if form.gradient else "x"
+    kind = "gradients" if form.gradient else "activations"
     turned = "M^T" if form.back else "M"
     m = Factor(form.name("matrix"), turned, "weights", form.back, ("windows", "pixels"))
     enters, leaves = ("windows", "pixels") if form.back else ("pixels", "windows")
@@ -206,7 +211,13 @@ def written(form: Form, equation: Equation, program: Program) -> Equation:
 
 
 def _equal_text(form: Form) -> str:
-    if form.back:
+    if form.transposed:
+        if form.gradient:
+            return tr("M times the gradient is what goes back: largest difference {n}.")
+        if form.biased:
+            return tr("Mᵀ·x + b equals the transposed convolution: largest difference {n}.")
+        return tr("Mᵀ·x equals the transposed convolution: largest difference {n}.")
+    if form.gradient:
         return tr("Mᵀ times the gradient is what the windows send back: largest difference {n}.")
     if form.kind == "avgpool2d":
         return tr("M·x equals the average pooling: largest difference {n}.")
@@ -233,7 +244,8 @@ def about(form: Form) -> str:
         text = _conv_text(form).format(filled=i18n.integer(len(form.places()[0])),
                                        all=i18n.integer(form.shape[0] * form.shape[1]))
         if channels > 1 and form.channel is not None:
-            what = (tr("This is the part of channel {n} of {count}.") if form.back
+            what = (tr("This is the part of map {n} of {count}.") if form.transposed and not form.gradient
+                    else tr("This is the part of channel {n} of {count}.") if form.gradient
                     else tr("These are the rows of filter {n} of {count}."))
             text += " " + what.format(n=number, count=channels)
         return text
@@ -248,5 +260,8 @@ def about(form: Form) -> str:
 
 
 def _conv_text(form: Form) -> str:
+    if form.transposed:
+        return tr("M is the matrix of the convolution with these kernels, each row one window; transposed it "
+                  "lays each number of x down as a kernel ({filled} of {all} cells hold a weight).")
     return tr("Every row is one window: the weights of the kernel where it lies, empty elsewhere "
               "({filled} of {all} cells hold a weight).")

@@ -23,8 +23,8 @@ Kind = Literal["matrix", "vector", "lanes", "scalar", "map", "kernel"]
 class Lens:
     """`rows` x `columns` of `value` as they lie there; `turned` swaps them on the screen.
 
-    `fixed` are (channel, example) of a map, (filter, channel) of a kernel, (example,) of one column. A
-    sequence is a map of one channel, 0, which its cells do not name (`flat`).
+    `fixed` are (channel, example) of a map, (filter, channel) of a kernel, (filter,) of one along a sequence,
+    (example,) of one column. A sequence is a map of one channel, 0, which its cells do not name (`flat`).
     """
 
     value: str
@@ -64,7 +64,7 @@ class Lens:
             start, stop = down or (0, self.rows)
             return Matrix(self.value, example, *most, (first + start, first + stop), across)
         if self.kind == "kernel":
-            which, channel = self.fixed
+            which, channel = (*self.fixed, 0)[:2]
             size = self.rows * self.columns
             return Matrix(self.value, None, 1, max(size, 1), (which, which + 1),
                           (channel * size, (channel + 1) * size))
@@ -123,7 +123,7 @@ class Lens:
         elif self.kind == "map":
             found = (cell[1], cell[2]) if (cell[0], cell[3]) == self.fixed else None
         elif self.kind == "kernel":
-            found = (cell[2], cell[3]) if cell[:2] == self.fixed else None
+            found = (cell[-2], cell[-1]) if cell[:-2] == self.fixed else None
         elif self.kind == "scalar":
             found = (0, 0)
         elif self.kind == "vector":
@@ -156,6 +156,8 @@ def lens_for(value: Value, lanes: int, *, example: int | None = None, shown: int
     if len(shape) == 4:
         fixed = (min(channel, shape[0] - 1), min(channel_in, shape[1] - 1))
         return Lens(value.id, "kernel", shape[2], shape[3], fixed=fixed)
+    if len(shape) == 3:  # along a sequence: all features of one filter
+        return Lens(value.id, "kernel", shape[1], shape[2], fixed=(min(channel, shape[0] - 1),))
     if len(shape) == 1 and value.batched:
         if example is not None:
             return Lens(value.id, "lanes", 1, 1, fixed=(min(example, lanes - 1),), batched=True)

@@ -142,9 +142,14 @@ class TopBar(QWidget):
             self.layer.addItem(name, key)
         self.layer.setCurrentIndex(next((i for i, (key, _) in enumerate(layers) if key == uid), -1))
 
-    def set_sight(self, sight: Sight, lanes: int, maps: bool, channels: int, inner: int) -> None:
-        """What is in sight, and what can be. `inner`: channels of the kernels, 0 where there are none."""
-        self._channel_text.setText(tr("Filter") if inner else tr("Channel"))
+    def set_sight(self, sight: Sight, lanes: int, maps: bool, channels: int, inner: int,
+                  transposed: bool = False) -> None:
+        """What is in sight, and what can be. `inner`: channels of the kernels, 0 where there are none.
+
+        `transposed`: a kernel is of a channel that goes in, and its own channels are maps that come out.
+        """
+        self._channel_text.setText(tr("Filter") if inner and not transposed else tr("Channel"))
+        self._inner_text.setText(tr("Map") if transposed else tr("Channel"))
         self.batch.set_value("all" if sight.whole else "one")
         self.batch.setVisible(not maps and lanes > 1)
         single = lanes > 1 and (maps or not sight.whole)

@@ -16,6 +16,7 @@ from gui import i18n, theme
 from gui.i18n import tr
 from gui.labs.cell_edit import CellEditor
 from gui.labs.cell_story import CellStory
+from gui.labs.channels import counts, shown, sight_of
 from gui.labs.copying import Copier
 from gui.labs.equation import Equation
 from gui.labs.equation_view import SidewaysArea
@@ -296,20 +297,11 @@ class MatrixLab(QWidget):
         self._sync()
 
     def _show_sight(self, maps: bool) -> None:
-        channels, inner = 1, 0
         configured = self._bench.configured
-        if configured is not None:
-            for sheet in (*self.pane.sheets, *self.below.sheets):
-                value = configured.program.values.get(sheet.factor.value)
-                if value is None or sheet.lens.flat or sheet.lens.kind not in ("map", "kernel"):
-                    continue
-                if sheet.lens.kind == "kernel":
-                    channels, inner = max(channels, value.shape[0]), max(inner, value.shape[1])
-                elif sheet.factor.symbol.startswith("Z") or self.pane.equation is None or not any(
-                    s.lens.kind == "kernel" for s in (*self.pane.sheets, *self.below.sheets)
-                ):
-                    channels = max(channels, value.shape[0])
-        self.top.set_sight(self.sight, self._lanes, maps, channels, inner)
+        values = configured.program.values if configured is not None else {}
+        channels, inner = counts((*self.pane.sheets, *self.below.sheets), values)
+        transposed = any(e.kind.startswith("conv_transpose2d") for e in self._equations)
+        self.top.set_sight(self.sight, self._lanes, maps, channels, inner, transposed)
 
     def _names(self, sheet: Sheet) -> tuple[Names, Names]:
         configured = self._bench.configured
@@ -391,13 +383,9 @@ class MatrixLab(QWidget):
         if known is not None and known.batched and cell and (not sight.whole or len(known.shape) > 2):
             sight = replace(sight, example=cell[-1])
         for sheet in (*self.pane.sheets, *self.below.sheets):
-            if sheet.factor.value != value or sheet.place(value, cell) is not None:
+            if sheet.factor.value != value or shown(sheet, value, cell, sight):
                 continue
-            if sheet.lens.kind == "kernel":
-                sight = replace(sight, channel=cell[0], channel_in=cell[1])
-            elif sheet.lens.kind == "map" and not sheet.lens.flat:
-                inner = sheet.lens.fixed[0] == sight.channel_in and sheet.factor.symbol.endswith("X")
-                sight = (replace(sight, channel_in=cell[0]) if inner else replace(sight, channel=cell[0]))
+            sight = sight_of(sheet, cell, sight)
         if sight != self.sight:
             self.sight = sight
             self._show_equation()

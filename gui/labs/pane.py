@@ -9,8 +9,9 @@ import numpy as np
 
 from engine.ops.base import REGISTRY, Context
 from engine.session.views import MatrixData
-from engine.values import Op, Program
+from engine.values import Program
 from gui.labs import lock_sight
+from gui.labs.channels import channel_of
 from gui.labs.equation import WHOLE, Equation
 from gui.labs.equation_view import EquationView
 from gui.labs.form_cells import empty_cells, guides, source_of
@@ -47,7 +48,7 @@ def sheets_of(equation: Equation, program: Program, lanes: int, sight: Sight) ->
         example = None if whole else sight.example
         if value.axes == ("N",) or value.batched:
             shown = lens_for(value, lanes, example=example, shown=sight.example,
-                             channel=_channel(op, value.id, sight))
+                             channel=channel_of(op, value.id, sight))
         else:
             shown = lens_for(value, lanes, channel=sight.channel, channel_in=sight.channel_in)
         if factor.turned:
@@ -62,16 +63,6 @@ def sheets_of(equation: Equation, program: Program, lanes: int, sight: Sight) ->
         rule = op
         made.append(Sheet(factor, shown, extra, rule, units))
     return made
-
-
-def _channel(op: Op, value: str, sight: Sight) -> int:
-    """Which channel of a map: what goes into a convolution has channels of its own."""
-    inner = ""
-    if op.kind in ("conv2d", "conv2d_dw"):
-        inner = op.ins[1].id
-    elif op.kind == "conv2d_dx":
-        inner = op.out.id
-    return sight.channel_in if inner == value else sight.channel
 
 
 class Pane(EquationView):

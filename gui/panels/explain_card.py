@@ -274,7 +274,8 @@ def describe(explanation: Explanation, node: str) -> str:
                 template = tr("{node}: this weight is locked, the update leaves it as it is")
     picture = len(cell) == 4
     at = cell[2:] if kernel(explanation) else cell[1:3]
-    down, across, channel = (at[0] + 1, at[1] + 1, cell[1] + 1) if picture else (1, 1, 1)
+    down, across = (at[0] + 1, at[1] + 1) if picture else (1, 1)
+    channel = cell[1] + 1 if len(cell) > 2 else 1
     return template.format(
         node=node, row=row, column=column, place=index_text(cell), down=down, across=across, channel=channel
     )
@@ -282,13 +283,19 @@ def describe(explanation: Explanation, node: str) -> str:
 
 def kernel(explanation: Explanation) -> bool:
     """Whether a cell of four indices lies in a kernel, not in a map."""
-    return len(explanation.cell) == 4 and explanation.kind == "conv2d_dw"
+    return len(explanation.cell) == 4 and explanation.kind in ("conv2d_dw", "conv_transpose2d_dw")
 
 
 def places_of(explanation: Explanation) -> str:
     """Where a cell lies that is neither of a product nor of a function."""
     if kernel(explanation):
+        if explanation.kind == "conv_transpose2d_dw":
+            return tr("{node}, channel {row}, map {channel}: row {down}, column {across} of the kernel")
         return tr("{node}, filter {row}, channel {channel}: row {down}, column {across} of the kernel")
+    if len(explanation.cell) == 3 and explanation.kind.startswith("conv1d"):
+        if explanation.kind.endswith("_dw"):
+            return tr("{node}, filter {row}: cell {column} of the kernel for feature {channel}")
+        return tr("{node}, example {column}, feature {row}: position {channel}")
     if len(explanation.cell) == 4:
         return tr("{node}, example {column}, map {row}: row {down}, column {across}")
     return tr("{node}, place {place}")

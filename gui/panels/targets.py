@@ -207,6 +207,8 @@ def logical_cell(target: Target, cell: tuple[int, ...], sample: int, channel: in
     row, column = cell
     if target.sequence:
         return (row, column, sample)
+    if len(target.shape) == 3:  # kernels along a sequence, one filter's in a row
+        return (row, *divmod(column, target.shape[2]))
     return (row,) if len(target.shape) == 1 else (row, column)
 
 

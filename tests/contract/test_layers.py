@@ -23,6 +23,8 @@ KINDS = sorted(LAYERS)
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "dense": ("weight", "bias"),
     "conv2d": ("weight", "bias"),
+    "conv1d": ("weight", "bias"),
+    "conv_transpose2d": ("weight", "bias"),
     "batch_norm": ("weight", "bias", "running_mean", "running_var"),
     "prelu": ("weight",),
     "affine_warp": ("weight",),
@@ -39,7 +41,18 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
 SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "input": ("shape",),
     "dense": ("units", "bias", "initializer", "bias_initializer"),
-    "conv2d": ("filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer"),
+    "conv2d": (
+        "filters", "kernel", "stride", "padding", "bias", "initializer", "bias_initializer", "dilation",
+        "groups",
+    ),
+    "conv1d": (
+        "filters", "kernel", "stride", "padding", "dilation", "groups", "bias", "initializer",
+        "bias_initializer",
+    ),
+    "conv_transpose2d": (
+        "filters", "kernel", "stride", "padding", "output_padding", "bias", "initializer", "bias_initializer",
+        "dilation", "groups",
+    ),
     "relu": (),
     "leaky_relu": ("slope",),
     "prelu": (),

@@ -23,17 +23,26 @@ class Made:
     """Forward and backward op of one case, with every array by its id."""
 
     def __init__(self, kind: str, c: int, o: int, size: tuple[int, int], kernel: tuple[int, int],
-                 stride: tuple[int, int], padding: tuple[int, int, int, int], bias: bool = True) -> None:
-        attrs = {"stride": stride, "padding": padding, "kernel": kernel}
+                 stride: tuple[int, int], padding: tuple[int, int, int, int], bias: bool = True,
+                 **more: object) -> None:
+        attrs = {"stride": stride, "padding": padding, "kernel": kernel, **more}
         x = RNG.standard_normal((c, *size, 4)).astype(np.float32)
+        slides = kind in ("conv2d", "conv_transpose2d")
+        if kind == "conv_transpose2d":  # of the convolution that makes x's picture this one's maps
+            k = np.zeros((o, c // int(more.get("groups", 1)), *kernel))  # type: ignore[call-overload]
+            (maps,) = REGISTRY["conv2d"].reference([k, x], attrs, Context(4))
+            x = RNG.standard_normal(maps.shape).astype(np.float32)
+            attrs |= {"height": size[0], "width": size[1]}
         self.arrays: dict[str, Array] = {"x": x}
         ins = [value("x", x.shape)]
-        if kind == "conv2d":
-            self.arrays["k"] = RNG.standard_normal((o, c, *kernel)).astype(np.float32)
+        if slides:
+            shape = (o, c // int(more.get("groups", 1)), *kernel)  # type: ignore[call-overload]
+            self.arrays["k"] = RNG.standard_normal(shape).astype(np.float32)
             ins = [value("k", self.arrays["k"].shape, Role.PARAM), *ins]
             if bias:
-                self.arrays["b"] = RNG.standard_normal(o).astype(np.float32)
-                ins.append(value("b", (o,), Role.PARAM))
+                outs = c if kind == "conv_transpose2d" else o
+                self.arrays["b"] = RNG.standard_normal(outs).astype(np.float32)
+                ins.append(value("b", (outs,), Role.PARAM))
         outs = REGISTRY[kind].reference([self.arrays[v.id] for v in ins], attrs, Context(4))
         names = ("y", "where")[: len(outs)]
         self.arrays |= dict(zip(names, outs, strict=True))
@@ -41,7 +50,7 @@ class Made:
         d = RNG.standard_normal(outs[0].shape).astype(np.float32)
         self.arrays["d"] = d
         back_ins = [value("d", d.shape, Role.GRAD)]
-        if kind == "conv2d":
+        if slides:
             back_ins = [ins[0], *back_ins]
         if kind == "maxpool2d":
             back_ins.append(forward.outs[1])
@@ -68,7 +77,11 @@ def random_case(kind: str, seed: int) -> Made:
     # a window never lies in the padding alone, as in every layer that makes sense
     padding = tuple(int(rng.integers(0, k)) for k in (*kernel, *kernel))
     c, o = int(rng.integers(1, 4)), int(rng.integers(1, 4))
-    return Made(kind, c, o, size, kernel, stride, padding, bool(seed % 2))  # type: ignore[arg-type]
+    more: dict[str, object] = {}
+    if kind.startswith("conv") and seed % 3 == 0:  # dilation, groups, both
+        more = ({"dilation": (2, 1)}, {"groups": 2}, {"groups": 2, "dilation": (1, 2)})[seed // 3 % 3]
+        size, c, o = (size[0] + 3, size[1] + 3), 2 * c, 2 * o
+    return Made(kind, c, o, size, kernel, stride, padding, bool(seed % 2), **more)  # type: ignore[arg-type]
 
 
 def own(made: Made, form: Form) -> Array:
@@ -78,7 +91,7 @@ def own(made: Made, form: Form) -> Array:
     return part[..., EXAMPLE].reshape(-1, 1)
 
 
-@pytest.mark.parametrize("kind", ["conv2d", "avgpool2d", "maxpool2d"])
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d", "avgpool2d", "maxpool2d"])
 @pytest.mark.parametrize("seed", range(12))
 def test_the_matrix_times_the_column_is_what_the_op_makes(kind: str, seed: int) -> None:
     made = random_case(kind, seed)
@@ -96,7 +109,7 @@ def test_the_matrix_times_the_column_is_what_the_op_makes(kind: str, seed: int) 
             assert np.count_nonzero(m) <= len(form.places()[0]) <= form.work
 
 
-@pytest.mark.parametrize("kind", ["conv2d", "avgpool2d", "maxpool2d"])
+@pytest.mark.parametrize("kind", ["conv2d", "conv_transpose2d", "avgpool2d", "maxpool2d"])
 def test_cells_are_opened_and_places_lead_back(kind: str) -> None:
     made = random_case(kind, 7)
     for out in ("y", "dx"):
@@ -178,3 +191,31 @@ def test_names_and_what_is_too_large() -> None:
     op = Op("conv2d", (k, x), (z,), {"stride": (1, 1), "padding": (2, 2, 2, 2)})
     large = Program("train", 4, (op,), (k, x), {})
     assert named(large, "y~matrix:0:0") is None
+
+
+def test_along_a_sequence_cells_are_those_of_the_sequence() -> None:
+    attrs = {"stride": 1, "padding": (4, 0), "dilation": 2, "groups": 2}
+    shapes = {"k": (4, 3, 3), "x": (6, 7, 4), "d": (4, 7, 4), "b": (4,)}
+    arrays = {name: RNG.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    k = Value("k", ("out", "in", "k"), (4, 3, 3), role=Role.PARAM)
+    b = Value("b", ("out",), (4,), role=Role.PARAM)
+    x, y, d, dx = (Value(n, ("F", "T", "N"), (c, 7, 4)) for n, c in (("x", 6), ("y", 4), ("d", 4), ("dx", 6)))
+    ops = (Op("conv1d", (k, x, b), (y,), attrs), Op("conv1d_dx", (k, d), (dx,), {**attrs, "length": 7}))
+    for op in ops:
+        ins = [arrays[v.id] for v in op.ins]
+        (arrays[op.out.id],) = REGISTRY[op.kind].reference(ins, op.attrs, Context(4))
+    program = Program("train", 4, ops, (k, x, b), {})
+    for out, shape in (("y", (7, 21)), ("dx", (14, 7))):
+        form = form_of(program, out, 2, EXAMPLE)
+        assert form is not None and form.shape == shape
+        assert np.abs(form.array("off", arrays.__getitem__)).max() < 2e-6
+        made = form.column("out", arrays.__getitem__)
+        np.testing.assert_allclose(made, arrays[out][2, :, EXAMPLE], atol=1e-5)
+        rows, columns, _ = form.line()
+        for r, c in zip(rows[::5].tolist(), columns[::5].tolist(), strict=True):
+            row, column = form.cell_of_row(r), form.cell_of_column(c)
+            assert (form.row_of(row), form.column_of(column)) == (r, c) and len(row) == len(column) == 3
+            (term,) = explain(form, "matrix", (r, c), arrays.__getitem__).terms
+            (name, cell, number), = term.factors
+            assert name == "k" and arrays["k"][cell] == np.float32(number)
+            assert cell == (row[0], column[0] % 3, (column[1] - row[1] + 4) // 2)

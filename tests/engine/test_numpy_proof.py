@@ -14,14 +14,18 @@ import pytest
 
 from engine.errors import GraphError, ProjectError
 from engine.export.numpy_helpers import HELPERS
-from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
+from engine.export.numpy_lines import DRAWN, WRITERS, helpers_for
+from engine.export.numpy_names import Names
 from engine.export.numpy_proof import prove, wanted_of, write_proof
 from engine.graph import GraphSpec
 from engine.layers import (
     AvgPool2D,
     BatchNorm,
+    Conv1D,
     Conv2D,
+    ConvTranspose2D,
     Dense,
+    Embedding,
     Flatten,
     Input,
     LeakyReLU,
@@ -52,6 +56,25 @@ def windows() -> GraphSpec:
     )  # fmt: skip
 
 
+def gaps() -> GraphSpec:
+    """Convolutions with dilation and groups, and a transposed one."""
+    return chain(
+        Conv2D(filters=4, kernel=(2, 3), dilation=(2, 1), groups=2), Tanh(),
+        ConvTranspose2D(filters=6, kernel=(3, 2), padding=(1, 0, 0, 1), output_padding=(1, 0), groups=2),
+        Conv2D(filters=8, kernel=(2, 2), padding=(1, 0, 1, 1), groups=2),
+        Flatten(), Dense(units=10), Softmax(), shape=(2, 7, 6),
+    )  # fmt: skip
+
+
+def along() -> GraphSpec:
+    """Convolutions along a sequence: causal with gaps, then with groups and a stride."""
+    return chain(
+        Embedding(10, 4), Conv1D(filters=6, kernel=3, padding=(4, 0), dilation=2), Tanh(),
+        Conv1D(filters=4, kernel=2, stride=2, padding=(0, 1), groups=2),
+        Flatten(), Dense(units=10), Softmax(), shape=(7,),
+    )  # fmt: skip
+
+
 def vectors() -> GraphSpec:
     first = Dense(units=6, bias=False)  # a bias before a batch norm has no gradient but rounding
     return chain(first, BatchNorm(), Tanh(), Dense(units=5), ReLU(), Dense(units=1), shape=(7,))
@@ -61,6 +84,8 @@ RUNS = {
     "windows": lambda: (
         pictures(windows(), (2, 9, 8), "rmsprop", "mse"), ("conv2d1", "batch_norm1", "dense1"),
     ),
+    "gaps": lambda: (pictures(gaps(), (2, 7, 6), "sgd"), ("conv2d1", "conv_transpose2d1", "conv2d2")),
+    "along": lambda: (pictures(along(), (7,), "sgd"), ("conv1d1", "conv1d2")),
     "residual": lambda: (pictures(residual(), (2, 9, 9), "adam"), ("norm2", "dense", "drop", "relu1")),
     "one unit": lambda: (pictures(vectors(), (7,), "momentum", "mse", classes=2), ("dense1", "relu1")),
     "square": lambda: (square_run(), ("fc1",)),

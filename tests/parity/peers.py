@@ -64,7 +64,19 @@ def _module(torch: Any, node: NodeSpec, inputs: tuple[tuple[int, ...], ...]) -> 
     if kind == "conv2d":
         top, left, bottom, right = at.padding  # type: ignore[attr-defined]
         assert (top, left) == (bottom, right), "PyTorch pads both sides alike"
-        return nn.Conv2d(inputs[0][0], at.filters, at.kernel, at.stride, (top, left), bias=at.bias)  # type: ignore[attr-defined]
+        more = {"dilation": at.dilation, "groups": at.groups, "bias": at.bias}  # type: ignore[attr-defined]
+        return nn.Conv2d(inputs[0][0], at.filters, at.kernel, at.stride, (top, left), **more)  # type: ignore[attr-defined]
+    if kind == "conv1d":
+        before, after = at.padding  # type: ignore[attr-defined]
+        assert before == after, "PyTorch pads both sides alike"
+        more = {"dilation": at.dilation, "groups": at.groups, "bias": at.bias}  # type: ignore[attr-defined]
+        return nn.Conv1d(inputs[0][0], at.filters, at.kernel, at.stride, before, **more)  # type: ignore[attr-defined]
+    if kind == "conv_transpose2d":
+        top, left, bottom, right = at.padding  # type: ignore[attr-defined]
+        assert (top, left) == (bottom, right), "PyTorch pads both sides alike"
+        more = {"dilation": at.dilation, "groups": at.groups, "bias": at.bias}  # type: ignore[attr-defined]
+        more["output_padding"] = at.output_padding  # type: ignore[attr-defined]
+        return nn.ConvTranspose2d(inputs[0][0], at.filters, at.kernel, at.stride, (top, left), **more)  # type: ignore[attr-defined]
     if kind == "batch_norm":
         norm = nn.BatchNorm2d if len(inputs[0]) == 3 else nn.BatchNorm1d
         return norm(inputs[0][0], eps=at.epsilon, momentum=at.momentum)  # type: ignore[attr-defined]

@@ -19,7 +19,9 @@ from engine.layers import (
     LSTM,
     Add,
     AffineWarp,
+    Conv1D,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Embedding,
     Flatten,
@@ -192,6 +194,58 @@ def recurrent(layer: Any, torch_name: str, **settings: Any) -> Peer:
     return Peer(graph.add("output", Output(), after="dense"), forward, tokens(7, 9), start)
 
 
+def slides() -> Peer:
+    """Dilation, groups, four pads; then each channel by itself."""
+    first = Conv2D(filters=6, kernel=(2, 3), stride=(1, 2), padding=(2, 0, 1, 3), dilation=(2, 1), groups=2)
+    each = Conv2D(filters=12, kernel=(3, 2), bias=False, groups=6)
+    graph = chain(first, Tanh(), each, Flatten(), Dense(units=4), shape=(4, 6, 7))
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        x = f.pad(x, (0, 3, 2, 1))
+        x = f.conv2d(x, w["conv2d1.weight"], w["conv2d1.bias"], stride=(1, 2), dilation=(2, 1), groups=2)
+        x = f.conv2d(torch.tanh(x), w["conv2d2.weight"], groups=6)
+        return f.linear(x.flatten(1), w["dense1.weight"], w["dense1.bias"])
+
+    return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 4, 6, 7)))
+
+
+def decoder() -> Peer:
+    """Transposed convolutions: overlapping, with output padding; then with gaps and groups."""
+    up = ConvTranspose2D(filters=4, kernel=(3, 3), stride=(2, 2), padding=(1, 1, 1, 1), output_padding=(1, 0))
+    gaps = ConvTranspose2D(filters=6, kernel=(2, 3), stride=(1, 2), bias=False, dilation=(2, 1), groups=2)
+    graph = chain(up, Tanh(), gaps, Flatten(), Dense(units=4), shape=(3, 4, 3))
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        first, second = w["conv_transpose2d1.weight"], w["conv_transpose2d2.weight"]
+        bias = w["conv_transpose2d1.bias"]
+        x = torch.tanh(f.conv_transpose2d(x, first, bias, stride=2, padding=1, output_padding=(1, 0)))
+        x = f.conv_transpose2d(x, second, stride=(1, 2), dilation=(2, 1), groups=2)
+        return f.linear(x.flatten(1), w["dense1.weight"], w["dense1.bias"])
+
+    return Peer(graph, forward, lambda rng: rng.standard_normal((BATCH, 3, 4, 3)))
+
+
+def along() -> Peer:
+    """Convolutions along a sequence: causal with gaps; then groups and a stride."""
+    g = GraphSpec().add("x", Input((9,))).add("embed", Embedding(11, 4), after="x")
+    g = g.add("past", Conv1D(6, 3, padding=(4, 0), dilation=2), after="embed")
+    g = g.add("tanh", Tanh(), after="past")
+    g = g.add("each", Conv1D(8, 2, stride=2, padding=(1, 1), groups=2, bias=False), after="tanh")
+    g = g.add("flat", Flatten(), after="each").add("dense", Dense(units=3), after="flat")
+
+    def forward(torch: Any, w: Weights, x: Any) -> Any:
+        f = torch.nn.functional
+        y = f.embedding(x.long(), w["embed.weight"]).transpose(1, 2)
+        y = torch.tanh(f.conv1d(f.pad(y, (4, 0)), w["past.weight"], w["past.bias"], dilation=2))
+        y = f.conv1d(y, w["each.weight"], stride=2, padding=1, groups=2)
+        return f.linear(y.flatten(1), w["dense.weight"], w["dense.bias"])
+
+    start = {"embed.weight": np.random.default_rng(7).standard_normal((11, 4))}
+    return Peer(g.add("output", Output(), after="dense"), forward, tokens(9, 11), start)
+
+
 PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, zero": lambda: affine("zero", "zeros", False),
     "affine warp, edge": lambda: affine("edge", "border", False),
@@ -199,6 +253,9 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "affine warp, fixed": lambda: affine("zero", "zeros", True, trained=False),
     "spatial transformer": lambda: transformer(True),
     "spatial transformer, whole matrix": lambda: transformer(False),
+    "convolutions with gaps and groups": slides,
+    "transposed convolutions": decoder,
+    "convolutions along sequences": along,
     "embedding, positions, layer norm": embedded,
     "transformer block": lambda: block(False),
     "transformer block, causal": lambda: block(True),

@@ -117,7 +117,7 @@ def build_jobs(
 
 def multiplications(op: Op, lanes: int) -> int:
     """A rough count of the work of an op, for choosing a kind of plan."""
-    if op.kind.startswith(("dense", "conv2d")):
+    if op.kind.startswith(("dense", "conv")):
         weights = next((v for v in (*op.ins, *op.outs) if not v.batched and len(v.axes) > 1), op.out)
         maps = [v for v in (*op.ins, *op.outs) if v.batched]
         places = min(math.prod(v.shape[1:-1]) for v in maps)

@@ -20,6 +20,7 @@ VALUES = {
     "sequence": value("e.y", "F T N", (3, 4, 5)),
     "maps": value("c.z", "C H W N", (2, 3, 4, 5)),
     "kernels": value("c.weight@old", "out in kH kW", (2, 3, 2, 2)),
+    "kernels along a sequence": value("c.weight@old", "out in k", (2, 3, 4)),
     "loss": value("L", "", ()),
 }
 

@@ -50,7 +50,7 @@ def test_groups_fold(palette: Palette) -> None:
 def test_the_filter_finds_by_name_kind_and_category(palette: Palette) -> None:
     for text, expected in (
         ("batch", {"batch_norm"}),
-        ("CONV", {"conv2d"}),
+        ("CONV", {"conv1d", "conv2d", "conv_transpose2d"}),
         ("activation", {k for k, cls in LAYERS.items() if cls.category == "activation"}),
     ):
         palette.filter.setText(text)
