@@ -6,48 +6,15 @@ the live examples only, so nothing is masked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.export.numpy_names import Names, Writer
+from engine.export.numpy_names import one as _one
+from engine.export.numpy_pictures import PICTURE_DRAWN, PICTURE_WRITERS
 from engine.ops.updates import lock_of
-from engine.values import Op, Value
-
-
-@dataclass(frozen=True)
-class Names:
-    """What a writer works with."""
-
-    ins: Sequence[str]
-    outs: Sequence[str]
-    op: Op
-    controls: Mapping[str, float]
-    """Under the names the op's rule uses."""
-
-    def number(self, control: str) -> str:
-        """A control as it stands in the script."""
-        return f"{self.controls[control]:.9g}"
-
-    def attr(self, name: str) -> object:
-        return self.op.attrs[name]
-
-    @property
-    def geometry(self) -> str:
-        """The stride and padding of a window, as arguments."""
-        return f"stride={self.attr('stride')}, padding={self.attr('padding')}"
-
-
-Writer = Callable[[Names], list[str]]
-
-
-def _one(template: str) -> Writer:
-    """A writer of one line with {0}, {1} for inputs, {o} for the output and {attribute}s by name."""
-
-    def write(n: Names) -> list[str]:
-        return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
-
-    return write
+from engine.values import Value
 
 
 def _dense(n: Names) -> list[str]:
@@ -346,6 +313,13 @@ WRITERS: dict[str, Writer] = {
     "count_correct": _correct,
     "add": lambda n: [f"{n.outs[0]} = {' + '.join(n.ins)}"],
     "multiply": _one("{o} = {0} * {1}"),
+    "subtract": _one("{o} = {0} - {1}"),
+    "scale": _one("{o} = {factor} * {0}"),
+    "maximum": lambda n: [f"{n.outs[0]} = np.maximum.reduce([{', '.join(n.ins)}])"],
+    "maximum_grad": lambda n: [  # a tie is won by the first
+        f"first = np.argmax([{', '.join(n.ins[1:])}], axis=0)",
+        f"{n.outs[0]} = np.where(first == {n.attr('input')}, {n.ins[0]}, 0)",
+    ],
     "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
     "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
     "conv2d": _conv,
@@ -360,6 +334,7 @@ WRITERS: dict[str, Writer] = {
     "maxpool2d_dx": _pool("maxpool2d_dx", False),
     "avgpool2d": _pool("avgpool2d", False),
     "avgpool2d_dx": _pool("avgpool2d_dx", False),
+    **PICTURE_WRITERS,
     "batchnorm": _batchnorm,
     "batchnorm_grad": _batchnorm_grad,
     "batchnorm_eval": _batchnorm_eval,
@@ -389,7 +364,7 @@ WRITERS: dict[str, Writer] = {
 }
 """Kinds that are written out. Any other is taken from the engine, and the script says so."""
 
-DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,)}
+DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,), **PICTURE_DRAWN}
 """Outputs that are random: they are read from the file of the batch."""
 
 

@@ -19,7 +19,8 @@ from typing import IO
 from engine.errors import N_, GraphError
 from engine.export.npz import export_npz
 from engine.export.numpy_helpers import HELPERS
-from engine.export.numpy_lines import DRAWN, WRITERS, Names, helpers_for
+from engine.export.numpy_lines import DRAWN, WRITERS, helpers_for
+from engine.export.numpy_names import Names
 from engine.graph import GraphSpec
 from engine.held_step import HeldStep, computed, hold_step
 from engine.inference import infer
