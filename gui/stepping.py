@@ -188,6 +188,8 @@ def name_of(op: Op) -> str:
         "subtract": tr("difference"),
         "split": tr("cut into parts"),
         "sum_samples": tr("gradient of the bias"),
+        "upsample": tr("picture made larger"),
+        "upsample_dx": tr("gradient to the pixels that were read"),
         **dict.fromkeys((f"{kind}_grad" for kind in ENTRY_LOSSES), tr("derivative of the loss")),
     }.get(op.kind, tr("slope of the activation function") if op.kind.endswith("_grad")
           else tr("activation function"))  # fmt: skip

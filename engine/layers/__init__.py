@@ -51,6 +51,7 @@ from engine.layers.split import Split
 from engine.layers.step import Step
 from engine.layers.subtract import Subtract
 from engine.layers.tanh import Tanh
+from engine.layers.upsample import Upsample
 
 LAYERS: dict[str, type[Layer]] = {
     cls.kind: cls
@@ -80,6 +81,7 @@ LAYERS: dict[str, type[Layer]] = {
         AvgPool2D,
         GlobalMaxPool,
         GlobalAvgPool,
+        Upsample,
         Flatten,
         Reshape,
         Permute,
@@ -161,5 +163,6 @@ __all__ = [
     "Step",
     "Subtract",
     "Tanh",
+    "Upsample",
     "shape_text",
 ]

@@ -20,6 +20,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     rearranging,
     sequence,
     updates,
+    upsample,
     warp,
     warp_grad,
 )

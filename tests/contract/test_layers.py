@@ -80,6 +80,7 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "embedding": ("vocabulary", "width"),
     "positional_encoding": ("table",),
     "self_attention": ("heads", "causal"),
+    "upsample": ("factor", "mode"),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""

@@ -14,6 +14,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_rearranging,
     emit_samples,
     emit_sequence,
+    emit_upsample,
     emit_warp,
     entry_losses,
     functions,

@@ -14,6 +14,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     rearranging,
     sequence,
     updates,
+    upsample,
     warp,
     warp_grad,
 )
