@@ -9,8 +9,10 @@ from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
 from engine.layers import Input, Output, Sigmoid, Softmax
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
+from engine.layers.batch_norm import BatchNorm
 from engine.layers.dense import Dense
 from engine.layers.embedding import Embedding
+from engine.lone_examples import lone_example
 from engine.settings import NEEDS_CLASSES, DataSpec, TrainingSpec
 
 MAX_PARAMETERS = 500_000_000
@@ -262,6 +264,10 @@ def _problems_with_data(
             )
         if isinstance(n.layer, Embedding):
             found += _problems_with_tokens(n, n.layer, data.tokens)
+        if isinstance(n.layer, BatchNorm) and n.uid in arriving:
+            lone = lone_example(arriving[n.uid][0], training, data)
+            if lone is not None:
+                found.append(Problem(n.uid, lone[0], repairs=lone[1], warning=lone[2]))
     out = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in arriving), None)
     if out is None:
         return found

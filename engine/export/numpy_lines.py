@@ -12,6 +12,7 @@ from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_names import Names, Writer
 from engine.export.numpy_names import one as _one
+from engine.export.numpy_norms import NORM_WRITERS
 from engine.export.numpy_pictures import PICTURE_DRAWN, PICTURE_WRITERS
 from engine.ops.updates import lock_of
 from engine.values import Value
@@ -335,6 +336,7 @@ WRITERS: dict[str, Writer] = {
     "avgpool2d": _pool("avgpool2d", False),
     "avgpool2d_dx": _pool("avgpool2d_dx", False),
     **PICTURE_WRITERS,
+    **NORM_WRITERS,
     "batchnorm": _batchnorm,
     "batchnorm_grad": _batchnorm_grad,
     "batchnorm_eval": _batchnorm_eval,

@@ -21,6 +21,7 @@ from engine.layers.flatten import Flatten
 from engine.layers.gelu import GELU
 from engine.layers.global_avg_pool import GlobalAvgPool
 from engine.layers.global_max_pool import GlobalMaxPool
+from engine.layers.group_norm import GroupNorm
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
 from engine.layers.layer_norm import LayerNorm
@@ -89,6 +90,7 @@ LAYERS: dict[str, type[Layer]] = {
         Crop,
         BatchNorm,
         LayerNorm,
+        GroupNorm,
         Dropout,
         Add,
         Subtract,
@@ -128,6 +130,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
     "HardSigmoid",
     "Input",
     "Layer",

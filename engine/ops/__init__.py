@@ -9,6 +9,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     convolution,
     data,
     elementwise,
+    group_norm,
     layer_norm,
     linear,
     losses,

@@ -23,7 +23,8 @@ FUNCTIONS = {
     "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
     "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}", "split": r"\mathrm{split}",
     "embedding": r"\mathrm{rows}", "layernorm": r"\mathrm{LN}", "layernorm_dx": r"\mathrm{LN}'",
-    "layernorm_dw": r"\sum \delta \hat{x}",
+    "layernorm_dw": r"\sum \delta \hat{x}", "groupnorm": r"\mathrm{GN}",
+    "groupnorm_dx": r"\mathrm{GN}'", "groupnorm_dw": r"\sum \delta \hat{x}",
     "softmax_rows": r"\mathrm{softmax}", "softmax_rows_grad": r"\mathrm{softmax}'",
     "embedding_dw": r"\sum_{\mathrm{token}}", "positions_dw": r"\sum_k",
     "affine_matrix": r"\mathrm{matrix}", "affine_matrix_dx": r"\mathrm{matrix}^T",
@@ -59,7 +60,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                 if letter == "W":
                     letter = {"conv2d": "K", "embedding": "E", "positions": "P",
                               "affine_matrix": r"\theta", "prelu": "s"}.get(op.kind, "W")
-                if op.kind.startswith(("batchnorm", "layernorm")):
+                if op.kind.startswith(("batchnorm", "layernorm", "groupnorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
             elif names is not None and i < len(names):
                 letter = names[i]
@@ -70,8 +71,9 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
             "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
-            "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
-            "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
+            **dict.fromkeys(("layernorm", "groupnorm"), ("Y", r"\mu", r"1/\sigma")),
+            "split": ("Q", "K", "V"), "heads_scores": ("S",), "softmax_rows": ("P",), "affine_matrix": ("M",),
+            "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
         if op.out.id.endswith(".qkv"):
             outs = (r"\mathrm{QKV}",)

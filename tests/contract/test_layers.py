@@ -30,6 +30,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "layer_norm": ("weight", "bias"),
     "positional_encoding": ("weight",),
     "self_attention": ("weight", "bias", "out_weight", "out_bias"),
+    "group_norm": ("weight", "bias"),
 }
 """Keys in files, kept for ever: a weight saved today must be found tomorrow. Layers not named have none."""
 
@@ -81,6 +82,7 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "positional_encoding": ("table",),
     "self_attention": ("heads", "causal"),
     "upsample": ("factor", "mode"),
+    "group_norm": ("groups", "epsilon", "affine"),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""

@@ -1,0 +1,47 @@
+"""Group normalization in plain NumPy."""
+
+from __future__ import annotations
+
+from engine.export.numpy_names import Names, Writer
+
+
+def _cut(n: Names, name: str) -> str:
+    """The array with one row for each group."""
+    return f"{name}.reshape({n.attr('groups')}, -1, {name}.shape[-1])"
+
+
+def _forward(n: Names) -> list[str]:
+    x, *own = n.ins
+    y, mean, invstd = n.outs
+    scaled = f" * column({own[0]}, {x}) + column({own[1]}, {x})" if own else ""
+    return [
+        f"g = {_cut(n, x)}",
+        f"{mean} = g.mean(axis=1)",
+        f"{invstd} = 1 / np.sqrt(g.var(axis=1) + {n.attr('epsilon')})",
+        f"{y} = ((g - {mean}[:, None]) * {invstd}[:, None]).reshape({x}.shape){scaled}",
+    ]
+
+
+def _backward(n: Names) -> list[str]:
+    dy, x, *own, mean, invstd = n.ins
+    weighted = f"{dy} * column({own[0]}, {x})" if own else dy
+    return [
+        f"hat = ({_cut(n, x)} - {mean}[:, None]) * {invstd}[:, None]",
+        f"g = {weighted}",
+        f"g = {_cut(n, 'g')}",
+        "g = g - g.mean(axis=1, keepdims=True) - hat * (g * hat).mean(axis=1, keepdims=True)",
+        f"{n.outs[0]} = ({invstd}[:, None] * g).reshape({x}.shape)",
+    ]
+
+
+def _scale(n: Names) -> list[str]:
+    dy, x, mean, invstd = n.ins
+    return [
+        f"hat = (({_cut(n, x)} - {mean}[:, None]) * {invstd}[:, None]).reshape({x}.shape)",
+        f"{n.outs[0]} = ({dy} * hat).reshape(len({x}), -1).sum(axis=1)",
+    ]
+
+
+NORM_WRITERS: dict[str, Writer] = {
+    "groupnorm": _forward, "groupnorm_dx": _backward, "groupnorm_dw": _scale,
+}  # fmt: skip
