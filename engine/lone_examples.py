@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.errors import N_, Message
 from engine.layers.base import Repair, Shape, elements
+from engine.layers.layer_norm import LayerNorm
 from engine.settings import DataSpec, TrainingSpec
 
 ENOUGH = 32
@@ -25,8 +26,10 @@ def lone_example(
         text = N_(
             "Each batch has a single example, expected at least 2: minus its own mean every value is 0."
         )
-        repairs = () if count == 1 else (_batch(_fitting(ENOUGH, count)),)
-        return Message(text), repairs, not repairs
+        if count == 1:
+            label = Message(N_("Use layer normalization"))
+            return Message(text), (Repair(label, "replace_layer", layer=LayerNorm()),), False
+        return Message(text), (_batch(_fitting(ENOUGH, count)),), False
     if count > batch and count % batch == 1:
         text = N_("The last batch of each epoch has a single example: minus its own mean every value is 0.")
         return Message(text), (_batch(_fitting(batch, count)),), True

@@ -17,6 +17,8 @@ def apply_repair(graph: GraphSpec, repair: Repair) -> tuple[GraphSpec, str | Non
     if repair.kind == "set_training":  # the drawing stays as it is
         return graph, None
     node = graph.node(repair.node)
+    if repair.kind == "replace_layer":
+        return graph.replace_node(node.uid, layer=repair.layer), None
     if repair.kind == "set_field":
         return graph.replace_node(node.uid, layer=replace(node.layer, **{repair.field: repair.value})), None
     if repair.kind == "remove_link":

@@ -12,8 +12,8 @@ from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_names import Names, Writer
 from engine.export.numpy_names import one as _one
-from engine.export.numpy_norms import NORM_WRITERS
-from engine.export.numpy_pictures import PICTURE_DRAWN, PICTURE_WRITERS
+from engine.export.numpy_norms import NORM_DRAWN, NORM_WRITERS
+from engine.export.numpy_pictures import PICTURE_WRITERS
 from engine.ops.updates import lock_of
 from engine.values import Value
 
@@ -322,7 +322,6 @@ WRITERS: dict[str, Writer] = {
         f"{n.outs[0]} = np.where(first == {n.attr('input')}, {n.ins[0]}, 0)",
     ],
     "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
-    "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
     "conv2d": _conv,
     "conv2d_dx": lambda n: [
         f"{n.outs[0]} = conv2d_dx({n.ins[0]}, {n.ins[1]}, {n.geometry}, "
@@ -366,7 +365,7 @@ WRITERS: dict[str, Writer] = {
 }
 """Kinds that are written out. Any other is taken from the engine, and the script says so."""
 
-DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,), **PICTURE_DRAWN}
+DRAWN: dict[str, tuple[int, ...]] = {**NORM_DRAWN}
 """Outputs that are random: they are read from the file of the batch."""
 
 

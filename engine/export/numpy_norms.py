@@ -1,4 +1,4 @@
-"""Group normalization in plain NumPy."""
+"""Group normalization, and what is drawn at random in training, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ def _scale(n: Names) -> list[str]:
     ]
 
 
+def _noise(n: Names) -> list[str]:
+    return [f"{n.outs[0]} = {n.ins[0]} + {n.number('sigma')} * {n.outs[1]}"]
+
+
+NORM_DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,), "spatial_dropout": (1,), "gaussian_noise": (1,)}
+"""Outputs that are random: they are read from the file of the batch."""
+
 NORM_WRITERS: dict[str, Writer] = {
     "groupnorm": _forward, "groupnorm_dx": _backward, "groupnorm_dw": _scale,
+    "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
+    "spatial_dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
+    "gaussian_noise": _noise,
 }  # fmt: skip

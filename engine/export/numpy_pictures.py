@@ -48,9 +48,6 @@ PICTURE_WRITERS: dict[str, Writer] = {
     "affine_warp_dw": _warp,
 }
 
-PICTURE_DRAWN: dict[str, tuple[int, ...]] = {}
-"""Outputs that are random."""
-
 PICTURE_HELPERS: dict[str, str] = {
     "between": '''
 def between(size, f, mode):

@@ -18,6 +18,7 @@ from engine.layers.dropout import Dropout
 from engine.layers.elu import ELU
 from engine.layers.embedding import Embedding
 from engine.layers.flatten import Flatten
+from engine.layers.gaussian_noise import GaussianNoise
 from engine.layers.gelu import GELU
 from engine.layers.global_avg_pool import GlobalAvgPool
 from engine.layers.global_max_pool import GlobalMaxPool
@@ -47,6 +48,7 @@ from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
 from engine.layers.softplus import Softplus
 from engine.layers.softsign import Softsign
+from engine.layers.spatial_dropout import SpatialDropout
 from engine.layers.spatial_transformer import SpatialTransformer
 from engine.layers.split import Split
 from engine.layers.step import Step
@@ -92,6 +94,8 @@ LAYERS: dict[str, type[Layer]] = {
         LayerNorm,
         GroupNorm,
         Dropout,
+        SpatialDropout,
+        GaussianNoise,
         Add,
         Subtract,
         Multiply,
@@ -128,6 +132,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNoise",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "GroupNorm",
@@ -161,6 +166,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "SpatialDropout",
     "SpatialTransformer",
     "Split",
     "Step",

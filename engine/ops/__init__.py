@@ -14,6 +14,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     linear,
     losses,
     merging,
+    noise,
     normalization,
     pointwise_losses,
     pooling,

@@ -34,6 +34,8 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
+DRAWN = {"dropout": r"\odot", "spatial_dropout": r"\odot", "gaussian_noise": r"+ \sigma"}
+"""What lies between an input and what was drawn for it."""
 LOSSES = ("mse", *ENTRY_LOSSES)
 """Losses of single entries."""
 NAMES = {
@@ -70,7 +72,8 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
             found.setdefault(value.id, letter)
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
-            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"), "dropout": ("Y", "M"),
+            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
+            "gaussian_noise": ("Y", r"\epsilon"), **dict.fromkeys(("dropout", "spatial_dropout"), ("Y", "M")),
             **dict.fromkeys(("layernorm", "groupnorm"), ("Y", r"\mu", r"1/\sigma")),
             "split": ("Q", "K", "V"), "heads_scores": ("S",), "softmax_rows": ("P",), "affine_matrix": ("M",),
             "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
@@ -404,17 +407,17 @@ class Writer:
     def _any(self, index: int, op: Op) -> list[Equation]:
         """Whatever else: the function, what goes in, what comes out."""
         made = []
-        signs = {"add": "+", "multiply": r"\odot", "positions": "+"}
+        signs = {"add": "+", "multiply": r"\odot", "positions": "+", **DRAWN}
         for out in op.outs:
             if out.role is Role.STATE:
                 continue
             y = self.factor(out)
             ins = [self.factor(v) for v in op.ins if v.id != out.id]
-            if op.kind == "dropout":
+            if op.kind in DRAWN:
                 if out is op.outs[1]:
                     continue
                 ins.append(self.factor(op.outs[1]))
-            between = signs.get(op.kind, r"\odot" if op.kind == "dropout" else ",")
+            between = signs.get(op.kind, ",")
             parts: list[Factor | str] = []
             for i, each in enumerate(ins):
                 parts += [between, each] if i else [each]

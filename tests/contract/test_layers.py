@@ -83,6 +83,8 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "self_attention": ("heads", "causal"),
     "upsample": ("factor", "mode"),
     "group_norm": ("groups", "epsilon", "affine"),
+    "spatial_dropout": ("rate",),
+    "gaussian_noise": ("sigma",),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""

@@ -11,6 +11,7 @@ from engine.backends.opencl import (  # noqa: F401 - importing registers the emi
     emit_attention,
     emit_layer_norm,
     emit_linear,
+    emit_noise,
     emit_pictures,
     emit_rearranging,
     emit_samples,

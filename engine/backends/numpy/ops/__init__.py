@@ -10,6 +10,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     layer_norm,
     linear,
     losses,
+    noise,
     normalization,
     pooling,
     rearranging,
