@@ -16,7 +16,7 @@ _LAYERS = (
     "Mish", "MultiHeadSelfAttention", "Multiply", "Output", "PReLU", "Pad", "Permute",
     "PositionalEncoding", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid", "Sine", "Softmax", "Softplus",
     "Softsign", "SpatialTransformer", "Split", "Step", "Subtract", "Tanh",
-    "GaussianNoise", "GroupNorm", "SpatialDropout", "Upsample",
+    "GaussianNoise", "GroupNorm", "InputFeatures", "SpatialDropout", "Upsample",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_LAYERS, "engine.layers"),

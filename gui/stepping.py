@@ -155,6 +155,8 @@ def name_of(op: Op) -> str:
         "groupnorm_dx": tr("gradient through the normalization"),
         "hinge": tr("hinge loss"),
         "huber": tr("Huber's loss"),
+        "input_features": tr("features of the points"),
+        "input_features_dx": tr("gradient of the inputs"),
         "log_softmax": tr("logarithm of Softmax"),
         "log_softmax_grad": tr("gradient through Softmax"),
         "heads_mix": tr("mixture of each head"),

@@ -25,6 +25,7 @@ from engine.layers.global_max_pool import GlobalMaxPool
 from engine.layers.group_norm import GroupNorm
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
+from engine.layers.input_features import InputFeatures
 from engine.layers.layer_norm import LayerNorm
 from engine.layers.leaky_relu import LeakyReLU
 from engine.layers.linear import Linear
@@ -104,6 +105,7 @@ LAYERS: dict[str, type[Layer]] = {
         Concatenate,
         Split,
         Augment,
+        InputFeatures,
         AffineWarp,
         SpatialTransformer,
         Embedding,
@@ -138,6 +140,7 @@ __all__ = [
     "GroupNorm",
     "HardSigmoid",
     "Input",
+    "InputFeatures",
     "Layer",
     "LayerNorm",
     "LeakyReLU",

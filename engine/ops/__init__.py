@@ -10,6 +10,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     data,
     elementwise,
     group_norm,
+    input_features,
     layer_norm,
     linear,
     losses,

@@ -29,6 +29,7 @@ FUNCTIONS = {
     "embedding_dw": r"\sum_{\mathrm{token}}", "positions_dw": r"\sum_k",
     "affine_matrix": r"\mathrm{matrix}", "affine_matrix_dx": r"\mathrm{matrix}^T",
     "affine_matrix_dw": r"\sum_k \mathrm{matrix}^T", "affine_warp": r"\mathrm{warp}",
+    "input_features": r"\varphi", "input_features_dx": r"\varphi'",
     "upsample": r"\mathrm{up}", "upsample_dx": r"\mathrm{up}^T",
     "affine_warp_dx": r"\mathrm{warp}^T", "affine_warp_dw": r"\mathrm{warp}'",
 }  # fmt: skip

@@ -85,6 +85,7 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "group_norm": ("groups", "epsilon", "affine"),
     "spatial_dropout": ("rate",),
     "gaussian_noise": ("sigma",),
+    "input_features": ("x", "y", "x2", "y2", "xy", "sin_x", "sin_y"),
     "output": (),
 }
 """Names of settings in project files, kept for ever as well."""
@@ -113,7 +114,7 @@ def accepted_shapes(cls: type[Layer]) -> list[tuple[Shape, ...]]:
     """Inputs, vectors or pictures, that a layer of this kind takes as it is drawn first."""
     count = 2 if cls.many_inputs else len(cls.ports)
     found = []
-    for shape in ((12,), (3, 16, 16), (8, 5)):
+    for shape in ((2,), (12,), (3, 16, 16), (8, 5)):
         for others in (shape, (6,)):
             inputs = (shape, *(others,) * (count - 1))[:count]
             try:

@@ -7,6 +7,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     data,
     elementwise,
     functions,
+    input_features,
     layer_norm,
     linear,
     losses,
