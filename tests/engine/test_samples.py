@@ -19,8 +19,10 @@ from engine.training import Trainer, data_spec
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "resources" / "samples"
-NAMES = ["circle", "digits_cnn", "emma_transformer", "fashion_cnn", "fashion_mlp", "one_layer", "spiral"]
+NAMES = ["circle", "digits_cnn", "digits_turned", "emma_transformer", "fashion_cnn", "fashion_mlp",
+         "fashion_residual", "one_layer", "spiral"]
 
+thorough = (pytest.mark.thorough, pytest.mark.timeout(300))
 MEDIANS = """
 import json, sys
 sys.path.insert(0, {root!r})
@@ -74,7 +76,11 @@ def test_the_files_are_what_the_script_writes(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "epochs", "least"),
-    [("circle", 40, 0.99), ("spiral", 150, 0.95), ("fashion_mlp", 20, 0.81), ("digits_cnn", 10, 0.97)],
+    [
+        ("circle", 40, 0.99), ("spiral", 150, 0.95), ("fashion_mlp", 20, 0.81), ("digits_cnn", 10, 0.97),
+        pytest.param("digits_turned", 15, 0.95, marks=thorough),
+        pytest.param("fashion_residual", 15, 0.82, marks=thorough),
+    ],
 )
 def test_medians_over_five_seeds(name, epochs, least):
     # in a process of its own: on busy cores the threads of BLAS would only wait for each other
@@ -84,7 +90,7 @@ def test_medians_over_five_seeds(name, epochs, least):
         capture_output=True,
         text=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     median, train, test = json.loads(done.stdout)
