@@ -45,7 +45,7 @@ class SpatialDropout(Dropout):
         return x * mask, mask
 
     def cases(self) -> Iterable[Case]:
-        for shape, axes, p in [((5, 3, 2, 7), "C H W N", 0.4), ((6, 5, 33), "F T N", 0.5)]:
+        for shape, axes, p in [((5, 3, 2, 7), "C H W N", 0.4), ((6, 5, 9), "F T N", 0.5)]:
             ctx = Context(shape[-1], {"p": p}, seed=2**40 + 7, step=3, stream=12345)
             yield Case((value("x", axes, shape),), (normal(1, *shape),), {}, ctx, f"{shape} p={p}")
 
@@ -85,6 +85,5 @@ class GaussianNoise(OpRule):
         return Terms.sum_of(terms, float(read(op.out)[cell]), r"y = x + \sigma \epsilon")
 
     def cases(self) -> Iterable[Case]:
-        for shape, axes, sigma in [((7, 33), "F N", 0.5), ((2, 3, 3, 7), "C H W N", 2.0)]:
-            ctx = Context(shape[-1], {"sigma": sigma}, seed=2**40 + 7, step=3, stream=12345)
-            yield Case((value("x", axes, shape),), (normal(1, *shape),), {}, ctx, f"{shape} {sigma}")
+        ctx = Context(33, {"sigma": 0.5}, seed=2**40 + 7, step=3, stream=12345)
+        yield Case((value("x", "F N", (7, 33)),), (normal(1, 7, 33),), {}, ctx, "7 x 33")

@@ -111,8 +111,7 @@ class Upsample(OpRule):
 CASES = (
     # channels, rows, columns, factor, mode, examples
     (2, 3, 5, (2, 3), "nearest", 7),
-    (3, 4, 3, (2, 2), "bilinear", 33),
-    (1, 1, 4, (4, 3), "bilinear", 1),
+    (2, 1, 4, (2, 3), "bilinear", 33),
 )
 
 

@@ -99,7 +99,7 @@ def projects() -> dict[str, Project]:
             TrainingSpec("cross_entropy", "adam", 0.01, 50, schedule="step", schedule_steps=160,
                          schedule_factor=0.4),
             SourceSpec.sample("fashion"),
-        ),  # fmt: skip
+        ),
         "digits_cnn": Project(
             digits, TrainingSpec("cross_entropy", "adam", 0.003, 32), SourceSpec.sample("digits")
         ),
