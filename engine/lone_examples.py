@@ -23,9 +23,7 @@ def lone_example(
         return None
     batch, count = training.batch, data.count
     if batch == 1 or count == 1:
-        text = N_(
-            "Each batch has a single example, expected at least 2: minus its own mean every value is 0."
-        )
+        text = N_("Batches of a single example, expected at least 2: minus its own mean each value is 0.")
         if count == 1:
             label = Message(N_("Use layer normalization"))
             return Message(text), (Repair(label, "replace_layer", layer=LayerNorm()),), False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.recorder import Recorder
     from engine.values import Value
 
-MODES = (("nearest", N_("nearest pixel")), ("bilinear", N_("between pixels (bilinear)")))
+MODES = (("nearest", N_("nearest")), ("bilinear", N_("bilinear")))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class GaussianNoise(OpRule):
         x, sigma = float(read(op.ins[0])[cell]), float(ctx.controls["sigma"])
         terms = (
             Term(((op.ins[0].id, cell, x),), x),
-            Term(((op.outs[1].id, cell, noise),), sigma * noise, f"{sigma:.4g}"),
+            Term(((op.outs[1].id, cell, noise),), sigma * noise, f"σ={sigma:.4g}"),
         )
         return Terms.sum_of(terms, float(read(op.out)[cell]), r"y = x + \sigma \epsilon")
 

@@ -123,7 +123,7 @@ def _sum(
     for *place, weight in parts:
         at = cast("tuple[int, ...]", tuple(place))
         v = float(given[at])
-        terms.append(Term(((op.ins[0].id, at, v),), weight * v, f"{weight:.4g}"))
+        terms.append(Term(((op.ins[0].id, at, v),), weight * v, f"{weight:.4g}" if len(parts) <= 64 else ""))
     return Terms.sum_of(terms, float(read(op.out)[cell]), note)
 
 

@@ -45,10 +45,17 @@ def role_of(value: str) -> str:
 
 
 def _with_scale(term: Term) -> Term:
-    """A scaled product of attention with its scale as a factor: 1/√d · q · k."""
+    """A scaled product of attention with its scale as a factor: 1/√d · q · k; a weighted number with its weight.
+
+    The label of the latter is the weight, "0.25", or has a name before it, "σ=0.25".
+    """
     product = math.prod(number for _, _, number in term.factors)
     if term.label != "scaled" or not product:
-        return term
+        name, _, weight = term.label.rpartition("=")
+        if len(term.factors) != 1 or not weight[-1:].isdigit():
+            return term
+        exact = term.value / product if product else float(weight)
+        return replace(term, label="", factors=((name or "w", (), exact), *term.factors))
     return replace(term, label="", factors=(("1/√d", (), term.value / product), *term.factors))
 
 
