@@ -45,7 +45,7 @@ def role_of(value: str) -> str:
 
 
 def _with_scale(term: Term) -> Term:
-    """A scaled product of attention with its scale as a factor: 1/√d · q · k; a weighted number with its weight.
+    """A scaled product of attention with its scale as a factor: 1/√d · q · k; a number with its weight.
 
     The label of the latter is the weight, "0.25", or has a name before it, "σ=0.25".
     """
