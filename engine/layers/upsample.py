@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.recorder import Recorder
     from engine.values import Value
 
-MODES = (("nearest", N_("nearest")), ("bilinear", N_("bilinear")))
+MODES = (("nearest", N_("Nearest")), ("bilinear", N_("Bilinear")))
 
 
 @dataclass(frozen=True)
