@@ -268,7 +268,7 @@ def _problems_with_data(
             lone = lone_example(arriving[n.uid][0], training, data)
             if lone is not None:
                 repairs = tuple(replace(r, node=n.uid) for r in lone[1])
-                found.append(Problem(n.uid, lone[0], "", repairs, lone[2]))
+                found += _aside(graph, [Problem(n.uid, lone[0], "", repairs, lone[2])])
     out = next((n for n in graph.nodes if isinstance(n.layer, Output) and n.uid in arriving), None)
     if out is None:
         return found

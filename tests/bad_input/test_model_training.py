@@ -210,6 +210,9 @@ def test_case_73_a_single_example_under_batch_norm_is_painted(batch, count, fitt
     else:
         graph, _ = apply_repair(graph, repair)
     assert infer(graph, training, spec).problems == ()
+    aside = normalized().add("beside", BatchNorm(), after="fc1").remove(["norm"])
+    aside = aside.link("fc1", "relu1")
+    assert all(p.warning for p in infer(aside, replace(CIRCLE, batch=batch), spec).problems)
     maps = GraphSpec().add("x", Input((2, 3, 3))).add("norm", BatchNorm(), after="x")
     maps = maps.add("f", Flatten(), after="norm").add("fc", Dense(1), after="f")
     maps = maps.add("out", Output(), after="fc")
