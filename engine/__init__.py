@@ -12,11 +12,12 @@ from typing import Any
 _LAYERS = (
     "Add", "AffineWarp", "Augment", "Average", "AvgPool2D", "BatchNorm", "Concatenate", "Conv1D", "Conv2D",
     "ConvTranspose2D", "Crop", "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU",
-    "GlobalAvgPool", "GlobalMaxPool", "HardSigmoid", "Input", "LSTM", "LayerNorm", "LeakyReLU", "Linear",
-    "LogSoftmax", "MaxPool2D", "Maximum", "Mish", "MultiHeadSelfAttention", "Multiply", "OnePosition",
-    "Output", "PReLU", "Pad", "Permute", "PositionalEncoding", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid",
-    "SimpleRNN", "Sine", "Softmax", "Softplus", "Softsign", "SpatialTransformer", "Split", "Step",
-    "Subtract", "Tanh",
+    "GaussianNoise", "GlobalAvgPool", "GlobalMaxPool", "GroupNorm", "HardSigmoid", "Input", "InputFeatures",
+    "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "Maximum", "Mish",
+    "MultiHeadSelfAttention", "Multiply", "OnePosition", "Output", "PReLU", "Pad", "Permute",
+    "PositionalEncoding", "ReLU", "Reshape", "SELU", "SiLU", "Sigmoid", "SimpleRNN", "Sine", "Softmax",
+    "Softplus", "Softsign", "SpatialDropout", "SpatialTransformer", "Split", "Step", "Subtract", "Tanh",
+    "Upsample",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_LAYERS, "engine.layers"),

@@ -9,7 +9,9 @@ from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, NodeSpec, Uid
 from engine.layers import Input, Output
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
+from engine.layers.batch_norm import BatchNorm
 from engine.layers.embedding import Embedding
+from engine.lone_examples import lone_example
 from engine.output_problems import problems_of_output
 from engine.outputs import layer_of, leads_on, outputs_of
 from engine.problems import Problem
@@ -240,6 +242,11 @@ def _problems_with_data(
             )
         if isinstance(n.layer, Embedding):
             found += _problems_with_tokens(n, n.layer, data.tokens)
+        if isinstance(n.layer, BatchNorm) and n.uid in arriving:
+            lone = lone_example(arriving[n.uid][0], training, data)
+            if lone is not None:
+                repairs = tuple(replace(r, node=n.uid) for r in lone[1])
+                found += _aside(graph, [Problem(n.uid, lone[0], "", repairs, lone[2])])
     for out in outputs_of(graph):
         if out.uid in arriving:
             found += problems_of_output(graph, out, arriving[out.uid][0], training, data)

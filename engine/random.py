@@ -35,8 +35,8 @@ def philox(counter: Array, key: tuple[int, int]) -> Array:
     return np.stack((c0, c1, c2, c3), -1).astype(np.uint32)
 
 
-def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
-    """Float64 in [0, 1) with 24 bits, shape (features, samples).
+def words(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
+    """Random 32-bit words, uint32, shape (features, samples).
 
     Counter = (feature // 4, sample, stream, step), word feature % 4; key = the seed's two halves.
     """
@@ -46,8 +46,13 @@ def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> A
     counter[..., 1] = np.arange(samples, dtype=np.uint32)[None, :]
     counter[..., 2] = stream & 0xFFFFFFFF
     counter[..., 3] = step & 0xFFFFFFFF
-    words = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
-    bits = words.transpose(0, 2, 1).reshape(groups * 4, samples)[:features]
+    made = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
+    return made.transpose(0, 2, 1).reshape(groups * 4, samples)[:features]
+
+
+def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
+    """Float64 in [0, 1) with 24 bits of `words`, shape (features, samples)."""
+    bits = words(seed, stream, step, features, samples)
     return (bits >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
 

@@ -14,9 +14,11 @@ def apply_repair(graph: GraphSpec, repair: Repair) -> tuple[GraphSpec, str | Non
 
     Raises GraphError when the repair no longer fits the graph. Repairs of the training settings change none.
     """
-    node = graph.node(repair.node)
-    if repair.kind == "set_training":
+    if repair.kind == "set_training":  # the drawing stays as it is
         return graph, None
+    node = graph.node(repair.node)
+    if repair.kind == "replace_layer":
+        return graph.replace_node(node.uid, layer=repair.layer), None
     if repair.kind == "set_field":
         return graph.replace_node(node.uid, layer=replace(node.layer, **{repair.field: repair.value})), None
     if repair.kind == "remove_link":

@@ -311,6 +311,8 @@ class Document(QObject):
 
     def apply_repair(self, repair: Repair) -> bool:
         """Do what a problem proposes. Raises GraphError when it no longer fits."""
+        if repair.kind == "set_training":
+            return self.set_training(**{repair.field: repair.value})
         return self.edit(edits.with_repair(self._state, repair), tr_message(repair.label))
 
     # ---- training, data, notes -----------------------------------------------------------------------

@@ -11,14 +11,19 @@ from engine.data.source import SourceSpec
 from engine.errors import N_, DataError
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "samples" / "data"
-SAMPLES: dict[str, str] = {"fashion": "fashion_2500.npz", "digits": "digits_1797.npz"}
+SAMPLES: dict[str, str] = {
+    "fashion": "fashion_2500.npz", "digits": "digits_1797.npz", "turned": "digits_turned.npz",
+}  # fmt: skip
 PICTURES: dict[str, str] = {
     "astronaut": "astronaut.png", "chelsea": "chelsea.png", "coffee": "coffee.png",
 }  # fmt: skip
 
 
 def load_sample(spec: SourceSpec) -> Dataset:
-    """The shipped data set `spec.name`: "fashion" (28x28) or "digits" (8x8). Raises DataError."""
+    """The shipped data set `spec.name`: "fashion" (28x28), "digits" (8x8) or "turned" (16x16).
+
+    Raises DataError.
+    """
     if spec.name not in SAMPLES:
         raise DataError(
             N_("There is no sample data set “{found}”; choose one of {expected}."),

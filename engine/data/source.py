@@ -172,7 +172,7 @@ class SourceSpec:
 
     @classmethod
     def sample(cls, name: str) -> SourceSpec:
-        """Data that ships with Matrizen: "fashion" or "digits"."""
+        """Data that ships with Matrizen: "fashion", "digits" or "turned"."""
         return cls("sample", name=name)
 
     @classmethod

@@ -90,7 +90,9 @@ class Net:
     def program(self, mode: Mode, batch: int, examples: int = 0) -> Program:
         """Recorded for `batch` examples that are written in, or gathered from `examples` that lie there."""
         data = replace(self.data, count=examples, dtype="f32", scale=1.0, shift=0.0)
-        return record(self.graph, self.training, data, mode, batch)
+        # a lone example is timed like any other batch, though it teaches nothing under batch norm
+        training = replace(self.training, batch=max(2, self.training.batch))
+        return record(self.graph, training, data, mode, batch)
 
     def start(self, program: Program) -> dict[str, Array]:
         """Start weights; moments are zero."""

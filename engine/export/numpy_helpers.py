@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from engine.export.numpy_functions import FUNCTION_HELPERS
+from engine.export.numpy_pictures import PICTURE_HELPERS
 from engine.export.numpy_recurrent import RECURRENT_HELPERS
 
 HELPERS: dict[str, str] = {
     **FUNCTION_HELPERS,
+    **PICTURE_HELPERS,
     **RECURRENT_HELPERS,
     "column": '''
 def column(v, like):

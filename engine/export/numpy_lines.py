@@ -14,6 +14,8 @@ from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_losses import LOSS_WRITERS
 from engine.export.numpy_names import Names, Writer
 from engine.export.numpy_names import one as _one
+from engine.export.numpy_norms import NORM_DRAWN, NORM_WRITERS
+from engine.export.numpy_pictures import PICTURE_WRITERS
 from engine.export.numpy_recurrent import RECURRENT_LINES, Lines
 from engine.ops.updates import lock_of
 from engine.values import Value
@@ -316,8 +318,14 @@ WRITERS: dict[str, Writer] = {
     "count_correct": _correct,
     "add": lambda n: [f"{n.outs[0]} = {' + '.join(n.ins)}"],
     "multiply": _one("{o} = {0} * {1}"),
+    "subtract": _one("{o} = {0} - {1}"),
+    "scale": _one("{o} = {factor} * {0}"),
+    "maximum": lambda n: [f"{n.outs[0]} = np.maximum.reduce([{', '.join(n.ins)}])"],
+    "maximum_grad": lambda n: [  # a tie is won by the first
+        f"first = np.argmax([{', '.join(n.ins[1:])}], axis=0)",
+        f"{n.outs[0]} = np.where(first == {n.attr('input')}, {n.ins[0]}, 0)",
+    ],
     "concatenate": lambda n: [f"{n.outs[0]} = np.concatenate(({', '.join(n.ins)},), axis=0)"],
-    "dropout": lambda n: [f"{n.outs[0]} = {n.ins[0]} * {n.outs[1]}"],
     "conv2d": lambda n: slid(n, *n.ins),
     "conv2d_dx": lambda n: spread(n, *n.ins),
     "conv2d_dw": lambda n: kernels(n, *n.ins),
@@ -329,6 +337,8 @@ WRITERS: dict[str, Writer] = {
     "maxpool2d_dx": _pool("maxpool2d_dx", False),
     "avgpool2d": _pool("avgpool2d", False),
     "avgpool2d_dx": _pool("avgpool2d_dx", False),
+    **PICTURE_WRITERS,
+    **NORM_WRITERS,
     "batchnorm": _batchnorm,
     "batchnorm_grad": _batchnorm_grad,
     "batchnorm_eval": _batchnorm_eval,
@@ -358,7 +368,7 @@ WRITERS: dict[str, Writer] = {
 }
 """Kinds that are written out. Any other is taken from the engine, and the script says so."""
 
-DRAWN: dict[str, tuple[int, ...]] = {"dropout": (1,)}
+DRAWN: dict[str, tuple[int, ...]] = {**NORM_DRAWN}
 """Outputs that are random: they are read from the file of the batch."""
 
 

@@ -1,4 +1,4 @@
-"""What a writer of NumPy lines works with."""
+"""What a writer of plain NumPy gets: names of arrays, the op, its controls."""
 
 from __future__ import annotations
 

@@ -20,12 +20,15 @@ from engine.layers.dropout import Dropout
 from engine.layers.elu import ELU
 from engine.layers.embedding import Embedding
 from engine.layers.flatten import Flatten
+from engine.layers.gaussian_noise import GaussianNoise
 from engine.layers.gelu import GELU
 from engine.layers.global_avg_pool import GlobalAvgPool
 from engine.layers.global_max_pool import GlobalMaxPool
+from engine.layers.group_norm import GroupNorm
 from engine.layers.gru import GRU
 from engine.layers.hard_sigmoid import HardSigmoid
 from engine.layers.input import Input
+from engine.layers.input_features import InputFeatures
 from engine.layers.layer_norm import LayerNorm
 from engine.layers.leaky_relu import LeakyReLU
 from engine.layers.linear import Linear
@@ -52,11 +55,13 @@ from engine.layers.sine import Sine
 from engine.layers.softmax import Softmax
 from engine.layers.softplus import Softplus
 from engine.layers.softsign import Softsign
+from engine.layers.spatial_dropout import SpatialDropout
 from engine.layers.spatial_transformer import SpatialTransformer
 from engine.layers.split import Split
 from engine.layers.step import Step
 from engine.layers.subtract import Subtract
 from engine.layers.tanh import Tanh
+from engine.layers.upsample import Upsample
 
 LAYERS: dict[str, type[Layer]] = {
     cls.kind: cls
@@ -88,6 +93,7 @@ LAYERS: dict[str, type[Layer]] = {
         AvgPool2D,
         GlobalMaxPool,
         GlobalAvgPool,
+        Upsample,
         Flatten,
         Reshape,
         Permute,
@@ -95,7 +101,10 @@ LAYERS: dict[str, type[Layer]] = {
         Crop,
         BatchNorm,
         LayerNorm,
+        GroupNorm,
         Dropout,
+        SpatialDropout,
+        GaussianNoise,
         Add,
         Subtract,
         Multiply,
@@ -104,6 +113,7 @@ LAYERS: dict[str, type[Layer]] = {
         Concatenate,
         Split,
         Augment,
+        InputFeatures,
         AffineWarp,
         SpatialTransformer,
         Embedding,
@@ -140,10 +150,13 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNoise",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
     "HardSigmoid",
     "Input",
+    "InputFeatures",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -174,10 +187,12 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "SpatialDropout",
     "SpatialTransformer",
     "Split",
     "Step",
     "Subtract",
     "Tanh",
+    "Upsample",
     "shape_text",
 ]

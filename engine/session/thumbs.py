@@ -73,7 +73,7 @@ def picture_of(trainer: Trainer, owner: Uid) -> tuple[int, ...] | None:
         shape = trainer.facts.shapes.get(uid, ())
         if len(shape) == 3:
             return shape
-        if graph.node(uid).layer.kind not in ("flatten", "dropout"):
+        if graph.node(uid).layer.kind not in ("flatten", "dropout", "gaussian_noise"):
             return None
     return None
 

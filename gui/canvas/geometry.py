@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.graph import GraphSpec, Uid
 from engine.inference import Inference, infer
-from engine.layers import Dense, Flatten, Input, Layer, Output
+from engine.layers import Dense, Flatten, Input, InputFeatures, Layer, Output
 from engine.settings import DataSpec
 from gui.canvas.state import DocumentState, dock_hosts
 
@@ -60,6 +60,9 @@ def map_side(units: int) -> tuple[int, int]:
     return side, 4
 
 
+AS_NEURONS = (Input, InputFeatures, Dense, Output)
+
+
 def unfolds(
     graph: GraphSpec, inference: Inference, data: DataSpec | None, hosts: Mapping[Uid, Uid]
 ) -> dict[Uid, Unfold]:
@@ -72,7 +75,7 @@ def unfolds(
     out: dict[Uid, Unfold] = {}
     for node in graph.nodes:
         found = inference.shapes.get(node.uid)
-        if not isinstance(node.layer, (Input, Dense, Output)) or found is None or len(found) != 1:
+        if not isinstance(node.layer, AS_NEURONS) or found is None or len(found) != 1:
             continue
         if 1 <= found[0] <= UNFOLD_LIMIT:
             side, gap = map_side(found[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPointF, Qt
 
 from engine.graph import Uid
+from engine.layers import InputFeatures
 from gui import theme
 from gui.canvas import menu
 from gui.canvas.overlays import NeuronCard, NodeTools
@@ -91,14 +92,12 @@ class Hover:
         uid, unit = hovered
         row = known[0][unit]
         inputs = self.view.document.graph.inputs_of(uid)
-        first = (
-            inputs and self.view.document.node(self.view.canvas.shown(inputs[0].source)).layer.kind == "input"
-        )
-        names = (
-            ("x", "y")
-            if first and len(row) == 2
-            else tuple(tr("neuron {n}").format(n=integer(j + 1)) for j in range(len(row)))
-        )
+        names = tuple(tr("neuron {n}").format(n=integer(j + 1)) for j in range(len(row)))
+        source = self.view.document.node(self.view.canvas.shown(inputs[0].source)).layer if inputs else None
+        if isinstance(source, InputFeatures) and len(source.labels) == len(row):
+            names = source.labels
+        elif source is not None and source.kind == "input" and len(row) == 2:
+            names = ("x", "y")
         self.card.show_neuron(self.view.document.node(uid).name, unit, row, known[1], names)
         place = self.view.mapFromScene(self.view.canvas.nodes[uid].rect()).boundingRect()
         room = self.view.viewport().rect()

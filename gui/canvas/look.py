@@ -7,7 +7,7 @@ from typing import Literal
 
 from engine.graph import NodeSpec, Uid
 from engine.inference import Inference
-from engine.layers import Output
+from engine.layers import InputFeatures, Output
 from engine.problems import Problem
 from engine.settings import DataSpec, TrainingSpec
 from gui.canvas import texts
@@ -92,6 +92,8 @@ def look_of(
 def _neurons(node: NodeSpec, units: int, merged: NodeSpec | None) -> str:
     if node.layer.kind == "input":
         return "x, y" if units == 2 else str(units)
+    if isinstance(node.layer, InputFeatures):
+        return ", ".join(node.layer.labels)
     if isinstance(node.layer, Output):
         return tr("prediction")
     return f"{units} {tr(merged.layer.label).lower()}" if merged is not None else f"{units}"

@@ -29,15 +29,20 @@ FUNCTIONS = {
     "batchnorm_grad": r"\mathrm{BN}'", "softmax_grad": r"\mathrm{softmax}'",
     "concatenate": r"\mathrm{stack}", "encode_labels": r"\mathrm{code}", "split": r"\mathrm{split}",
     "embedding": r"\mathrm{rows}", "layernorm": r"\mathrm{LN}", "layernorm_dx": r"\mathrm{LN}'",
-    "layernorm_dw": r"\sum \delta \hat{x}",
+    "layernorm_dw": r"\sum \delta \hat{x}", "groupnorm": r"\mathrm{GN}",
+    "groupnorm_dx": r"\mathrm{GN}'", "groupnorm_dw": r"\sum \delta \hat{x}",
     "softmax_rows": r"\mathrm{softmax}", "softmax_rows_grad": r"\mathrm{softmax}'",
     "embedding_dw": r"\sum_{\mathrm{token}}", "positions_dw": r"\sum_k",
     "affine_matrix": r"\mathrm{matrix}", "affine_matrix_dx": r"\mathrm{matrix}^T",
     "affine_matrix_dw": r"\sum_k \mathrm{matrix}^T", "affine_warp": r"\mathrm{warp}",
+    "input_features": r"\varphi", "input_features_dx": r"\varphi'",
+    "upsample": r"\mathrm{up}", "upsample_dx": r"\mathrm{up}^T",
     "affine_warp_dx": r"\mathrm{warp}^T", "affine_warp_dw": r"\mathrm{warp}'",
 }  # fmt: skip
 
 
+DRAWN = {"dropout": r"\odot", "spatial_dropout": r"\odot", "gaussian_noise": r"+ \sigma"}
+"""What lies between an input and what was drawn for it."""
 LOSSES = ("mse", *ENTRY_LOSSES)
 """Losses of single entries."""
 NAMES = {
@@ -64,7 +69,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
                 if letter == "W":
                     letter = {**dict.fromkeys(SLIDES, "K"), "embedding": "E", "positions": "P",
                               "affine_matrix": r"\theta", "prelu": "s"}.get(op.kind, "W")
-                if op.kind.startswith(("batchnorm", "layernorm")):
+                if op.kind.startswith(("batchnorm", "layernorm", "groupnorm")):
                     letter = {"W": r"\gamma", "b": r"\beta"}.get(letter, letter)
             elif names is not None and i < len(names):
                 letter = names[i]
@@ -75,10 +80,11 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
         outs = {
             "dense": ("Z",), "conv2d": ("Z",), "softmax": ("P",), "softmax_xent": ("P", "L"), "mse": ("L",),
             "weighted_sum": ("L",), "class_weights": ("w", "m"), "weighted_xent": ("P", "L"),
-            "dropout": ("Y", "M"), "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
-            "layernorm": ("Y", r"\mu", r"1/\sigma"), "split": ("Q", "K", "V"), "heads_scores": ("S",),
-            "softmax_rows": ("P",), "affine_matrix": ("M",), "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)),
-            **dict.fromkeys(SLIDES, ("Z",)),
+            "encode_labels": ("Y",), "batchnorm": ("Y", r"\mu", r"1/\sigma"),
+            "gaussian_noise": ("Y", r"\epsilon"), **dict.fromkeys(("dropout", "spatial_dropout"), ("Y", "M")),
+            **dict.fromkeys(("layernorm", "groupnorm"), ("Y", r"\mu", r"1/\sigma")),
+            "split": ("Q", "K", "V"), "heads_scores": ("S",), "softmax_rows": ("P",), "affine_matrix": ("M",),
+            "prelu": ("A",), **dict.fromkeys(LOSSES, ("L",)), **dict.fromkeys(SLIDES, ("Z",)),
         }.get(op.kind, ("A",) if op.kind in POINTWISE else ("Y",))  # fmt: skip
         if op.out.id.endswith(".qkv"):
             outs = (r"\mathrm{QKV}",)
@@ -356,17 +362,17 @@ class Writer(RecurrentWriter, LossEquations):
     def _any(self, index: int, op: Op) -> list[Equation]:
         """Whatever else: the function, what goes in, what comes out."""
         made = []
-        signs = {"add": "+", "multiply": r"\odot", "positions": "+"}
+        signs = {"add": "+", "multiply": r"\odot", "positions": "+", **DRAWN}
         for out in op.outs:
             if out.role is Role.STATE:
                 continue
             y = self.factor(out)
             ins = [self.factor(v) for v in op.ins if v.id != out.id]
-            if op.kind == "dropout":
+            if op.kind in DRAWN:
                 if out is op.outs[1]:
                     continue
                 ins.append(self.factor(op.outs[1]))
-            between = signs.get(op.kind, r"\odot" if op.kind == "dropout" else ",")
+            between = signs.get(op.kind, ",")
             parts: list[Factor | str] = []
             for i, each in enumerate(ins):
                 parts += [between, each] if i else [each]

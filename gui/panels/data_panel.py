@@ -31,7 +31,10 @@ TOY_TEXTS = {
     "moons": N_("Moons"), "plane": N_("Plane (numbers)"), "hills": N_("Hills (numbers)"),
 }  # fmt: skip
 SAMPLE_TEXTS_WRITTEN = (("emma", N_("Jane Austen, Emma")),)
-SAMPLE_TEXTS = (("fashion", N_("Clothes, 28 × 28")), ("digits", N_("Digits, 8 × 8")))
+SAMPLE_TEXTS = (
+    ("fashion", N_("Clothes, 28 × 28")), ("digits", N_("Digits, 8 × 8")),
+    ("turned", N_("Turned digits, 16 × 16")),
+)  # fmt: skip
 
 
 def fields_of(source: SourceSpec) -> list[Field]:

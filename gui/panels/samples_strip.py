@@ -48,6 +48,10 @@ def samples() -> tuple[Sample, ...]:
             "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
         ),
         Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
+        Sample("fashion_residual", tr("Clothes, residual"), tr("blocks learn what to add to their input"),
+               "add", "merge"),
+        Sample("digits_turned", tr("Turned digits"), tr("the network turns them itself before it reads"),
+               "spatial_transformer", "transform"),
         Sample("tones_cnn", tr("Tones"), tr("four waves told apart by their spectrogram"), "sine",
                "activation"),
         Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",

@@ -64,7 +64,7 @@ def pixels_before(program: Program, graph: GraphSpec, uid: Uid) -> tuple[int, in
         if value is not None and len(value.shape) == 4:
             channels, height, width, _ = value.shape
             return channels, height, width
-        if graph.node(uid).layer.kind not in ("flatten", "dropout"):
+        if graph.node(uid).layer.kind not in ("flatten", "dropout", "gaussian_noise"):
             return None
     return None
 

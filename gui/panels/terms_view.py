@@ -45,10 +45,19 @@ def role_of(value: str) -> str:
 
 
 def _with_scale(term: Term) -> Term:
-    """A product with what it is multiplied by as a factor: the scale of attention, the weight of a loss."""
-    name = {"scaled": "1/√d", "weight": "w"}.get(term.label, "")
+    """A product with what it is multiplied by as a factor: the scale of attention, the weight of a loss.
+
+    A label that is a number, "0.25", or ends in one, "σ=0.25", is the weight itself, with its name.
+    """
     product = math.prod(number for _, _, number in term.factors)
-    if not name or not product:
+    name = {"scaled": "1/√d", "weight": "w"}.get(term.label, "")
+    if not name:
+        name, _, weight = term.label.rpartition("=")
+        if len(term.factors) != 1 or not weight[-1:].isdigit():
+            return term
+        exact = term.value / product if product else float(weight)
+        return replace(term, label="", factors=((name or "w", (), exact), *term.factors))
+    if not product:
         return term
     return replace(term, label="", factors=((name, (), term.value / product), *term.factors))
 

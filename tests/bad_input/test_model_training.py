@@ -32,6 +32,7 @@ from engine.layers import (
     Softmax,
 )
 from engine.project_file import load_project
+from engine.repairs import apply_repair
 from engine.settings import DataSpec, TrainingSpec
 from engine.training import Trainer
 from tests.engine import project_help as h
@@ -186,13 +187,41 @@ def test_case_72_a_batch_larger_than_the_data_takes_all(circle):
     assert t.run(3).stopped is None and t.epoch == 1
 
 
-@pytest.mark.parametrize("batch", [1, 79])
-def test_case_73_batch_norm_with_one_example(circle, batch):
-    """A batch of 1, or a last partial batch of 1 (80 = 79 + 1): variance 0 must stay finite."""
+def normalized() -> GraphSpec:
     graph = GraphSpec().add("x", Input((2,))).add("fc1", Dense(3), after="x")
     graph = graph.add("norm", BatchNorm(), after="fc1").add("relu1", ReLU(), after="norm")
-    graph = graph.add("fc2", Dense(1), after="relu1").add("out", Output(), after="fc2")
-    t = run(graph, circle, replace(CIRCLE, batch=batch))
+    return graph.add("fc2", Dense(1), after="relu1").add("out", Output(), after="fc2")
+
+
+@pytest.mark.parametrize(
+    ("batch", "count", "fitting", "blocks"),
+    [(1, 80, 32, True), (79, 80, 78, False), (5, 6, 4, False), (2, 7, 4, False), (1, 1, None, True)],
+)
+def test_case_73_a_single_example_under_batch_norm_is_painted(batch, count, fitting, blocks):
+    """On the layer, with batches that leave none alone; pictures have many numbers per channel and may."""
+    spec = DataSpec((2,), 2, count=count)
+    (found,) = infer(normalized(), replace(CIRCLE, batch=batch), spec).problems
+    assert (found.node, found.warning) == ("norm", not blocks) and "single example" in str(found.message)
+    (repair,) = found.repairs
+    graph, training = normalized(), CIRCLE
+    if fitting:
+        assert (repair.kind, repair.field, repair.value) == ("set_training", "batch", fitting)
+        training = replace(CIRCLE, batch=fitting)
+    else:
+        graph, _ = apply_repair(graph, repair)
+    assert infer(graph, training, spec).problems == ()
+    aside = normalized().add("beside", BatchNorm(), after="fc1").remove(["norm"])
+    aside = aside.link("fc1", "relu1")
+    assert all(p.warning for p in infer(aside, replace(CIRCLE, batch=batch), spec).problems)
+    maps = GraphSpec().add("x", Input((2, 3, 3))).add("norm", BatchNorm(), after="x")
+    maps = maps.add("f", Flatten(), after="norm").add("fc", Dense(1), after="f")
+    maps = maps.add("out", Output(), after="fc")
+    assert infer(maps, replace(CIRCLE, batch=batch), DataSpec((2, 3, 3), 2, count=count)).problems == ()
+
+
+def test_case_73_batch_norm_with_one_example_stays_finite(circle):
+    """A last partial batch of 1 (80 = 79 + 1) has the variance 0."""
+    t = run(normalized(), circle, replace(CIRCLE, batch=79))
     while t.epoch < 3:
         assert t.run(100).stopped is None
     assert all(np.isfinite(v).all() for v in t.store.state().values())

@@ -35,6 +35,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "simple_rnn": ("weight", "bias", "state_weight", "state_bias"),
     "gru": ("weight", "bias", "state_weight", "state_bias"),
     "lstm": ("weight", "bias", "state_weight", "state_bias"),
+    "group_norm": ("weight", "bias"),
 }
 """Keys in files, kept for ever: a weight saved today must be found tomorrow. Layers not named have none."""
 
@@ -100,6 +101,11 @@ SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "gru": ("units", "states", "initializer", "state_initializer"),
     "lstm": ("units", "states", "initializer", "state_initializer"),
     "one_position": ("position",),
+    "upsample": ("factor", "mode"),
+    "group_norm": ("groups", "epsilon", "affine"),
+    "spatial_dropout": ("rate",),
+    "gaussian_noise": ("sigma",),
+    "input_features": ("x", "y", "x2", "y2", "xy", "sin_x", "sin_y"),
     "output": ("weight", "loss", "target"),
 }
 """Names of settings in project files, kept for ever as well."""
@@ -128,7 +134,7 @@ def accepted_shapes(cls: type[Layer]) -> list[tuple[Shape, ...]]:
     """Inputs, vectors or pictures, that a layer of this kind takes as it is drawn first."""
     count = 2 if cls.many_inputs else len(cls.ports)
     found = []
-    for shape in ((12,), (3, 16, 16), (8, 5)):
+    for shape in ((2,), (12,), (3, 16, 16), (8, 5)):
         for others in (shape, (6,)):
             inputs = (shape, *(others,) * (count - 1))[:count]
             try:

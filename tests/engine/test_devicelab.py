@@ -22,7 +22,7 @@ from engine.devicelab.timing import LEAST, in_turn, timing
 from engine.devicelab.work import PRESETS, Work, cell_terms
 from engine.errors import GraphError
 from engine.graph import GraphSpec
-from engine.layers import Conv2D, Dense, Flatten, Input, Output, ReLU
+from engine.layers import BatchNorm, Conv2D, Dense, Flatten, Input, Output, ReLU
 from engine.settings import DataSpec, TrainingSpec
 from tests.contract.harness import BACKENDS, open_backend, opencl_devices
 
@@ -49,6 +49,13 @@ def drained(run: LabRun, seconds: float = 60.0) -> list[Event]:
         time.sleep(0.01)
     assert run.done, events
     return events
+
+
+def test_a_lone_example_under_batch_norm_is_timed_like_any_other() -> None:
+    graph = GraphSpec().add("x", Input((3,))).add("norm", BatchNorm(), after="x")
+    graph = graph.add("fc", Dense(2), after="norm")
+    lone = Net(graph.add("out", Output(), after="fc"), TrainingSpec(batch=1), DataSpec((3,), 2, count=40))
+    assert lone.program("train", 1, 40).ops and lone.program("train", 1).ops
 
 
 def test_operations_are_those_of_the_definition() -> None:

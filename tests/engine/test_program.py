@@ -100,7 +100,7 @@ def test_what_is_not_ready_is_refused_by_name(graph: GraphSpec) -> None:
 def test_any_ready_network_becomes_a_program(
     graph: GraphSpec, mode: Mode, optimizer: str, capacity: int, resident: bool
 ) -> None:
-    training = TrainingSpec(optimizer=optimizer, batch=capacity)
+    training = TrainingSpec(optimizer=optimizer, batch=max(capacity, 2))  # 1 is refused under batch norm
     data = spec(graph, 50 if resident else 0)
     assert infer(graph, training, data).ready
     program = record(graph, training, data, mode, capacity)

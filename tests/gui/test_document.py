@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from engine.data.source import SourceSpec
 from engine.errors import GraphError
 from engine.graph import GraphSpec, LinkSpec
-from engine.layers import Add, Conv2D, Dense, Flatten, Input, Output, ReLU, Tanh
+from engine.layers import Add, BatchNorm, Conv2D, Dense, Flatten, Input, Output, ReLU, Tanh
 from engine.settings import DataSpec, TrainingSpec
 from gui.document import Document, DocumentState, difference, dock_hosts
 
@@ -162,6 +162,17 @@ def test_ports_of_a_sum_stay_without_holes(qtbot: QtBot) -> None:
     document = Document(DocumentState(graph))
     document.remove(["a"])
     assert [(k.source, k.port) for k in document.graph.inputs_of("add1")] == [("input", 0), ("b", 1)]
+
+
+def test_a_repair_of_the_training_is_a_change_of_its_setting(qtbot: QtBot) -> None:
+    graph = GraphSpec().add("x", Input((2,))).add("norm", BatchNorm(), after="x")
+    graph = graph.add("out", Output(), after="norm")
+    data = DataSpec((2,), 2, count=40)
+    document = Document(DocumentState(graph, training=TrainingSpec("mse", batch=1), data=data))
+    document.apply_repair(document.inference.of("norm")[0].repairs[0])
+    assert document.training.batch == 32 and document.inference.of("norm") == ()
+    document.undo_stack.undo()
+    assert document.training.batch == 1
 
 
 def test_a_repair_is_one_step_and_has_a_place(qtbot: QtBot) -> None:

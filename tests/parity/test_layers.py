@@ -272,7 +272,11 @@ PEERS: dict[str, Callable[[], Peer]] = {
 
 @pytest.mark.parametrize("name", list(PEERS))
 def test_layer(torch: Any, backend_name: str, name: str) -> None:
-    peer = PEERS[name]()
+    check(torch, backend_name, PEERS[name]())
+
+
+def check(torch: Any, backend_name: str, peer: Peer) -> None:
+    """Prediction, gradients and ten steps of both."""
     device = opencl_devices()[backend_name.split(":")[1]] if ":" in backend_name else "numpy"
     training = TrainingSpec("mse", "sgd", peer.rate, seed=3)
     net = Network(peer.graph, training, batch=BATCH, device=device)

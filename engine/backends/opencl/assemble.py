@@ -9,12 +9,16 @@ from typing import cast
 
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
     emit_attention,
+    emit_input_features,
+    emit_layer_norm,
     emit_linear,
+    emit_noise,
     emit_pictures,
     emit_rearranging,
     emit_recurrent,
     emit_samples,
     emit_sequence,
+    emit_upsample,
     emit_warp,
     emit_weighted,
     entry_losses,

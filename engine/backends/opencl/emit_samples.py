@@ -15,12 +15,12 @@ def _stream(op: Op) -> int:
     return int(name[1:]) if name.startswith("#") else stream_number(name)
 
 
-def _own_controls(op: Op) -> tuple[str, ...]:
+def own_controls(op: Op) -> tuple[str, ...]:
     """Controls named for this op, behind those of its kind."""
     return op.controls[len(REGISTRY[op.kind].controls) :]
 
 
-def _random(op: Op, site: Site) -> dict[str, object]:
+def random_numbers(op: Op, site: Site) -> dict[str, object]:
     """Where a kernel finds its random numbers."""
     c = site.controls
     return {
@@ -78,13 +78,13 @@ def gather_labels(op: Op, site: Site) -> Emission:
 @emits("random_affine")
 def random_affine(op: Op, site: Site) -> Emission:
     t = site.target
-    rotation, scale, shift = (site.controls[name] for name in _own_controls(op))
+    rotation, scale, shift = (site.controls[name] for name in own_controls(op))
     return Emission(
         [
             Launch(
                 "random_affine",
                 {
-                    **_random(op, site),
+                    **random_numbers(op, site),
                     "WIDTH": op.attrs["width"],
                     "HEIGHT": op.attrs["height"],
                     "ROTATION": rotation,
@@ -108,7 +108,7 @@ def dropout(op: Op, site: Site) -> Emission:
         [
             Launch(
                 "dropout",
-                {**_random(op, site), "ROWS": x.rows, "RATE": site.controls[_own_controls(op)[0]]},
+                {**random_numbers(op, site), "ROWS": x.rows, "RATE": site.controls[own_controls(op)[0]]},
                 [reads("X", x), writes("MASK", op.outs[1])],
                 (t.lanes // t.vw, ceil_div(x.rows, 4)),
                 controls=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.backends.opencl.chain import Site, number
+from engine.backends.opencl.chain import Site
 from engine.backends.opencl.emit import Emission, ceil_div, emits, reads, writes
 from engine.backends.opencl.kernel import Launch
 from engine.values import Op
@@ -59,34 +59,3 @@ def split(op: Op, site: Site) -> Emission:
         pointers = [reads("X", op.ins[0]), writes("OUT", out)]
         launches.append(Launch("elementwise", defines, pointers, (ceil_div(total // t.vw, chunk),)))
     return Emission(launches, "none")
-
-
-@emits("layernorm")
-def layernorm(op: Op, site: Site) -> Emission:
-    t = site.target
-    x, w, b = op.ins
-    width, cells = x.shape[0], x.rows // x.shape[0]
-    defines: dict[str, object] = {"WIDTH": width, "CELLS": cells, "EPSILON": number(op.attrs["epsilon"])}
-    pointers = [
-        reads("X", x),
-        reads("WEIGHT", w),
-        reads("BIAS", b),
-        writes("MEAN", op.outs[1]),
-        writes("INVSTD", op.outs[2]),
-    ]
-    return Emission([Launch("layernorm", defines, pointers, (t.lanes // t.vw, cells))])
-
-
-@emits("layernorm_dx", "layernorm_dw")
-def layernorm_grad(op: Op, site: Site) -> Emission:
-    t = site.target
-    x = op.ins[1]
-    width, cells = x.shape[0], x.rows // x.shape[0]
-    to_weight = op.kind == "layernorm_dw"
-    defines: dict[str, object] = {"WIDTH": width, "CELLS": cells, "LIVE": site.controls["n"]}
-    names = ("DY", "X", "MEAN", "INVSTD") if to_weight else ("DY", "X", "WEIGHT", "MEAN", "INVSTD")
-    pointers = [reads(name, v) for name, v in zip(names, op.ins, strict=True)]
-    size = (width,) if to_weight else (t.lanes // t.vw, cells)
-    return Emission(
-        [Launch(op.kind, defines, pointers, size, controls=True)], "cell" if to_weight else "lanes"
-    )

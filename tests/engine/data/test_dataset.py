@@ -57,7 +57,8 @@ def test_samples(name: str) -> None:
     assert data.n_classes == 10 and data.x_train.dtype == np.uint8 and data.kind == "pictures"
     values = data.train_inputs(slice(0, 100))
     assert values.dtype == np.float32 and values.min() == 0 and values.max() == 1
-    assert {"fashion": (2000, 500), "digits": (1438, 359)}[name] == (data.n_train, data.n_test)
+    sizes = {"fashion": (2000, 500), "digits": (1438, 359), "turned": (1438, 359)}
+    assert sizes[name] == (data.n_train, data.n_test)
     counts = np.bincount(data.y_test, minlength=10)
     assert counts.min() > 25 and counts.max() < 60
     if name == "fashion":

@@ -20,7 +20,7 @@ def shapes(kind: str) -> list[tuple[int, ...]]:
     return [inputs[0] for inputs in accepted_shapes(LAYERS[kind]) if len(inputs[0]) != 2]
 
 
-CATEGORIES = ("activation", "merge", "pooling", "linear")
+CATEGORIES = ("activation", "merge", "pooling", "linear", "normalize")
 DRAWN = sorted(k for k, cls in LAYERS.items() if cls.category in CATEGORIES and shapes(k))
 TYPESET: set[str] = set()
 

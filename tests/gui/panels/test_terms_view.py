@@ -41,6 +41,16 @@ def test_the_step_of_an_update_shows_its_factor(view: TermsView) -> None:
     assert view.grab().width() == view.sizeHint().width()  # it paints
 
 
+def test_a_pixel_read_between_others_shows_its_weight(view: TermsView) -> None:
+    """Exactly where the pixel is not 0, else as its label says; noise by the name of its spread."""
+    parts = [((2.0,), 2 / 3, "0.3333"), ((0.0,), 0.0, "0.25"), ((1.5,), 0.3, "σ=0.2"), ((1.0,), 1.0, "won")]
+    terms = tuple(Term((("relu1.a", (0, 0, 0, 0), x),), v, label) for (x,), v, label in parts)
+    view.set_terms(Terms("sum", terms, 2.0, 2.0))
+    shown = [term.factors[0][::2] if len(term.factors) > 1 else None for term in view._terms]
+    assert shown == [("w", pytest.approx(1 / 3)), ("w", 0.25), ("σ", pytest.approx(0.2)), None]
+    assert view.grab().width() == view.sizeHint().width()
+
+
 def test_no_gradient_no_factor(view: TermsView) -> None:
     step = Term((("w@grad", (0, 0), 0.0),), 0.0, "step")
     view.set_terms(Terms("sum", (step,), 0.0, 0.0), factor="−η")

@@ -1,8 +1,10 @@
 // OUT[f] = sum over positions and live lanes of DY * (X - MEAN) * INVSTD: the gradient of the scale.
 //
 // Register by register of lanes, position by position, then the lanes of a register (SUM_VF).
-// Pointers: DY, X (WIDTH x CELLS x LANES), MEAN, INVSTD (CELLS x LANES), controls; the epilogue's own
-// (EPILOGUE_S). One work-item per feature.
+// STATISTIC(i) is the row of MEAN and INVSTD for the i-th position: its own, or that of the feature's group.
+//
+// Pointers: DY, X (features x CELLS x LANES), MEAN, INVSTD, controls; the epilogue's own (EPILOGUE_S). One
+// work-item per feature.
 
 KERNEL void NAME(ARGUMENTS) {
     POINTERS
@@ -14,8 +16,8 @@ KERNEL void NAME(ARGUMENTS) {
     for (int lane = 0; lane < n; lane += VW) {
         const vi alive = LIVE_LANES(lane, n);
         for (int i = 0; i < CELLS; i++) {
-            const int cell = i * LANES + lane;
-            const vf hat = select((vf)(0.0f), (LOAD(x + cell) - LOAD(MEAN + cell)) * LOAD(INVSTD + cell), alive);
+            const int cell = i * LANES + lane, stat = STATISTIC(i) * LANES + lane;
+            const vf hat = select((vf)(0.0f), (LOAD(x + cell) - LOAD(MEAN + stat)) * LOAD(INVSTD + stat), alive);
             sum = fma(select((vf)(0.0f), LOAD(dy + cell), alive), hat, sum);
         }
     }
