@@ -319,7 +319,6 @@ WRITERS: dict[str, Writer] = {
     "add": lambda n: [f"{n.outs[0]} = {' + '.join(n.ins)}"],
     "multiply": _one("{o} = {0} * {1}"),
     "subtract": _one("{o} = {0} - {1}"),
-    "scale": _one("{o} = {factor} * {0}"),
     "maximum": lambda n: [f"{n.outs[0]} = np.maximum.reduce([{', '.join(n.ins)}])"],
     "maximum_grad": lambda n: [  # a tie is won by the first
         f"first = np.argmax([{', '.join(n.ins[1:])}], axis=0)",

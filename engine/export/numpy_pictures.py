@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.export.numpy_names import Names, Writer
 
 
@@ -11,8 +13,18 @@ def _upsample(n: Names) -> list[str]:
 
 
 def _rearrange(n: Names) -> list[str]:
-    given = ", ".join(f"{name}={n.attr(name)}" for name in ("shape", "strides", "offset", "low", "high"))
-    return [f"{n.outs[0]} = rearranged({n.ins[0]}, {given})"]
+    """One position of a sequence, or put back among zeros; any other by the places of its cells."""
+    attrs: Any = n.op.attrs
+    if "axes" not in attrs:
+        given = ", ".join(f"{name}={attrs[name]}" for name in ("shape", "strides", "offset", "low", "high"))
+        return [f"{n.outs[0]} = rearranged({n.ins[0]}, {given})"]
+    if n.op.out.axes == ("F", "N"):
+        return [f"{n.outs[0]} = {n.ins[0]}[:, {attrs['offset']}]"]
+    features, length, _ = n.op.out.shape
+    return [
+        f"{n.outs[0]} = np.zeros(({features}, {length}, n), {n.ins[0]}.dtype)",
+        f"{n.outs[0]}[:, {attrs['low'][1]}] = {n.ins[0]}",
+    ]
 
 
 def _size(n: Names) -> str:
@@ -81,7 +93,7 @@ def rearranged(x, shape, strides, offset, low, high):
     inside = np.all([(i >= a) & (i < b) for i, a, b in zip(cells, low, high)], axis=0)
     flat = x.reshape(-1, x.shape[-1])
     y = np.where(inside.reshape(-1, 1), flat[np.where(inside, number, 0).reshape(-1)], 0)
-    return y.reshape(*shape, -1) if x.ndim == 4 else y
+    return y.reshape(*shape[: max(x.ndim - 1, 1)], -1)
 ''',
     "about_center": '''
 def about_center(theta, size, unit, identity=False):

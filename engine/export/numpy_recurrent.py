@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from engine.values import Op
 
@@ -68,25 +67,9 @@ def _stack(ins: Sequence[str], outs: Sequence[str], op: Op) -> list[str]:
     return [f"{outs[0]} = np.stack((", *rows, "), axis=1)"]
 
 
-def _rearrange(ins: Sequence[str], outs: Sequence[str], op: Op) -> list[str]:
-    """One position of a sequence, or put back among zeros; any other by the places of its cells."""
-    attrs: Any = op.attrs
-    if "axes" not in attrs:
-        where = ", ".join(f"{name}={attrs[name]}" for name in ("shape", "strides", "offset", "low", "high"))
-        return [f"{outs[0]} = moved({ins[0]}, {where})"]
-    if op.out.axes == ("F", "N"):
-        return [f"{outs[0]} = {ins[0]}[:, {attrs['offset']}]"]
-    features, length, _ = op.out.shape
-    return [
-        f"{outs[0]} = np.zeros(({features}, {length}, n), {ins[0]}.dtype)",
-        f"{outs[0]}[:, {attrs['low'][1]}] = {ins[0]}",
-    ]
-
-
 RECURRENT_LINES: dict[str, Lines] = {
     "split_time": lambda ins, outs, op: [f"{out} = {ins[0]}[:, {t}]" for t, out in enumerate(outs)],
     "stack_time": _stack,
-    "rearrange": _rearrange,
     "zero_state": lambda ins, outs, op: [f"{outs[0]} = np.zeros(({op.out.shape[0]}, n), {ins[0]}.dtype)"],
     "lstm_cell": _lstm,
     "lstm_cell_grad": _lstm_grad,
@@ -99,14 +82,5 @@ RECURRENT_HELPERS: dict[str, str] = {
 def sigmoid(z):
     """Between 0 and 1."""
     return 1 / (1 + np.exp(-z))
-''',
-    "moved": '''
-def moved(x, shape, strides, offset, low, high):
-    """Cells in other places, counted through channels, rows and columns; 0 outside low <= place < high."""
-    grid, flat = np.indices(shape), x.reshape(-1, x.shape[-1])
-    at = offset + sum(s * g for s, g in zip(strides, grid))
-    inside = np.all([(g >= a) & (g < b) for g, a, b in zip(grid, low, high)], axis=0)
-    out = np.where(inside[..., None], flat[np.where(inside, at, 0)], 0)
-    return out.reshape(*shape[: max(x.ndim - 1, 1)], x.shape[-1])
 ''',
 }
