@@ -78,7 +78,8 @@ class Commands(QObject):
             ("paste", CanvasView.paste),
             ("duplicate", CanvasView.duplicate_selection), ("delete", CanvasView.delete_selection),
             ("rename", CanvasView.rename_selected), ("select_all", CanvasView.select_all),
-            ("fit", CanvasView.fit), ("tidy", CanvasView.tidy),
+            ("fit", CanvasView.fit), ("tidy", CanvasView.tidy), ("fold", CanvasView.fold_selection),
+            ("toggle_block", CanvasView.toggle_blocks), ("dissolve", CanvasView.dissolve_selection),
         ):  # fmt: skip
             on(name, partial(self._on_canvas, act))
         on("quit", self.window.close)
@@ -160,7 +161,7 @@ class Commands(QObject):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
             self.actions.check(name, window.panel_shown(name) and name not in window.away)
-        self._selected(window.selection())
+        self._selected(window.canvas.selection)
         self._name_undo()
 
     def _open_lab(self, name: str) -> None:
@@ -181,11 +182,14 @@ class Commands(QObject):
 
     def _selected(self, uids: tuple[str, ...]) -> None:
         links = bool(self.window.canvas.canvas.selected_links)
+        blocks = self.bench.document.blocks
         self.actions.set_conditions(
             {
                 "selection": bool(uids),
                 "one_selected": len(uids) == 1,
                 "selection_or_links": bool(uids) or links,
+                "block_selected": any(u in blocks for u in uids),
+                "block_near": any(u in blocks or u in blocks.parents for u in uids),
             }
         )
 

@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
 
     def selection(self) -> tuple[str, ...]:
         """The uids of the selected layers."""
-        return self._selected
+        return self.bench.document.blocks.expanded(self._selected)
 
     def submenu(self, name: str) -> QMenu | None:
         """A submenu of the menu bar."""

@@ -216,16 +216,6 @@ def _plain(problem: Problem) -> bool:
     )
 
 
-def duplicated(
-    state: DocumentState, uids: Iterable[Uid], used: Collection[Uid], shift: Point
-) -> tuple[DocumentState, tuple[Uid, ...]]:
-    """Copies of nodes with the links among them; the uids of the copies in the same order."""
-    chosen = [n for n in state.graph.nodes if n.uid in set(uids)]
-    inside = {n.uid for n in chosen}
-    links = [k for k in state.graph.links if k.source in inside and k.target in inside]
-    return with_fragment(state, chosen, links, state.positions, state.docked & inside, used, shift)
-
-
 def with_fragment(
     state: DocumentState,
     nodes: Iterable[NodeSpec],

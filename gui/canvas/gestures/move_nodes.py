@@ -33,7 +33,9 @@ class MoveNodes(Gesture):
         self.add = add
         self.landing = Landing()
         chosen = set(self.canvas.selected) | {uid}
-        # what is docked on a moving layer moves with it
+        # all that is in a moving block, and what is docked on a moving layer, moves with it
+        chosen |= {*self.canvas.blocks.expanded(chosen)}
+        chosen |= {spec.uid for spec in self.canvas.blocks.chosen(chosen)}
         chosen |= {guest for guest, host in self.canvas.hosts.items() if host in chosen}
         self.origins = {u: self.canvas.nodes[u].pos() for u in chosen}
 
