@@ -30,6 +30,7 @@ from gui.labs.stroke import lock_whole
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
+from gui.own_blocks import OwnBlocks
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
 from gui.runs import Runs
@@ -56,6 +57,7 @@ class Commands(QObject):
         self.course = Course(self)
         self.labs = NumberLabs(window, bench, actions)
         self.measured = Kept()
+        self.blocks = OwnBlocks(window, bench)
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -82,6 +84,7 @@ class Commands(QObject):
             ("toggle_block", CanvasView.toggle_blocks), ("dissolve", CanvasView.dissolve_selection),
         ):  # fmt: skip
             on(name, partial(self._on_canvas, act))
+        on("keep_block", self.blocks.keep_selected)
         on("quit", self.window.close)
         on("undo", self.bench.document.undo)
         on("redo", self.bench.document.redo)
@@ -130,6 +133,7 @@ class Commands(QObject):
         """The widgets of the window, after they were built (again)."""
         window = self.window
         self.course.install()
+        self.blocks.install()
         window.menu_row.search_clicked.connect(self.search)
         window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
         window.training_bar.device_menu = self.devices.fill

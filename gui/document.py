@@ -22,8 +22,9 @@ from engine.layers import Input
 from engine.layers.base import Layer, Repair
 from engine.settings import DataSpec, TrainingSpec
 from gui.canvas import block_edits, clipboard, edits, layout
-from gui.canvas.blocks import Blocks, blocks_of, kept
+from gui.canvas.blocks import kept
 from gui.canvas.state import Difference, DocumentState, Point, can_dock, difference, dock_hosts
+from gui.document_blocks import BlockEdits
 from gui.i18n import tr, tr_message, trn
 
 MERGE_SECONDS = 1.5
@@ -62,7 +63,7 @@ class _Edit(QUndoCommand):
         self.document._show(self.old)
 
 
-class Document(QObject):
+class Document(BlockEdits, QObject):
     """Holds the current `DocumentState`; the edits below push undo steps.
 
     Edits raise GraphError when they cannot be done (a loop, a name that is taken, ...), and then
@@ -106,10 +107,6 @@ class Document(QObject):
     @property
     def source(self) -> SourceSpec | None:
         return self._state.source
-
-    @property
-    def blocks(self) -> Blocks:
-        return blocks_of(self._state)
 
     @property
     def undo_stack(self) -> QUndoStack:
@@ -328,33 +325,6 @@ class Document(QObject):
     def apply_repair(self, repair: Repair) -> bool:
         """Do what a problem proposes. Raises GraphError when it no longer fits."""
         return self.edit(edits.with_repair(self._state, repair), tr_message(repair.label))
-
-    # ---- blocks --------------------------------------------------------------------------------------
-
-    def fold(self, uids: Iterable[Uid], name: str = "") -> Uid | None:
-        """Fold layers and blocks into a new block; its uid, None where there is nothing to fold."""
-        name = self.blocks.fresh_name(name or tr("Block"))
-        new, uid = block_edits.folded_up(self._state, uids, name)
-        self.edit(new, tr("Fold into block"))
-        return uid
-
-    def set_folded(self, uid: Uid, folded: bool) -> bool:
-        """Fold a block, or unfold it where it lies; what is around gives way."""
-        text = tr("Fold {name}") if folded else tr("Unfold {name}")
-        new = block_edits.with_folded(self._state, uid, folded)
-        return self.edit(new, text.format(name=self._name(uid)))
-
-    def unfold_to(self, uid: Uid) -> bool:
-        """Open every block around a layer, so that it can be seen."""
-        return self.edit(block_edits.unfolded_to(self._state, uid), tr("Unfold"))
-
-    def dissolve(self, uids: Iterable[Uid]) -> bool:
-        """Take the grouping away; the layers stay."""
-        return self.edit(block_edits.dissolved(self._state, uids), tr("Dissolve block"))
-
-    def take_out(self, uids: Iterable[Uid]) -> bool:
-        """Let layers leave the block they lie in."""
-        return self.edit(block_edits.taken_out(self._state, uids), tr("Take out of the block"))
 
     # ---- training, data, notes -----------------------------------------------------------------------
 

@@ -49,6 +49,10 @@ class Pictures(QObject):
                 commands.open_path(Path(found.paths[0]))
         elif found.kind == "data" and found.spec is not None:
             bench.exchange.load_data(found.spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
+        elif found.kind == "block":
+            commands = self._window.commands
+            if commands is not None:
+                commands.blocks.take(found.paths)
         elif found.kind == "weights":
             bench.exchange.import_weights(Path(found.paths[0]))
         elif found.kind == "picture":

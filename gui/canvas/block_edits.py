@@ -8,11 +8,13 @@ from dataclasses import replace
 from PySide6.QtCore import QRectF
 
 from engine.graph import GraphSpec, Uid
+from engine.inference import Inference, infer
 from gui.canvas import layout
+from gui.canvas.block_look import ports_of
 from gui.canvas.block_places import GAP, PAD, Places, giving_way, places_of
 from gui.canvas.blocks import MARK, Blocks, BlockSpec, blocks_of, with_blocks, with_homes
 from gui.canvas.clipboard import Fragment
-from gui.canvas.edits import snap, with_fragment
+from gui.canvas.edits import place_free, snap, with_fragment
 from gui.canvas.state import DocumentState, Point, dock_hosts
 
 
@@ -233,3 +235,50 @@ def with_piece(
     now = blocks_of(done)
     outer = [u for u in made.values() if u in now and u not in now.parents]
     return done, (*outer, *(u for u in copies if u not in now.parents))
+
+
+def inserted(
+    state: DocumentState, piece: Fragment, used: Collection[Uid], at: Point | None, after: Uid | None
+) -> tuple[DocumentState, Uid]:
+    """Add a kept block with its card at `at`, or behind `after` and linked to it as far as ports allow."""
+    done, made = with_piece(state, piece, used, (0.0, 0.0))
+    uid = made[0]
+    card = places_of(done).blocks[uid]
+    source = _source(state, after) if after is not None else None
+    if at is None:
+        beside = places_of(state).of(after) if after is not None else None
+        at = place_free(state) if beside is None else (beside.right() + GAP, beside.top())
+    inside = blocks_of(done).layers(uid)
+    done = done.with_positions(_moved(done, inside, snap((at[0] - card.left(), at[1] - card.top()))))
+    if source is not None:
+        done = _linked(done, source, uid)
+    card = places_of(done).blocks[uid]
+    done = giving_way(done, uid, QRectF(card.left(), card.top(), 0.0, card.height()), card)
+    return taken_in(done, [uid]), uid
+
+
+def _source(state: DocumentState, after: Uid) -> Uid | None:
+    """The layer whose numbers leave a layer or block, with what is docked on it."""
+    blocks = blocks_of(state)
+    if after in blocks:
+        exits = ports_of(state.graph, blocks, after, _seen(state), state.positions)[1]
+        return exits[0].uid if exits else None
+    after = next((guest for guest, host in dock_hosts(state).items() if host == after), after)
+    return after if state.graph.has(after) and state.graph.node(after).layer.has_output else None
+
+
+def _linked(state: DocumentState, source: Uid, uid: Uid) -> DocumentState:
+    """Put a block behind a layer: what read that reads the block now."""
+    entries, exits = ports_of(state.graph, blocks_of(state), uid, _seen(state), state.positions)
+    if not entries:
+        return state
+    graph, leaving = state.graph, state.graph.outputs_of(source)
+    graph = graph.link(source, entries[0].uid, entries[0].port)
+    if len(entries) == len(exits) == 1:
+        for k in leaving:
+            graph = graph.link(exits[0].uid, k.target, k.port, k.source_port)
+    return replace(state, graph=graph)
+
+
+def _seen(state: DocumentState) -> Inference:
+    return infer(state.graph, state.training, state.data)

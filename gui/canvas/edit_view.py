@@ -14,10 +14,12 @@ from engine.graph import LinkSpec, Uid
 from engine.layers import LAYERS
 from gui import theme
 from gui.canvas import block_sync
+from gui.canvas.clipboard import Fragment
 from gui.canvas.geometry import HEADER
 from gui.canvas.layer_search import LayerSearch
 from gui.canvas.rename_field import RenameField
 from gui.canvas.scene import CanvasScene
+from gui.canvas.state import Point
 from gui.canvas.zoom_view import MARGIN, ZoomView
 from gui.document import Document
 
@@ -173,6 +175,14 @@ class EditView(ZoomView):
         inside = [m for u in found for m in blocks[u].members]
         if found and self._gliding(lambda: self.document.dissolve(found)):
             self.canvas.select(inside)
+
+    def insert_block(self, piece: Fragment, at: Point | None = None) -> None:
+        """Add a kept block at `at`, or behind what is selected."""
+        after = self.canvas.selected[-1] if self.canvas.selected and at is None else None
+        uid = self._gliding(lambda: self.document.insert_block(piece, at, after))
+        if uid:
+            self.show_node(uid)
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_out_selection(self) -> None:
         """Let the selected layers leave the block they lie in."""
