@@ -22,7 +22,6 @@ from engine.layers import Input
 from engine.layers.base import Layer, Repair
 from engine.settings import DataSpec, TrainingSpec
 from gui.canvas import block_edits, clipboard, edits, layout
-from gui.canvas.blocks import kept
 from gui.canvas.state import Difference, DocumentState, Point, can_dock, difference, dock_hosts
 from gui.document_blocks import BlockEdits
 from gui.i18n import tr, tr_message, trn
@@ -136,7 +135,7 @@ class Document(BlockEdits, QObject):
 
         Steps with the same `merge` key that follow each other closely become one.
         """
-        new = kept(self._state, new)
+        new = block_edits.settled(self._state, new)
         if new == self._state:
             return False
         self._stack.push(_Edit(self, self._state, new, text, merge))
@@ -188,7 +187,9 @@ class Document(BlockEdits, QObject):
         new = edits.with_layer(self._state, layer, uid, pos, link=link, after=after)
         if pos is None and asked is not None and can_dock(new.graph, uid) == asked == after:
             new = edits.docked_on(new, uid, asked)
-        if pos is not None:
+        if asked is not None:
+            new = block_edits.beside(new, uid, asked)
+        elif pos is not None:
             new = block_edits.taken_in(new, [uid])
         self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
         return uid

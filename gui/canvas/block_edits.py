@@ -12,7 +12,7 @@ from engine.inference import Inference, infer
 from gui.canvas import layout
 from gui.canvas.block_look import ports_of
 from gui.canvas.block_places import GAP, PAD, Places, giving_way, places_of
-from gui.canvas.blocks import MARK, Blocks, BlockSpec, blocks_of, with_blocks, with_homes
+from gui.canvas.blocks import MARK, Blocks, BlockSpec, blocks_of, kept, with_blocks, with_homes
 from gui.canvas.clipboard import Fragment
 from gui.canvas.edits import place_free, snap, with_fragment
 from gui.canvas.state import DocumentState, Point, dock_hosts
@@ -57,7 +57,9 @@ def folded_up(state: DocumentState, uids: Iterable[Uid], name: str) -> tuple[Doc
     places = places_of(opened)
     if _strangers(opened, places, uid):
         opened = _gathered(opened, uid)
-    return with_folded(opened, uid, True), uid
+        places = places_of(opened)
+    done = with_blocks(opened, [replace(s, folded=s.folded or s.uid == uid) for s in blocks_of(opened)])
+    return giving_way(done, uid, places.content[uid], places_of(done).blocks[uid]), uid
 
 
 def _exchanged(members: tuple[Uid, ...], gone: Collection[Uid], come: Uid) -> tuple[Uid, ...]:
@@ -103,13 +105,13 @@ def with_folded(state: DocumentState, uid: Uid, folded: bool) -> DocumentState:
     blocks = blocks_of(state)
     if blocks[uid].folded == folded:
         return state
-    before = places_of(state).of(uid)
+    before = places_of(state).blocks[uid]
     specs = [replace(s, folded=folded) if s.uid == uid else s for s in blocks]
     done = with_blocks(state, specs)
-    after = places_of(done).of(uid)
-    if before is None or after is None:
-        return done
-    return giving_way(done, uid, before, after)
+    # card and frame begin at the same place, so that what is left of them has its room
+    aside = (before.left() - places_of(done).blocks[uid].left(), 0.0)
+    done = done.with_positions(_moved(done, blocks.layers(uid), aside))
+    return giving_way(done, uid, before, places_of(done).blocks[uid])
 
 
 def unfolded_to(state: DocumentState, uid: Uid) -> DocumentState:
@@ -189,6 +191,32 @@ def taken_in(state: DocumentState, uids: Collection[Uid]) -> DocumentState:
                 homes |= {guest: block.uid for guest, host in hosts.items() if host == uid}
                 break
     return state if homes == blocks.parents else with_blocks(state, with_homes(blocks, homes))
+
+
+def beside(state: DocumentState, uid: Uid, other: Uid) -> DocumentState:
+    """A new layer belongs to the open block in which the layer lies that it was put behind."""
+    blocks = blocks_of(state)
+    home = blocks.parents.get(other)
+    if home is None or blocks[home].folded or uid in blocks.parents:
+        return state
+    return with_blocks(state, with_homes(blocks, {**blocks.parents, uid: home}))
+
+
+def settled(old: DocumentState, new: DocumentState) -> DocumentState:
+    """The state after an edit: layers are in the blocks they belong to, and where an open block grew
+    because layers came, what lies around it gives way."""
+    new = kept(old, new)
+    if len(new.graph.nodes) <= len(old.graph.nodes) or all(s.folded for s in blocks_of(new)):
+        return new
+    before = places_of(old).blocks
+    for spec in blocks_of(new).deepest_first():
+        after = places_of(new).blocks.get(spec.uid)
+        known = before.get(spec.uid)
+        if spec.folded or after is None or known is None or known.contains(after):
+            continue
+        if spec.uid in blocks_of(old) and not blocks_of(old)[spec.uid].folded:
+            new = giving_way(new, spec.uid, known, after)
+    return new
 
 
 def wholes(state: DocumentState, uids: Collection[Uid]) -> tuple[Uid, ...]:

@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 
 from engine.graph import Uid
 from engine.inference import Inference
-from gui.canvas.blocks import Blocks, blocks_of
+from gui.canvas.blocks import Blocks, blocks_of, home_by_links
 from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PORT_Y, Size, node_sizes
 from gui.canvas.state import DocumentState, Point, dock_hosts
 
@@ -109,6 +109,53 @@ def giving_way(state: DocumentState, uid: Uid, before: QRectF, after: QRectF) ->
         if grown is None or blocks[parent].folded or grown == outer:
             return state
         uid, before, after = parent, outer, grown
+
+
+def row_beside_blocks(state: DocumentState, uid: Uid, at: Point, gap: float) -> dict[Uid, Point]:
+    """Where a layer `uid` goes, and what gives way to the right in its row: a block always as a whole.
+
+    In the frame of an open block these are its members, elsewhere layers and blocks that lie in none.
+    """
+    blocks, places, hosts = blocks_of(state), places_of(state), dock_hosts(state)
+    own = places.of(uid) or QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
+    place = QRectF(at[0], at[1], own.width(), own.height())
+    home = blocks.parents.get(uid) or home_by_links(
+        state.graph, blocks, blocks.parents, state.graph.node(uid)
+    )
+    home = home or frame_at(blocks, places, place.center())
+    beside = blocks[home].members if home is not None else _outermost(state, blocks)
+    row = sorted(
+        (rect.left(), u, rect)
+        for u in beside
+        if u != uid
+        and (rect := places.of(u)) is not None
+        and rect.top() < place.bottom()
+        and rect.bottom() > place.top()
+        and rect.right() > place.left()
+    )
+    moved, edge, shifts = {uid: at}, place.right(), dict[Uid, float]()
+    for left, unit, rect in row:
+        host = hosts.get(unit)
+        if host in shifts or host == uid:
+            step = shifts.get(host, 0.0) if host is not None else 0.0
+        else:
+            step = _up(edge + gap - left) if left < edge + gap / 2 else 0.0
+        shifts[unit] = step
+        edge = max(edge, rect.right() + step)
+        for layer in blocks.expanded([unit]):
+            x, y = state.positions.get(layer, (0.0, 0.0))
+            if step:
+                moved[layer] = (x + step, y)
+    return moved
+
+
+def frame_at(blocks: Blocks, places: Places, point: QPointF) -> Uid | None:
+    """The innermost open block under a point."""
+    for spec in blocks.deepest_first():
+        shown = not spec.folded and blocks.holder(spec.uid) is None
+        if shown and spec.uid in places.blocks and places.blocks[spec.uid].contains(point):
+            return spec.uid
+    return None
 
 
 def _outer(

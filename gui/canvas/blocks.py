@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import N_, GraphError
-from engine.graph import GraphSpec, Uid
+from engine.graph import GraphSpec, NodeSpec, Uid
 from gui.canvas.state import DocumentState, dock_hosts
 
 KEY = "blocks"
@@ -205,12 +205,8 @@ def kept(old: DocumentState, new: DocumentState) -> DocumentState:
     for node in new.graph.nodes:
         if node.uid in before or node.uid in homes:
             continue
-        ends = [k.source for k in new.graph.inputs_of(node.uid)]
-        ends += [k.target for k in new.graph.outputs_of(node.uid)]
-        home = homes.get(ends[0]) if ends else None
-        if home is None or any(homes.get(end) != home for end in ends):
-            continue
-        if len(ends) > 1 or (node.layer.has_output and not blocks[home].folded):
+        home = home_by_links(new.graph, blocks, homes, node)
+        if home is not None:
             homes = _put(homes, node.uid, home)
     for guest, host in dock_hosts(new).items():
         if homes.get(guest) != homes.get(host):
@@ -219,6 +215,17 @@ def kept(old: DocumentState, new: DocumentState) -> DocumentState:
         same = [s.plain() for s in blocks] == list(new.hints[KEY])
         return new if same else with_blocks(new, blocks)
     return with_blocks(new, with_homes(blocks, homes))
+
+
+def home_by_links(
+    graph: GraphSpec, blocks: Blocks, homes: Mapping[Uid, Uid], node: NodeSpec
+) -> Uid | None:
+    """The block that a new layer belongs to because of what it is linked to."""
+    ends = [k.source for k in graph.inputs_of(node.uid)] + [k.target for k in graph.outputs_of(node.uid)]
+    home = homes.get(ends[0]) if ends else None
+    if home is None or any(homes.get(end) != home for end in ends):
+        return None
+    return home if len(ends) > 1 or (node.layer.has_output and not blocks[home].folded) else None
 
 
 def _put(homes: Mapping[Uid, Uid], uid: Uid, home: Uid | None) -> dict[Uid, Uid]:

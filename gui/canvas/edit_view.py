@@ -14,6 +14,7 @@ from engine.graph import LinkSpec, Uid
 from engine.layers import LAYERS
 from gui import theme
 from gui.canvas import block_sync
+from gui.canvas.block_item import BlockItem
 from gui.canvas.clipboard import Fragment
 from gui.canvas.geometry import HEADER
 from gui.canvas.layer_search import LayerSearch
@@ -58,7 +59,9 @@ class EditView(ZoomView):
 
     def show_in_sight(self, uid: Uid) -> None:
         """Pan just so far that a node can be seen."""
-        place = self.mapFromScene(self.canvas.nodes[uid].rect()).boundingRect()
+        node = self.canvas.nodes[uid]
+        whole = node.frame() if isinstance(node, BlockItem) and not node.look.folded else node.rect()
+        place = self.mapFromScene(whole).boundingRect()
         room = self.viewport().rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         dx = max(0, room.left() - place.left()) - max(0, place.right() - room.right())
         dy = max(0, room.top() - place.top()) - max(0, place.bottom() - room.bottom())
@@ -146,7 +149,7 @@ class EditView(ZoomView):
         uid = self._gliding(lambda: self.document.fold(chosen))
         if uid:
             self.canvas.select([uid])
-            self.show_in_sight(self.canvas.shown(uid))
+            self._reveal(uid, rest=False)
             self.rename_selected()
 
     def toggle_blocks(self, uids: Iterable[Uid] = ()) -> None:
@@ -163,10 +166,14 @@ class EditView(ZoomView):
                 self._gliding(partial(self.document.set_folded, uid, fold))
         if found:
             self.canvas.select(found)
-            if self.following:
-                self.show_rect(self.goal_rect())
-            else:
-                self.show_in_sight(self.canvas.shown(found[-1]))
+            self._reveal(found[-1])
+
+    def _reveal(self, uid: Uid, rest: bool = True) -> None:
+        """Bring a block that changed into sight: the whole network, while that is what is shown."""
+        if self.following and rest:
+            self.show_rect(self.goal_rect())
+        elif not self.following:
+            self.show_in_sight(self.canvas.shown(uid))
 
     def dissolve_selection(self) -> None:
         """Take the grouping of the selected blocks away; their members are selected then."""

@@ -11,6 +11,8 @@ from engine.layers import LAYERS, Flatten, Input
 from engine.layers.base import Layer, Repair
 from engine.repairs import apply_repair
 from engine.settings import NEEDS_CLASSES, DataSpec
+from gui.canvas.block_places import places_of, row_beside_blocks
+from gui.canvas.blocks import blocks_of, home_by_links
 from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, node_sizes
 from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
 
@@ -70,6 +72,8 @@ def into_link(state: DocumentState, uid: Uid, link: LinkSpec, pos: Point) -> Doc
 
 def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
     """Where `uid` goes, and the nodes of its row that give way to the right."""
+    if blocks_of(state).specs:
+        return row_beside_blocks(state, uid, snap(pos), GAP)
     sizes, hosts = node_sizes(state), dock_hosts(state)
     x, y = snap(pos)
     moved: dict[Uid, Point] = {uid: (x, y)}
@@ -100,6 +104,12 @@ def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
 
 def place_after(state: DocumentState, uid: Uid, new: Uid) -> Point:
     """Where the node `new` goes behind `uid`: to its right, beyond what is docked, ports on one line."""
+    blocks = blocks_of(state)
+    holder = blocks.holder(uid)
+    home = home_by_links(state.graph, blocks, blocks.parents, state.graph.node(new)) if holder else None
+    if holder is not None and blocks.parents[uid] != home:
+        card = places_of(state).blocks[holder]  # it does not go into the folded block with it
+        return snap((card.right() + GAP, card.top()))
     sizes = node_sizes(state)
     x, y = state.positions.get(uid, (0.0, 0.0))
     hosts = dock_hosts(state)

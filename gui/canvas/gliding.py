@@ -48,5 +48,6 @@ def place(canvas: CanvasScene, old: DocumentState) -> None:
         canvas.reroute()
 
     motion.valueChanged.connect(step)
+    motion.finished.connect(canvas.rested)
     canvas.motion = motion
     motion.start()

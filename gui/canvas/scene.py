@@ -47,6 +47,8 @@ class CanvasScene(QGraphicsScene):
     """What stands still is to be painted again in this part of the scene."""
     live_changed = Signal()
     """Pictures or lines of weights are others now; what stands still is as before."""
+    rested = Signal()
+    """Nodes that glided are where they belong."""
     neuron_changed = Signal()
     """The weights of the neuron under the pointer are others now."""
 

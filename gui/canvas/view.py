@@ -104,6 +104,7 @@ class CanvasView(EditView):
         self.canvas.weights_known.connect(self._overlays)
         self.canvas.spoilt.connect(self._still_changed)
         self.canvas.live_changed.connect(self._live_changed)
+        self.canvas.rested.connect(self._overlays)
         document.changed.connect(self._document_changed)
         document.loaded.connect(self._loaded)
         theme.changed.connect(self._restyle)

@@ -58,7 +58,7 @@ class BlockPage(QScrollArea):
         self.name_problem.setWordWrap(True)
         self.fold = QPushButton(self)
         self.fold.clicked.connect(lambda: self._emit(self.toggled))
-        keep = QPushButton(icons.icon("save", "text2"), tr("Keep in my blocks"), self)
+        keep = QPushButton(tr("Keep in my blocks"), self)
         keep.clicked.connect(lambda: self._emit(self.keep))
         self.settings = Section(tr("Settings"), self)
         self.form = Form([FROZEN], self)
@@ -107,7 +107,6 @@ class BlockPage(QScrollArea):
             self.name.setText(spec.name)
         self.name_problem.hide()
         self.fold.setText(tr("Unfold") if spec.folded else tr("Fold"))
-        self.fold.setIcon(icons.icon("block", "text2"))
         owners = {graph.node(u).owner for u in layers}
         learning = [o for o in owners if any(p.trained for p in inference.params.get(o, ()))]
         self.settings.setVisible(bool(learning))
@@ -150,9 +149,8 @@ class BlockPage(QScrollArea):
                 node = self.document.node(uid)
                 text, sign, category = node.name, icon_of(node.layer, self.document.data), node.layer.category
             button = QPushButton(icons.icon(sign, theme.theme().kind(category)), text, self)
-            button.setProperty("flat", True)
-            button.setFlat(True)
-            button.setStyleSheet("text-align: left")
+            button.setProperty("kind", "flat")
+            button.setStyleSheet("text-align: left; font-weight: 400")
             button.clicked.connect(lambda _=False, uid=uid: self.go_to.emit(uid))
             self.members.column.addWidget(button)
             self._buttons.append(button)
