@@ -59,7 +59,15 @@ def text_of(name: str, piece: Fragment) -> str:
     """A block as the text of a file, readable for people."""
     plain = plain_of(piece, FORMAT)
     head = {"format": plain.pop("format"), "schema": SCHEMA, "name": name}
-    return json.dumps({**head, **plain}, indent=1, ensure_ascii=False) + "\n"
+    lines = [f"{_line(key)}: {_line(value)}" for key, value in head.items()]
+    for key, items in plain.items():  # a layer, link or block a line
+        inner = ",\n".join(f"  {_line(item)}" for item in items)
+        lines.append(f"{_line(key)}: [\n{inner}\n ]" if items else f"{_line(key)}: []")
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_file(path: Path) -> tuple[str, Fragment]:

@@ -120,6 +120,7 @@ class BlockItem(NodeItem):
         key = (
             self.look, detail_at(self.canvas.zoom), self.selected, self.focused, self.hovered, self.illegal,
             self.warned, self.dropping, self.acting, self.progress, self.touch, theme.theme(),
+            self.canvas.at_work if self.acting else None,
         )  # fmt: skip
         budget = self.canvas.budget if self.zooming else None
         self._kept.draw(painter, self.boundingRect(), key, self._paint, budget)
@@ -134,7 +135,7 @@ class BlockItem(NodeItem):
         high = PICTURE_HEIGHT if detail == "all" else self.look.size.height - 12 - PICTURE_TOP
         line = 18 if detail == "all" and self.look.weights else 0
         room = QRectF(8, PICTURE_TOP + 6, self.look.size.width - 16, high - 12 - line)
-        block_paint.paint_drawing(painter, self.look, room)
+        block_paint.paint_drawing(painter, self.look, room, self.canvas.at_work if self.acting else None)
         if detail == "all":
             row = QRectF(12, PICTURE_TOP + high - 22, self.look.size.width - 24, 18)
             node_paint.draw_text(painter, self.look.weights, node_paint.font(11), "text2", row)

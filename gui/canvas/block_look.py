@@ -47,6 +47,7 @@ class Piece:
     category: str
     problem: bool
     block: bool
+    layers: tuple[Uid, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def drawing_of(
         spots |= dict.fromkeys(inside, rect)
         bad = any(not p.warning for u in inside for p in inference.of(u))
         category = CATEGORY if is_block else graph.node(member).layer.category
-        pieces.append(Piece((rect.x(), rect.y(), rect.width(), rect.height()), category, bad, is_block))
+        place = (rect.x(), rect.y(), rect.width(), rect.height())
+        pieces.append(Piece(place, category, bad, is_block, inside))
     ways = []
     for k in graph.links:
         a, b = spots.get(k.source), spots.get(k.target)

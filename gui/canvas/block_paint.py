@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from engine.graph import Uid
 from gui import icons, theme, tokens
 from gui.canvas.block_look import BlockLook
 from gui.canvas.block_places import TITLE
@@ -28,8 +29,9 @@ def paint_stack(painter: QPainter, look: BlockLook) -> None:
         painter.drawPath(path)
 
 
-def paint_drawing(painter: QPainter, look: BlockLook, room: QRectF) -> None:
-    """The members as small shapes in their colors, links among them, as large as there is room."""
+def paint_drawing(painter: QPainter, look: BlockLook, room: QRectF, acting: Uid | None) -> None:
+    """The members as small shapes in their colors, links among them, as large as there is room; the one at
+    work has the ring of the calculation."""
     if not look.pieces:
         return
     high = max(y + h for _, y, _, h in (piece.place for piece in look.pieces))
@@ -51,6 +53,10 @@ def paint_drawing(painter: QPainter, look: BlockLook, room: QRectF) -> None:
         if piece.block:
             painter.drawRoundedRect(rect.translated(1.5, 1.5), radius, radius)
         painter.drawRoundedRect(rect, radius, radius)
+        if acting in piece.layers:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.color("trace"), 2))
+            painter.drawRoundedRect(rect.adjusted(-2.5, -2.5, 2.5, 2.5), radius + 2, radius + 2)
 
 
 def paint_growing(painter: QPainter, place: QRectF) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from engine.errors import N_, GraphError
@@ -43,17 +44,21 @@ class Blocks:
     parents: Mapping[Uid, Uid] = field(default_factory=dict)
     """Layer or block -> the block it lies directly in."""
 
+    @cached_property
+    def _by_uid(self) -> Mapping[object, BlockSpec]:
+        return {spec.uid: spec for spec in self.specs}
+
     def __contains__(self, uid: object) -> bool:
-        return any(spec.uid == uid for spec in self.specs)
+        return uid in self._by_uid
 
     def __iter__(self) -> Iterator[BlockSpec]:
         return iter(self.specs)
 
     def __getitem__(self, uid: Uid) -> BlockSpec:
         """Raises GraphError when there is none."""
-        for spec in self.specs:
-            if spec.uid == uid:
-                return spec
+        found = self._by_uid.get(uid)
+        if found is not None:
+            return found
         raise GraphError(N_("There is no block “{uid}” in this network."), uid=uid)
 
     def around(self, uid: Uid) -> tuple[Uid, ...]:

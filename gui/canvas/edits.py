@@ -149,14 +149,15 @@ def without(
             graph = replace(graph, links=tuple(x for x in graph.links if x != k))
     bridges: list[LinkSpec] = []
     if heal:
-        for uid in gone:
-            entering, leaving = graph.inputs_of(uid), graph.outputs_of(uid)
-            if len(entering) == 1 and entering[0].source not in gone:
-                bridges += [
-                    replace(entering[0], target=k.target, port=k.port)
-                    for k in leaving
-                    if k.target not in gone
-                ]
+        for k in graph.links:
+            if k.source not in gone or k.target in gone:
+                continue
+            first: LinkSpec | None = k
+            while first is not None and first.source in gone:  # back along the chain to what stays
+                entering = graph.inputs_of(first.source)
+                first = entering[0] if len(entering) == 1 else None
+            if first is not None:
+                bridges.append(replace(first, target=k.target, port=k.port))
     graph = graph.remove(gone)
     for k in bridges:
         graph = graph.link(k.source, k.target, k.port, k.source_port)

@@ -79,7 +79,7 @@ class CanvasScene(QGraphicsScene):
         self.unfolded: dict[Uid, Unfold] = {}
         self.hosts: dict[Uid, Uid] = {}
         self._hovered: Uid | None = None
-        self._acting = False
+        self._step: tuple[Uid, str, float, Acting] | None = None
         self._weights: dict[Uid, tuple[Array, Array | None]] = {}
         self._means: dict[Uid, float] = {}
         self.motion: QVariantAnimation | None = None
@@ -144,15 +144,21 @@ class CanvasScene(QGraphicsScene):
 
     def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0, by: Acting = STILL) -> None:
         """Put the ring of the calculation around a node, and light what its op touches; or take it away."""
-        if uid is None and not self._acting:
+        if uid is None and self._step is None:
             return
-        self._acting = uid is not None
+        self._step = (uid, text, progress, by) if uid is not None else None
+        uid = self.shown(uid) if uid is not None else None
         touched = {self.shown(other): touch for other, touch in by.nodes.items() if uid is not None}
         for other, node in self.nodes.items():
             touch = touched.get(other, NO_TOUCH) if other != uid else NO_TOUCH
             node.set_state(acting=(text or " ") if other == uid else "", progress=progress, touch=touch)
         for link, line in (*self.links.items(), *self.wires.items()):
             cast("LinkItem | WeightsItem", line).set_state(acting=by.links.get(link, NO_FLOW))
+
+    @property
+    def at_work(self) -> Uid | None:
+        """The node that the step at hand is about."""
+        return self._step[0] if self._step is not None else None
 
     def forget_pictures(self) -> None:
         """Another run: pictures and weights of the old one are no longer true."""
@@ -334,6 +340,8 @@ class CanvasScene(QGraphicsScene):
         gliding.place(self, old)
         self._sync_links(new)
         self.select(self.selected, self.selected_links)
+        if self._step is not None and self.blocks.specs:
+            self.set_acting(*self._step)
         problem_bubbles.show(self)
 
     def goal(self, uid: Uid) -> QPointF:

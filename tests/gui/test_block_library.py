@@ -1,4 +1,4 @@
-"""The library of blocks: files kept and read with suspicion, the palette's group, drag, drop and inspector."""
+"""The library of blocks: files kept and read with suspicion, the palette's group, drag, drop, inspector."""
 
 from __future__ import annotations
 

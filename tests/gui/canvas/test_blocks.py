@@ -234,9 +234,13 @@ def test_a_step_inside_lights_the_card_and_the_links_around_it(make: Make) -> No
     view = make(cnn())
     uid = fold(view, *STEM)
     link = LinkSpec("augment1", "conv1")
-    view.canvas.set_acting(view.canvas.shown("conv1"), "forward", 0.5, Acting({link: Flow("reads")}))
+    view.canvas.set_acting("conv1", "forward", 0.5, Acting({link: Flow("reads")}))
     assert block(view, uid).acting == "forward" and view.canvas.links[link].acting.word == "reads"
     view.grab()
+    view.toggle_blocks([uid])
+    assert view.canvas.nodes["conv1"].acting == "forward"
+    view.toggle_blocks([uid])
+    assert block(view, uid).acting == "forward" and not view.canvas.nodes["conv1"].acting
     view.canvas.set_acting(None)
     assert not block(view, uid).acting
 
