@@ -102,7 +102,7 @@ class OwnBlocks(QObject):
 
     def _export(self, kept: Kept) -> None:
         start = str(Path(self._bench.state.folder) / f"{kept.path.stem}{ENDING}")
-        kinds = f"{tr('Blocks of Matrizen')} (*{ENDING})"
+        kinds = tr("Blocks of Matrizen") + f" (*{ENDING})"
         name, _ = QFileDialog.getSaveFileName(self._window, tr("Save a copy"), start, kinds)
         if name and kept.piece is not None:
             text = block_library.text_of(kept.name, kept.piece)
