@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from engine.graph import Uid
 from gui import icons, theme, tokens
@@ -14,6 +14,8 @@ from gui.canvas.node_paint import draw_text, font, outline
 
 SHEETS = (6.0, 3.0)
 """How far the edges of the cards under the first one look out: there is more inside."""
+LARGEST = 46.0
+"""Height of a layer in the small drawing at most."""
 RADIUS = tokens.RADIUS_NODE + 2.0
 
 
@@ -35,7 +37,8 @@ def paint_drawing(painter: QPainter, look: BlockLook, room: QRectF, acting: Uid 
     if not look.pieces:
         return
     high = max(y + h for _, y, _, h in (piece.place for piece in look.pieces))
-    scale = min(room.width(), room.height() / max(high, 1e-6), 1.6 * 152)
+    tallest = max((p.place[3] for p in look.pieces if not p.block), default=high)
+    scale = min(room.width(), room.height() / max(high, 1e-6), LARGEST / max(tallest, 1e-6))
     left, top = room.center().x() - scale / 2, room.center().y() - high * scale / 2
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.color("link"), 1.4))
@@ -78,11 +81,8 @@ def paint_frame(
     path = outline(rect, RADIUS, RADIUS)
     share = 0.35 + 0.25 * (look.depth % 2)
     painter.fillPath(path, QColor(tokens.mix(now.canvas, now.panel, min(1.0, share + 0.25))))
-    painter.save()
-    painter.setClipRect(QRectF(rect.left(), rect.top(), rect.width(), TITLE))
     bar = tokens.mix(now.raised, now.text1, 0.05) if hovered else now.raised
-    painter.fillPath(path, QColor(bar))
-    painter.restore()
+    painter.fillPath(_upper(rect), QColor(bar))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.color("border"), 1))
     painter.drawLine(QLineF(rect.left(), rect.top() + TITLE, rect.right(), rect.top() + TITLE))
@@ -99,6 +99,18 @@ def paint_frame(
     if detail == "block":
         return
     _paint_title(painter, look, rect, 1.0 if detail == "all" else min(1.5, 0.7 / zoom))
+
+
+def _upper(rect: QRectF) -> QPainterPath:
+    """The title bar: round above, straight below."""
+    path = QPainterPath(QPointF(rect.left(), rect.top() + TITLE))
+    path.lineTo(rect.left(), rect.top() + RADIUS)
+    path.arcTo(rect.left(), rect.top(), 2 * RADIUS, 2 * RADIUS, 180, -90)
+    path.lineTo(rect.right() - RADIUS, rect.top())
+    path.arcTo(rect.right() - 2 * RADIUS, rect.top(), 2 * RADIUS, 2 * RADIUS, 90, -90)
+    path.lineTo(rect.right(), rect.top() + TITLE)
+    path.closeSubpath()
+    return path
 
 
 def _paint_title(painter: QPainter, look: BlockLook, rect: QRectF, larger: float) -> None:

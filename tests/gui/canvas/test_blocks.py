@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
@@ -23,6 +24,7 @@ from gui.document import Document, DocumentState, difference
 
 from .conftest import Hand, chain, points
 from .demo import cnn, residual
+from .test_paper import anew, pixels, rest
 
 Make = Callable[..., CanvasView]
 STEM = ("conv1", "relu1", "maxpool1")
@@ -313,3 +315,45 @@ def test_members_that_lie_apart_are_gathered(make: Make) -> None:
     assert clear(view)
     view.toggle_blocks(["#1"])
     assert clear(view)
+
+
+CHANGES: dict[str, Callable[[CanvasView], object]] = {
+    "hover a member": lambda v: v.canvas.hover("conv1"),
+    "hover the title": lambda v: v.canvas.hover("#2"),
+    "select": lambda v: v.canvas.select(["#1", "#2"]),
+    "fold": lambda v: v.toggle_blocks(["#2"]),
+    "fold inside": lambda v: v.toggle_blocks(["#1"]),
+    "unfold": lambda v: v.toggle_blocks(["#3"]),
+    "move a member": lambda v: v.document.move({"conv1": (431.0, 77.0)}),
+    "rename": lambda v: v.document.rename("#2", "eyes"),
+    "dissolve": lambda v: v.document.dissolve(["#2"]),
+    "act": lambda v: v.canvas.set_acting("dense1", "forward, 1 of 3", 0.4),
+    "link": lambda v: v.document.unlink("dense1", 0),
+    "zoom": lambda v: v.zoom_to(0.6),
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_after_every_change_blocks_look_as_if_painted_anew(make: Make, change: str) -> None:
+    document = Document(cnn())
+    document.fold(["conv1"], "act")
+    document.fold(["#1", "maxpool1"], "stem")
+    document.fold(["flatten1", "dense1"], "head")
+    for uid in ("#2", "#1"):
+        document.set_folded(uid, False)
+    view = make(document.state)
+    view.following = False
+    rest(view)
+    before = pixels(view)
+    CHANGES[change](view)
+    rest(view)
+    now = pixels(view)
+    assert apart(before, now) > 8, "the change cannot be seen"
+    # Qt rounds the edge of a stroke another way where its clip is a rectangle
+    assert apart(now, anew(view)) <= 2
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> int:
+    """The largest difference of one color of one pixel."""
+    bytes_ = [x.astype("<u4").view(np.uint8).astype(int) for x in (a, b)]
+    return int(np.abs(bytes_[0] - bytes_[1]).max())
