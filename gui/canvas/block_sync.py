@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from engine.graph import LinkSpec, Uid
 from gui.canvas.block_item import BlockItem
 from gui.canvas.block_look import look_of_block, opened
 from gui.canvas.block_places import laid, places_of
+from gui.canvas.route import Route
 from gui.canvas.state import DocumentState
 
 if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
+
+LEAST = 40.0
+"""Room for a label between two frames."""
 
 
 def sync(canvas: CanvasScene, state: DocumentState) -> None:
@@ -78,6 +84,28 @@ def paint_frames(canvas: CanvasScene, painter: QPainter, parts: list[QRectF]) ->
             place = item.sceneBoundingRect()
             if any(place.intersects(part) for part in parts):
                 item.paint_frame(painter)
+
+
+def labeled(canvas: CanvasScene, link: LinkSpec, way: Route) -> Route:
+    """The way of a link with its label between the frames that it crosses, not on one of them."""
+    blocks = canvas.blocks
+    if way.inline or not blocks.parents:
+        return way
+    shown = [s.uid for s in blocks if canvas.nodes[s.uid].isVisible()]
+    out, into = ([b for b in blocks.around(end) if b in shown] for end in (link.source, link.target))
+    start, end = way.path.pointAtPercent(0.0).x(), way.path.pointAtPercent(1.0).x()
+    left = max((_frame(canvas, b).right() for b in out if b not in into), default=start)
+    right = min((_frame(canvas, b).left() for b in into if b not in out), default=end)
+    left, right = max(start, left), min(end, right)
+    if right - left < LEAST or (left, right) == (start, end):
+        return way
+    share = ((left + right) / 2 - start) / (end - start)
+    return replace(way, label=way.path.pointAtPercent(share))
+
+
+def _frame(canvas: CanvasScene, uid: Uid) -> QRectF:
+    item = canvas.nodes[uid]
+    return item.frame() if isinstance(item, BlockItem) and not item.look.folded else item.rect()
 
 
 def port_name(canvas: CanvasScene, point: QPointF) -> str:

@@ -125,8 +125,8 @@ class EditView(ZoomView):
             self.canvas.select(made)
 
     def select_all(self) -> None:
-        outer = [s.uid for s in self.canvas.blocks if s.uid not in self.canvas.blocks.parents]
-        self.canvas.select([*(n.uid for n in self.document.graph.nodes), *outer])
+        blocks = (spec.uid for spec in self.canvas.blocks)
+        self.canvas.select([*(n.uid for n in self.document.graph.nodes), *blocks])
 
     def tidy(self) -> None:
         """Lay the network out for the width at 100 %, then show it all."""

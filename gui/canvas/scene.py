@@ -429,7 +429,7 @@ class CanvasScene(QGraphicsScene):
             if x1 > left and x0 < right and y1 > top and y0 < bottom and n is not a and n is not b
         ]
         lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
-        return route(start, end, a.rect(), b.rect(), others, lane)
+        return block_sync.labeled(self, link, route(start, end, a.rect(), b.rect(), others, lane))
 
     def items_of(self, uids: Iterable[Uid]) -> list[QGraphicsItem]:
         return [self.nodes[u] for u in uids if u in self.nodes]
