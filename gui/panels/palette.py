@@ -73,6 +73,13 @@ class Palette(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._icons = QWidget(self)
         self._fill_icons()
+        # in a low window there are more tiles than room: the wheel reaches the rest
+        self._tiles = QScrollArea(self)
+        self._tiles.setWidgetResizable(True)
+        for hide in (self._tiles.setHorizontalScrollBarPolicy, self._tiles.setVerticalScrollBarPolicy):
+            hide(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._tiles.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._tiles.setWidget(self._icons)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, theme.px(8), 0, 0)
         outer.setSpacing(theme.px(6))
@@ -81,7 +88,7 @@ class Palette(QFrame):
         holder.addWidget(self.filter)
         outer.addLayout(holder)
         outer.addWidget(self._scroll, 1)
-        outer.addWidget(self._icons, 1)
+        outer.addWidget(self._tiles, 1)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -221,7 +228,7 @@ class Palette(QFrame):
         self.setFixedWidth(theme.px(NARROW if self._compact else WIDE))
         self.filter.setVisible(not self._compact)
         self._scroll.setVisible(not self._compact)
-        self._icons.setVisible(self._compact)
+        self._tiles.setVisible(self._compact)
         for widget in (*self.entries.values(), *self.heads.values()):
             widget.updateGeometry()
         self.update()
