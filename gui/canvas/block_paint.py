@@ -98,7 +98,7 @@ def paint_frame(
         painter.drawPath(outline(rect.adjusted(-gap, -gap, gap, gap), RADIUS + gap, RADIUS + gap))
     if detail == "block":
         return
-    _paint_title(painter, look, rect, 1.0 if detail == "all" else min(1.5, 0.7 / zoom))
+    _paint_title(painter, look, rect, 1.0 if detail == "all" else min(1.9, 0.75 / zoom))
 
 
 def _upper(rect: QRectF) -> QPainterPath:

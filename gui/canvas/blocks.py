@@ -216,9 +216,8 @@ def kept(old: DocumentState, new: DocumentState) -> DocumentState:
     for guest, host in dock_hosts(new).items():
         if homes.get(guest) != homes.get(host):
             homes = _put(homes, guest, homes.get(host))
-    if homes == blocks.parents and len(blocks.specs) == len(new.hints[KEY]):
-        same = [s.plain() for s in blocks] == list(new.hints[KEY])
-        return new if same else with_blocks(new, blocks)
+    if homes == blocks.parents and [spec.plain() for spec in blocks] == new.hints[KEY]:
+        return new
     return with_blocks(new, with_homes(blocks, homes))
 
 
