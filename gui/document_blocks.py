@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from engine.graph import Uid
+from engine.graph import LinkSpec, Uid
 from gui.canvas import block_edits
 from gui.canvas.blocks import Blocks, blocks_of
 from gui.canvas.clipboard import Fragment
@@ -47,11 +47,19 @@ class BlockEdits:
         """Open every block around a layer, so that it can be seen."""
         return self.edit(block_edits.unfolded_to(self._state, uid), tr("Unfold"))
 
-    def insert_block(self, piece: Fragment, at: Point | None, after: Uid | None = None) -> Uid:
-        """Add a fresh copy of a kept block, its card at `at` or behind `after`; its uid."""
-        new, uid = block_edits.inserted(self._state, piece, self._used, at, after)
+    def insert_block(
+        self, piece: Fragment, at: Point | None, after: Uid | None = None, link: LinkSpec | None = None
+    ) -> Uid:
+        """Add a fresh copy of a kept block, its card at `at`, in a `link` or behind `after`; its uid."""
+        new, uid = block_edits.inserted(self._state, piece, self._used, at, after, link)
         self.edit(new, tr("Add {layer}").format(layer=blocks_of(new)[uid].name))
         return uid
+
+    def block_into_link(self, uid: Uid, link: LinkSpec, moved: Mapping[Uid, Point]) -> bool:
+        """Put a block that is linked to nothing into a link, its layers where `moved` says."""
+        layers = {u: p for u, p in moved.items() if u not in self.blocks}
+        new = block_edits.into_link(self._state.with_positions(layers), uid, link)
+        return self.edit(new, tr("Insert {name}").format(name=self._name(uid)))
 
     def dissolve(self, uids: Iterable[Uid]) -> bool:
         """Take the grouping away; the layers stay."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QRectF
 
-from engine.graph import GraphSpec, Uid
+from engine.graph import GraphSpec, LinkSpec, Uid
 from engine.inference import Inference, infer
 from gui.canvas import layout
 from gui.canvas.block_look import ports_of
@@ -266,9 +266,10 @@ def with_piece(
 
 
 def inserted(
-    state: DocumentState, piece: Fragment, used: Collection[Uid], at: Point | None, after: Uid | None
-) -> tuple[DocumentState, Uid]:
-    """Add a kept block with its card at `at`, or behind `after` and linked to it as far as ports allow."""
+    state: DocumentState, piece: Fragment, used: Collection[Uid], at: Point | None,
+    after: Uid | None = None, link: LinkSpec | None = None,
+) -> tuple[DocumentState, Uid]:  # fmt: skip
+    """Add a kept block with its card at `at`, in a `link` or behind `after`, as far as its ports allow."""
     done, made = with_piece(state, piece, used, (0.0, 0.0))
     uid = made[0]
     card = places_of(done).blocks[uid]
@@ -280,9 +281,41 @@ def inserted(
     done = done.with_positions(_moved(done, inside, snap((at[0] - card.left(), at[1] - card.top()))))
     if source is not None:
         done = _linked(done, source, uid)
-    card = places_of(done).blocks[uid]
-    done = giving_way(done, uid, QRectF(card.left(), card.top(), 0.0, card.height()), card)
-    return taken_in(done, [uid]), uid
+    if link is not None and passes(done, uid):
+        return taken_in(into_link(done, uid, link), [uid]), uid
+    return taken_in(_with_room(done, uid), [uid]), uid
+
+
+def passes(state: DocumentState, uid: Uid) -> bool:
+    """Whether a block can go into a link: one way in and one out, linked to nothing yet."""
+    blocks = blocks_of(state)
+    inside = blocks.layers(uid)
+    entries, exits = ports_of(state.graph, blocks, uid, _seen(state), state.positions)
+    loose = not any((k.source in inside) != (k.target in inside) for k in state.graph.links)
+    return loose and len(entries) == len(exits) == 1
+
+
+def into_link(state: DocumentState, uid: Uid, link: LinkSpec) -> DocumentState:
+    """Put a block into a link; what lies right of it in its row gives way."""
+    if not passes(state, uid):
+        return state
+    entries, exits = ports_of(state.graph, blocks_of(state), uid, _seen(state), state.positions)
+    graph = state.graph.link(link.source, entries[0].uid, entries[0].port, link.source_port)
+    done = replace(state, graph=graph.link(exits[0].uid, link.target, link.port))
+    blocks, places = blocks_of(done), places_of(done)
+    card, before = places.blocks[uid], places.of(blocks.holder(link.source) or link.source)
+    if before is not None and before.top() < card.bottom() and before.bottom() > card.top():
+        # in the row of the layer before it: right behind that, and not on it
+        aside = snap((max(0.0, before.right() + GAP - card.left()), before.top() - card.top()))
+        done = done.with_positions(_moved(done, blocks.layers(uid), aside))
+    return _with_room(done, uid)
+
+
+def _with_room(state: DocumentState, uid: Uid) -> DocumentState:
+    """As if a block had grown where it lies out of nothing."""
+    place = places_of(state).blocks[uid]
+    nothing = QRectF(place.left(), place.top(), 0.0, place.height())
+    return giving_way(state, uid, nothing, place)
 
 
 def _source(state: DocumentState, after: Uid) -> Uid | None:

@@ -183,10 +183,10 @@ class EditView(ZoomView):
         if found and self._gliding(lambda: self.document.dissolve(found)):
             self.canvas.select(inside)
 
-    def insert_block(self, piece: Fragment, at: Point | None = None) -> None:
-        """Add a kept block at `at`, or behind what is selected."""
+    def insert_block(self, piece: Fragment, at: Point | None = None, link: LinkSpec | None = None) -> None:
+        """Add a kept block at `at`, in a `link`, or behind what is selected."""
         after = self.canvas.selected[-1] if self.canvas.selected and at is None else None
-        uid = self._gliding(lambda: self.document.insert_block(piece, at, after))
+        uid = self._gliding(lambda: self.document.insert_block(piece, at, after, link))
         if uid:
             self.show_node(uid)
             self.setFocus(Qt.FocusReason.OtherFocusReason)

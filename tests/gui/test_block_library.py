@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton
 
 from engine.data.drop import recognize
 from engine.errors import ProjectError
+from engine.graph import LinkSpec
 from gui import block_library
 from gui.block_library import ENDING
 from gui.canvas.clipboard import piece_of
@@ -140,6 +141,14 @@ def test_the_window_keeps_inserts_and_shows_blocks(desk: Desk, own_folder: Path)
     window.canvas.dropEvent(QDropEvent(QPointF(at), copy, mime, buttons, none))
     (new,) = window.canvas.selection
     assert document.blocks[new].name == "stem 2" and window.canvas.canvas.ghost is None
+    document.undo()
+    link = window.canvas.canvas.links[LinkSpec("dense1", "output")]
+    at = window.canvas.mapFromScene(link.way.path.pointAtPercent(0.5))
+    window.canvas.dragEnterEvent(QDragEnterEvent(at, copy, mime, buttons, none))
+    assert link.dropping
+    window.canvas.dropEvent(QDropEvent(QPointF(at), copy, mime, buttons, none))
+    (new,) = window.canvas.selection
+    assert document.graph.inputs_of("output")[0].source in document.blocks.layers(new)
     window.palette_panel.filter.setText("ste")
     assert row.isVisibleTo(window.palette_panel) and not window.palette_panel.entries["dense"].isVisible()
     window.palette_panel.filter.setText("")

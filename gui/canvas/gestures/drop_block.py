@@ -9,14 +9,17 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from gui import icons, theme
+from gui.canvas.block_edits import passes, with_piece
 from gui.canvas.block_look import CATEGORY
 from gui.canvas.canvas_item import CanvasItem
 from gui.canvas.clipboard import Fragment
 from gui.canvas.edits import snap
-from gui.canvas.geometry import NODE_HEIGHT, NODE_WIDTH, TILE, Size
+from gui.canvas.geometry import MAGNET, NODE_HEIGHT, NODE_WIDTH, TILE, Size
 from gui.canvas.gestures.drop_layer import paint_ghost
 from gui.canvas.guard import guarded
+from gui.canvas.landing import Landing, show_landing
 from gui.canvas.node_paint import draw_text, font
+from gui.canvas.state import DocumentState
 
 if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
@@ -55,6 +58,8 @@ class DropBlock:
 
     def __init__(self, view: CanvasView, name: str, piece: Fragment) -> None:
         self.view, self.canvas, self.piece = view, view.canvas, piece
+        alone = with_piece(DocumentState(), piece, (), (0.0, 0.0))
+        self.passes, self.landing = passes(alone[0], alone[1][0]), Landing()
         self.ghost = BlockGhost(self.canvas, name)
         self.canvas.addItem(self.ghost)
         self.canvas.ghost = self.ghost
@@ -62,14 +67,17 @@ class DropBlock:
     def move(self, point: QPointF) -> None:
         size = self.ghost.size
         self.ghost.setPos(*snap((point.x() - size.width / 2, point.y() - size.height / 2)))
+        self.landing = Landing(link=self.canvas.link_at(point, (), MAGNET) if self.passes else None)
+        show_landing(self.canvas, self.landing)
 
     def drop(self, point: QPointF) -> None:
         """Add the block where the ghost is."""
         self.move(point)
-        at = self.ghost.pos()
+        at, link = self.ghost.pos(), self.landing.link
         self.leave()
-        self.view.insert_block(self.piece, (at.x(), at.y()))
+        self.view.insert_block(self.piece, (at.x(), at.y()), link)
 
     def leave(self) -> None:
         self.canvas.removeItem(self.ghost)
         self.canvas.ghost = None
+        show_landing(self.canvas, Landing())

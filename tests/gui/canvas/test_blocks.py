@@ -217,6 +217,23 @@ def test_links_are_drawn_to_the_ports_of_a_card(make: Make) -> None:
     assert view.canvas.hovered == uid
 
 
+def test_a_loose_block_dropped_on_a_link_goes_into_it(make: Make) -> None:
+    view = make(cnn())
+    uid = fold(view, *STEM)
+    view.canvas.select([uid])
+    Hand(view).key(Qt.Key.Key_D, CTRL)
+    (copy,) = view.selection
+    view.document.move({u: (x, y + 560) for u in view.document.blocks.layers(copy)
+                        for x, y in [view.document.state.positions[u]]})  # fmt: skip
+    card, hand = block(view, copy), Hand(view)
+    view.fit()
+    middle = view.canvas.links[LinkSpec("maxpool2", "flatten1")].way.path.pointAtPercent(0.5)
+    hand.drag(card.rect().center(), middle)
+    inside = view.document.blocks.layers(copy)
+    assert [k.target in inside for k in view.document.graph.outputs_of("maxpool2")] == [True]
+    assert view.document.inference.shapes["output"] == (10,) and clear(view)
+
+
 def test_a_problem_inside_is_on_the_card_and_a_jump_opens_it(make: Make) -> None:
     view = make(chain())
     uid = fold(view, "dense1", name="head")
