@@ -9,10 +9,10 @@ from PySide6.QtGui import QPainter, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from engine.graph import LinkSpec, Uid
-from gui import icons, theme
+from gui import theme
 from gui.canvas import block_paint, node_paint
 from gui.canvas.block_look import BlockLook
-from gui.canvas.geometry import FOOTER, PICTURE_HEIGHT, PICTURE_TOP
+from gui.canvas.geometry import PICTURE_HEIGHT, PICTURE_TOP
 from gui.canvas.guard import guarded
 from gui.canvas.look import detail_at
 from gui.canvas.node_item import MARGIN, NodeItem
@@ -139,12 +139,7 @@ class BlockItem(NodeItem):
         if detail == "all":
             row = QRectF(12, PICTURE_TOP + high - 22, self.look.size.width - 24, 18)
             node_paint.draw_text(painter, self.look.weights, node_paint.font(11), "text2", row)
-            top = self.look.size.height - FOOTER
             node_paint.paint_footer(painter, self.look, "", "", self.acting, self.touch)
-            if self.look.problem or self.look.warning or self.acting or self.touch.word:
-                return
-            side = QRectF(self.look.size.width - 25, top + 9, 12, 12)
-            icons.paint(painter, "chevron-right", side, "text3")
 
     # ---- motion --------------------------------------------------------------------------------------
 

@@ -86,8 +86,9 @@ def paint_frame(
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.color("border"), 1))
     painter.drawLine(QLineF(rect.left(), rect.top() + TITLE, rect.right(), rect.top() + TITLE))
-    bad = "danger" if look.problem else "text3" if hovered else "border"
-    painter.setPen(QPen(theme.color(bad), 2 if look.problem else 1))
+    far = detail in ("icon", "block")  # there it must be seen without its shadow of gray
+    token = "danger" if look.problem else "text3" if hovered or far else "border"
+    painter.setPen(QPen(theme.color(token), (2.0 if look.problem else 1.0) / (zoom if far else 1.0)))
     painter.drawPath(path)
     if selected or focused:
         gap = tokens.RING_GAP + tokens.LINE_RING / 2

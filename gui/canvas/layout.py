@@ -103,7 +103,7 @@ def tidied(
     units = [*_nodes(graph, hosts, here), *_closed(state, blocks, sizes, inside)]
     columns, loose = _columns(graph, units)
     if any(isinstance(graph.node(u).layer, Dense) for u in unfolded if u in here):
-        rows, gap = [columns], _unfolded_gap(columns, width)
+        rows, gap = [columns] if columns else [], _unfolded_gap(columns, width)
     else:
         rows, gap = _wrapped(columns, _best_width(columns, width, height)), float(GAP)
     positions: dict[Uid, Point] = {}

@@ -319,6 +319,8 @@ def test_unfolded_neurons_fold_too_and_the_menu_offers_what_can_be_done(make: Ma
     assert "Matrix lab" not in words
     view.toggle_blocks([uid])
     assert clear(view) and any(k.target == "dense1" for k in view.canvas.wires)
+    view.tidy()
+    assert clear(view)
     view.canvas.select(["dense1"])
     words = [action.text().split("\t")[0] for action in menu.build(view).actions()]
     assert {"Fold into block", "Take out of the block"} <= set(words)
