@@ -280,7 +280,9 @@ class Document(BlockEdits, QObject):
         hosts = dock_hosts(self._state)
         left = {u for u in moved if u in hosts and hosts[u] not in moved}
         new = self._state.with_positions(moved).with_docked(self._state.docked - left)
-        new = new if key else block_edits.taken_in(new, block_edits.wholes(new, moved))
+        if not key:
+            new = block_edits.taken_in(new, block_edits.wholes(new, moved))
+            new = block_edits.grown(self._state, new)
         return self.edit(
             new,
             trn("Move {n} layer", "Move {n} layers", len(moved)).format(n=len(moved)),

@@ -203,16 +203,23 @@ def beside(state: DocumentState, uid: Uid, other: Uid) -> DocumentState:
 
 
 def settled(old: DocumentState, new: DocumentState) -> DocumentState:
-    """The state after an edit: layers are in the blocks they belong to, and where an open block grew
-    because layers came, what lies around it gives way."""
+    """The state after an edit: layers are in the blocks they belong to, and what lies around an open block
+    gives way where layers came into it."""
     new = kept(old, new)
-    if len(new.graph.nodes) <= len(old.graph.nodes) or all(s.folded for s in blocks_of(new)):
+    return grown(old, new) if len(new.graph.nodes) > len(old.graph.nodes) else new
+
+
+def grown(old: DocumentState, new: DocumentState) -> DocumentState:
+    """The state in which what lies around an open block that is larger now gave way."""
+    if all(s.folded for s in blocks_of(new)):
         return new
     before = places_of(old).blocks
     for spec in blocks_of(new).deepest_first():
         after = places_of(new).blocks.get(spec.uid)
         known = before.get(spec.uid)
-        if spec.folded or after is None or known is None or known.contains(after):
+        if spec.folded or after is None or known is None:
+            continue
+        if after.width() <= known.width() and after.height() <= known.height():
             continue
         if spec.uid in blocks_of(old) and not blocks_of(old)[spec.uid].folded:
             new = giving_way(new, spec.uid, known, after)

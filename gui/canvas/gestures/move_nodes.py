@@ -97,7 +97,9 @@ class MoveNodes(Gesture):
         elif link is not None:
             self.view.attempt(lambda: self.document.insert_into(self.uid, link, moved[self.uid]))
         else:
+            self.canvas.gliding = bool(self.canvas.blocks.specs)  # what gives way to a frame glides there
             self.view.attempt(lambda: self.document.move(moved))
+            self.canvas.gliding = False
         self.canvas.reroute()
 
     def _settle(self) -> None:

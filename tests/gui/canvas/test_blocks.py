@@ -159,6 +159,10 @@ def test_a_title_takes_its_layers_along_and_the_frame_follows_one_of_them(make: 
     assert block(view).frame() == frame.translated(24, -40)
     hand.drag(hand.title("maxpool1"), hand.title("maxpool1") + QPointF(64, 32))
     assert block(view).frame().width() == frame.width() + 64
+    # what a frame grows onto gives way
+    view.document.move({"input": (frame.right() + 120, frame.top() + 60)})
+    hand.drag(hand.title("maxpool1"), hand.title("maxpool1") + QPointF(160, 0))
+    assert not block(view).frame().intersects(view.canvas.nodes["input"].rect())
 
 
 def test_a_block_goes_and_comes_back_with_its_links(make: Make) -> None:
