@@ -106,6 +106,13 @@ def _edit() -> tuple[ActionSpec, ...]:
         ActionSpec("duplicate", tr("Duplicate"), "Ctrl+D", "duplicate", "edit", needs=("selection",)),
         ActionSpec("delete", tr("Delete"), "Del", "delete", "edit", needs=("selection_or_links",)),
         ActionSpec("rename", tr("Rename"), "F2", "rename", "edit", needs=("one_selected",)),
+        ActionSpec("fold", tr("Fold into block"), "Ctrl+G", "block", "edit", needs=("selection",), gap=True,
+                   words=tr("group module")),
+        ActionSpec("toggle_block", tr("Unfold or fold"), "Ctrl+U", "", "edit", needs=("block_near",)),
+        ActionSpec("dissolve", tr("Dissolve block"), "Ctrl+Shift+G", "", "edit", needs=("block_selected",),
+                   words=tr("ungroup")),
+        ActionSpec("keep_block", tr("Keep in my blocks"), "", "save", "edit", needs=("block_selected",),
+                   words=tr("library reuse")),
         ActionSpec("select_all", tr("Select all"), "Ctrl+A", "", "edit", needs=("nodes",), gap=True),
     )
 

@@ -30,6 +30,7 @@ from gui.labs.stroke import lock_whole
 from gui.lessons.course import Course
 from gui.live import long_device
 from gui.main_window import MainWindow
+from gui.own_blocks import OwnBlocks
 from gui.panels.data_panel import DataDialog
 from gui.pictures import Pictures
 from gui.runs import Runs
@@ -56,6 +57,7 @@ class Commands(QObject):
         self.course = Course(self)
         self.labs = NumberLabs(window, bench, actions)
         self.measured = Kept()
+        self.blocks = OwnBlocks(window, bench)
         self._connect()
         self.connect_window()
         bench.pace_proposed.connect(self._propose_pace)
@@ -78,9 +80,11 @@ class Commands(QObject):
             ("paste", CanvasView.paste),
             ("duplicate", CanvasView.duplicate_selection), ("delete", CanvasView.delete_selection),
             ("rename", CanvasView.rename_selected), ("select_all", CanvasView.select_all),
-            ("fit", CanvasView.fit), ("tidy", CanvasView.tidy),
+            ("fit", CanvasView.fit), ("tidy", CanvasView.tidy), ("fold", CanvasView.fold_selection),
+            ("toggle_block", CanvasView.toggle_blocks), ("dissolve", CanvasView.dissolve_selection),
         ):  # fmt: skip
             on(name, partial(self._on_canvas, act))
+        on("keep_block", self.blocks.keep_selected)
         on("quit", self.window.close)
         on("undo", self.bench.document.undo)
         on("redo", self.bench.document.redo)
@@ -129,6 +133,7 @@ class Commands(QObject):
         """The widgets of the window, after they were built (again)."""
         window = self.window
         self.course.install()
+        self.blocks.install()
         window.menu_row.search_clicked.connect(self.search)
         window.training_bar.refused.connect(lambda text: window.toasts.show_message(text, "warning"))
         window.training_bar.device_menu = self.devices.fill
@@ -160,7 +165,7 @@ class Commands(QObject):
             self.actions.check(f"dock_{name}", window.panel_shown(name))
         for name in ("palette", "inspector"):
             self.actions.check(name, window.panel_shown(name) and name not in window.away)
-        self._selected(window.selection())
+        self._selected(window.canvas.selection)
         self._name_undo()
 
     def _open_lab(self, name: str) -> None:
@@ -181,11 +186,14 @@ class Commands(QObject):
 
     def _selected(self, uids: tuple[str, ...]) -> None:
         links = bool(self.window.canvas.canvas.selected_links)
+        blocks = self.bench.document.blocks
         self.actions.set_conditions(
             {
                 "selection": bool(uids),
                 "one_selected": len(uids) == 1,
                 "selection_or_links": bool(uids) or links,
+                "block_selected": any(u in blocks for u in uids),
+                "block_near": any(u in blocks or u in blocks.parents for u in uids),
             }
         )
 

@@ -21,8 +21,9 @@ from engine.inference import Inference, infer
 from engine.layers import Input
 from engine.layers.base import Layer, Repair
 from engine.settings import DataSpec, TrainingSpec
-from gui.canvas import clipboard, edits, layout
+from gui.canvas import block_edits, clipboard, edits, layout
 from gui.canvas.state import Difference, DocumentState, Point, can_dock, difference, dock_hosts
+from gui.document_blocks import BlockEdits
 from gui.i18n import tr, tr_message, trn
 
 MERGE_SECONDS = 1.5
@@ -61,7 +62,7 @@ class _Edit(QUndoCommand):
         self.document._show(self.old)
 
 
-class Document(QObject):
+class Document(BlockEdits, QObject):
     """Holds the current `DocumentState`; the edits below push undo steps.
 
     Edits raise GraphError when they cannot be done (a loop, a name that is taken, ...), and then
@@ -134,6 +135,7 @@ class Document(QObject):
 
         Steps with the same `merge` key that follow each other closely become one.
         """
+        new = block_edits.settled(self._state, new)
         if new == self._state:
             return False
         self._stack.push(_Edit(self, self._state, new, text, merge))
@@ -185,6 +187,10 @@ class Document(QObject):
         new = edits.with_layer(self._state, layer, uid, pos, link=link, after=after)
         if pos is None and asked is not None and can_dock(new.graph, uid) == asked == after:
             new = edits.docked_on(new, uid, asked)
+        if asked is not None:
+            new = block_edits.beside(new, uid, asked)
+        elif pos is not None:
+            new = block_edits.taken_in(new, [uid])
         self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
         return uid
 
@@ -209,7 +215,8 @@ class Document(QObject):
             graph = graph.link(after, uid, 0)
         if before is not None and layer.has_output:
             graph = graph.link(uid, *before)
-        self.edit(replace(new, graph=graph), tr("Add {layer}").format(layer=tr(layer.label)))
+        new = block_edits.taken_in(replace(new, graph=graph), [uid])
+        self.edit(new, tr("Add {layer}").format(layer=tr(layer.label)))
         return uid
 
     def add_docked(self, kind: str, host: Uid) -> Uid:
@@ -229,10 +236,11 @@ class Document(QObject):
 
     def remove(self, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *, heal: bool = False) -> bool:
         """Remove nodes and links; with `heal` chains close over the gap."""
-        gone = [u for u in uids if self.graph.has(u)]
+        uids = list(uids)
+        gone = [u for u in self.blocks.expanded(uids) if self.graph.has(u)]
         links = list(links)
-        if len(gone) == 1:
-            text = tr("Delete {name}").format(name=self._name(gone[0]))
+        if len(gone) == 1 or (len(uids) == 1 and gone):
+            text = tr("Delete {name}").format(name=self._name(gone[0] if len(gone) == 1 else uids[0]))
         elif gone:
             text = trn("Delete {n} layer", "Delete {n} layers", len(gone)).format(n=len(gone))
         else:
@@ -240,16 +248,18 @@ class Document(QObject):
         return self.edit(edits.without(self._state, gone, links, heal=heal), text)
 
     def duplicate(self, uids: Iterable[Uid]) -> tuple[Uid, ...]:
-        """Copy nodes with the links among them; the uids of the copies."""
-        chosen = [u for u in uids if self.graph.has(u)]
-        if not chosen:
+        """Copy nodes and blocks with the links among them; the uids of the copies."""
+        chosen = clipboard.piece_of(self._state, tuple(uids))
+        if not chosen.nodes:
             return ()
-        new, made = edits.duplicated(self._state, chosen, self._used, (SHIFT, SHIFT))
+        new, made = block_edits.with_piece(self._state, chosen, self._used, (SHIFT, SHIFT))
         self.edit(new, tr("Duplicate"))
         return made
 
     def rename(self, uid: Uid, name: str) -> bool:
-        """Raises GraphError when the name is taken or could not be a key in files."""
+        """Raises GraphError when the name is taken or could not be a key in files (that of a block may)."""
+        if uid in self.blocks:
+            return self.edit(block_edits.renamed(self._state, uid, name.strip()), tr("Rename"))
         graph = self.graph.replace_node(uid, name=name.strip())
         return self.edit(replace(self._state, graph=graph), tr("Rename"))
 
@@ -270,6 +280,9 @@ class Document(QObject):
         hosts = dock_hosts(self._state)
         left = {u for u in moved if u in hosts and hosts[u] not in moved}
         new = self._state.with_positions(moved).with_docked(self._state.docked - left)
+        if not key:
+            new = block_edits.taken_in(new, block_edits.wholes(new, moved))
+            new = block_edits.grown(self._state, new)
         return self.edit(
             new,
             trn("Move {n} layer", "Move {n} layers", len(moved)).format(n=len(moved)),
@@ -282,8 +295,11 @@ class Document(QObject):
         return self.edit(replace(self._state, graph=graph), tr("Share weights"))
 
     def freeze(self, uid: Uid, frozen: bool) -> bool:
-        """Let learning leave the weights of a node as they are, or change them again."""
-        graph = self.graph.replace_node(self.graph.node(uid).owner, frozen=frozen)
+        """Let learning leave the weights of a node, or of a block, as they are, or change them again."""
+        graph = self.graph
+        for owner in {graph.node(u).owner for u in self.blocks.expanded([uid])}:
+            if uid not in self.blocks or self.inference.count(owner):
+                graph = graph.replace_node(owner, frozen=frozen)
         return self.edit(replace(self._state, graph=graph), tr("Freeze") if frozen else tr("Unfreeze"))
 
     # ---- links -------------------------------------------------------------------------------------
@@ -339,9 +355,10 @@ class Document(QObject):
 
     def copy(self, uids: Collection[Uid]) -> bool:
         """Put nodes on the clipboard, as JSON that can be pasted into any text too."""
-        text = clipboard.write(self._state, uids)
-        if not any(self.graph.has(u) for u in uids):
+        piece = clipboard.piece_of(self._state, tuple(uids))
+        if not piece.nodes:
             return False
+        text = clipboard.write(piece)
         mime = QMimeData()
         mime.setText(text)
         mime.setData(clipboard.MIME, text.encode())
@@ -359,17 +376,18 @@ class Document(QObject):
             if mime.hasFormat(clipboard.MIME)
             else mime.text()
         )
-        piece = clipboard.read(text)
+        return self.insert(clipboard.read(text), at, tr("Paste"))
+
+    def insert(self, piece: clipboard.Fragment, at: Point | None, text: str) -> tuple[Uid, ...]:
+        """Add a piece of a network, its upper left corner at `at`, under fresh names; its uids."""
         shift = (SHIFT, SHIFT)
         if at is not None and piece.positions:
             shift = (
                 at[0] - min(p[0] for p in piece.positions.values()),
                 at[1] - min(p[1] for p in piece.positions.values()),
             )
-        new, made = edits.with_fragment(
-            self._state, piece.nodes, piece.links, piece.positions, piece.docked, self._used, shift
-        )
-        self.edit(new, tr("Paste"))
+        new, made = block_edits.with_piece(self._state, piece, self._used, shift)
+        self.edit(new, text)
         return made
 
     def tidy(self, width: float | None = None) -> bool:
@@ -396,7 +414,7 @@ class Document(QObject):
 
     def _name(self, uid: Uid) -> str:
         try:
-            return self.node(uid).name
+            return self.blocks[uid].name if uid in self.blocks else self.node(uid).name
         except GraphError:
             return uid
 

@@ -122,7 +122,7 @@ class CanvasFeed(QObject):
 
     def _role(self, node: NodeSpec) -> ThumbRole:
         scene = self._scene
-        if node.uid in scene.unfolded or scene.shown(node.uid) in scene.unfolded:
+        if node.uid in scene.unfolded or scene.drawn_in(node.uid) in scene.unfolded:
             return "neurons"
         program = self._configured.program if self._configured is not None else None
         has_weights = program is not None and state_id(node.owner, "weight") in program.values
@@ -181,7 +181,7 @@ class CanvasFeed(QObject):
         unfold = scene.unfolded.get(uid)
         if unfold is not None and unfold.merged is not None:
             return None  # an unfolded layer shows its activation
-        return scene.shown(uid)
+        return scene.drawn_in(uid)
 
     def _lasting(self, uid: Uid, stats: NodeStats) -> NodeStats:
         """Units are silent that have been so for a while: in one batch alone it means little."""

@@ -127,6 +127,8 @@ class FileDrops(QObject):
             return tr("Drop to open this project")
         if found.kind == "data":
             return tr("Drop to train with this data")
+        if found.kind == "block":
+            return tr("Drop to keep it in my blocks")
         if found.kind == "weights":
             return tr("Drop to take over these weights")
         if found.kind == "refused":

@@ -41,11 +41,11 @@ from gui.file_drops import FileDrops
 from gui.i18n import tr_message
 from gui.labs.frame import LabHost
 from gui.live import Live
+from gui.panels.block_page import BlockInspector
 from gui.panels.boundary_panel import BoundaryPanel
 from gui.panels.docks import DockRow, ValueDock
 from gui.panels.drop_mark import DropMark
 from gui.panels.explain_card import ExplainCard
-from gui.panels.inspector import Inspector
 from gui.panels.loading_bar import LoadingBar
 from gui.panels.loss_dock import LossDock
 from gui.panels.menu_row import MenuRow
@@ -134,7 +134,7 @@ class MainWindow(QMainWindow):
             policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.canvas = CanvasView(document)
         self.boundary = BoundaryPanel()
-        self.inspector = Inspector(document)
+        self.inspector = BlockInspector(document)
         self.time_line = TimeLine()
         self.docks: dict[str, ValueDock] = {
             "weights": ValueDock("weights"), "activations": ValueDock("activations"),
@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
 
     def selection(self) -> tuple[str, ...]:
         """The uids of the selected layers."""
-        return self._selected
+        return self.bench.document.blocks.expanded(self._selected)
 
     def submenu(self, name: str) -> QMenu | None:
         """A submenu of the menu bar."""

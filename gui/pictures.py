@@ -52,6 +52,10 @@ class Pictures(QObject):
         elif found.kind == "data" and found.spec is not None:
             spec = self.sounds.fitting(found.spec)
             bench.exchange.load_data(spec, tr("Loading {file}").format(file=Path(found.paths[0]).name))
+        elif found.kind == "block":
+            commands = self._window.commands
+            if commands is not None:
+                commands.blocks.take(found.paths)
         elif found.kind == "weights":
             bench.exchange.import_weights(Path(found.paths[0]))
         elif found.kind == "sound":

@@ -124,14 +124,15 @@ class Probe(QObject):
         canvas = self._window.canvas
         out = {}
         for node in canvas.canvas.visible_nodes():
-            graph = self._window.bench.document.graph
-            if not graph.has(node.uid):
+            graph, blocks = self._window.bench.document.graph, self._window.bench.document.blocks
+            if node.uid not in blocks and not graph.has(node.uid):
                 continue
+            name = blocks[node.uid].name if node.uid in blocks else graph.node(node.uid).name
             rect = node.rect()
             look = node.look
             left = QPointF(rect.left(), rect.top() + look.size.port_y)
             right = QPointF(rect.right(), rect.top() + look.size.port_y)
-            out[graph.node(node.uid).name] = {
+            out[name] = {
                 "rect": self._scene(rect),
                 "in": self._point(left),
                 "out": self._point(right),

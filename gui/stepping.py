@@ -53,7 +53,7 @@ class Stepping:
                 self._prepared = program
                 ahead = (*program.ops[at + 1 :], *program.ops[:at])
                 window.canvas.step_card.prepare(lambda: (formula_of(program, graph, each) for each in ahead))
-        uid = scene.shown(op.node) if graph.has(op.node) else None
+        uid = op.node if graph.has(op.node) else None
         scene.set_acting(uid, text, (at + 1) / len(program.ops), around)
         window.canvas.step_card.tell(told)
         window.status_bar.set_hint(f"{text} · {told.name}" if told is not None else text)

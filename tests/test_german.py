@@ -14,7 +14,7 @@ from tools import translations
 # what is the same word, name or formula in both languages
 SAME = {
     "AdaDelta", "AdaGrad", "Adam", "AdamW", "Alpha", "Alt", "Beta 1", "Beta 2", "Bias", "Bilinear",
-    "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "GRU", "Hinge", "Huber", "LSTM",
+    "Block", "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "GRU", "Hinge", "Huber", "LSTM",
     "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Maximum", "Mish", "Momentum", "Name",
     "Nesterov", "PReLU", "Pause", "Phase", "RMSProp", "ReLU", "SELU", "SGD", "SiLU", "Sigmoid",
     "Recall", "Softmax", "Softplus", "Softsign", "Tanh", "Test", "Test, {output}", "Text", "Top {k}",

@@ -24,12 +24,14 @@ from engine.errors import N_, DataError, MatrizenError, Message
 TEXT_ENDINGS = (".txt", ".text", ".md")
 MOST_CLASSES = 32
 """Loose sounds up to this are a class each; more are certainly not meant so."""
-DropKind = Literal["project", "weights", "data", "picture", "sound", "refused"]
+BLOCK_FILE = b'"matrizen/block"'
+"""What a kept block (JSON, gui/block_library.py) names as its format."""
+DropKind = Literal["project", "weights", "data", "picture", "sound", "block", "refused"]
 
 
 @dataclass(frozen=True)
 class Recognized:
-    """kind      project (.matrizen) | weights (an exported .npz) | data | picture | sound | refused
+    """kind      project (.matrizen) | weights (an exported .npz) | data | picture | sound | block | refused
     paths     the files meant: the project, the weights, the sound, or the pictures
     spec      for data: what `engine.data.loading.load` takes
     message   one sentence for people: what it is, or why it is refused
@@ -71,6 +73,9 @@ def _several(paths: list[Path]) -> Recognized:
         return _sounds(sounds, paths[0].absolute().parent, len(found) - len(sounds))
     kinds = {"refused" if each in texts else each.kind for each in found}  # notes beside pictures
     pictures = tuple(file for each in found if each.kind == "picture" for file in each.paths)
+    if kinds == {"block"}:
+        message = Message(N_("{count} blocks for the library"), {"count": len(found)})
+        return Recognized("block", tuple(file for each in found for file in each.paths), message)
     if kinds == {"picture"}:
         return Recognized("picture", pictures, Message(N_("{count} pictures"), {"count": len(pictures)}))
     specs = {each.spec for each in found}
@@ -196,6 +201,8 @@ def _plain(path: Path, start: bytes) -> Recognized:
         return Recognized(
             "data", (str(path),), Message(text, {"file": images.name}), SourceSpec.idx(str(images))
         )
+    if start.lstrip()[:1] == b"{" and BLOCK_FILE in start:
+        return Recognized("block", (str(path),), Message(N_("{file}: a block"), {"file": path.name}))
     if start[:6] == b"\x93NUMPY":
         raise DataError(
             N_("{file} is a single NumPy array; save inputs and labels together with np.savez(x=…, y=…)."),

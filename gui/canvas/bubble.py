@@ -31,8 +31,11 @@ class BubbleItem(CanvasItem):
     def __init__(self, scene: CanvasScene, problem: Problem) -> None:
         super().__init__(scene)
         self.problem = problem
+        said = tr_message(problem.message)
+        if scene.blocks.holder(problem.node) is not None:  # it hangs on the card of a block
+            said = f"{scene.document.node(problem.node).name}: {said}"
         # shapes are not torn apart at the end of a line
-        self.text = tr_message(problem.message).replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
+        self.text = said.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
         self.repair: Repair | None = problem.repairs[0] if problem.repairs else None
         self.button_text = tr_message(self.repair.label) if self.repair else ""
         self.pressed = self.hovered = False

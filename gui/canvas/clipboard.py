@@ -11,6 +11,8 @@ from engine.errors import N_, GraphError, MatrizenError
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
 from engine.layers import LAYERS
 from engine.layers.base import Layer
+from gui.canvas.blocks import BlockSpec, blocks_of, made_of
+from gui.canvas.blocks import read as read_blocks
 from gui.canvas.state import DocumentState, Point
 
 FORMAT = "matrizen/layers"
@@ -21,41 +23,53 @@ LIMIT = 1_000_000
 
 @dataclass(frozen=True)
 class Fragment:
-    """Nodes, the links among them, their places, and which of them are docked."""
+    """Nodes, the links among them, their places, which of them are docked, and blocks around them."""
 
     nodes: tuple[NodeSpec, ...]
     links: tuple[LinkSpec, ...]
     positions: Mapping[Uid, Point]
     docked: frozenset[Uid]
+    blocks: tuple[BlockSpec, ...] = ()
 
 
-def write(state: DocumentState, uids: Collection[Uid]) -> str:
-    """The chosen nodes as JSON text."""
-    nodes = [n for n in state.graph.nodes if n.uid in uids]
-    inside = {n.uid for n in nodes}
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "nodes": [
-                {
-                    "uid": n.uid,
-                    "name": n.name,
-                    "kind": n.layer.kind,
-                    "settings": layer_plain(n.layer),
-                    "shares": n.shares,
-                    "frozen": n.frozen,
-                    "at": list(state.positions.get(n.uid, (0.0, 0.0))),
-                }
-                for n in nodes
-            ],
-            "links": [
-                [k.source, k.target, k.port, k.source_port]
-                for k in state.graph.links
-                if k.source in inside and k.target in inside
-            ],
-            "docked": sorted(state.docked & inside),
-        }
+def piece_of(state: DocumentState, uids: Collection[Uid]) -> Fragment:
+    """The chosen nodes, and the chosen blocks with all that is in them."""
+    blocks = blocks_of(state)
+    inside = set(blocks.expanded(uids))
+    return Fragment(
+        tuple(n for n in state.graph.nodes if n.uid in inside),
+        tuple(k for k in state.graph.links if k.source in inside and k.target in inside),
+        {u: state.positions.get(u, (0.0, 0.0)) for u in inside},
+        state.docked & inside,
+        blocks.chosen(uids),
     )
+
+
+def write(piece: Fragment) -> str:
+    """A piece as JSON text."""
+    return json.dumps(plain_of(piece))
+
+
+def plain_of(piece: Fragment, format: str = FORMAT) -> dict[str, Any]:
+    """A piece as JSON values."""
+    return {
+        "format": format,
+        "nodes": [
+            {
+                "uid": n.uid,
+                "name": n.name,
+                "kind": n.layer.kind,
+                "settings": layer_plain(n.layer),
+                "shares": n.shares,
+                "frozen": n.frozen,
+                "at": list(piece.positions.get(n.uid, (0.0, 0.0))),
+            }
+            for n in piece.nodes
+        ],
+        "links": [[k.source, k.target, k.port, k.source_port] for k in piece.links],
+        "docked": sorted(piece.docked),
+        "blocks": [spec.plain() for spec in piece.blocks],
+    }
 
 
 def read(text: str) -> Fragment:
@@ -67,26 +81,36 @@ def read(text: str) -> Fragment:
         plain = json.loads(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise problem
-        nodes, positions = [], {}
-        graph = GraphSpec()
-        for item in plain["nodes"]:
-            uid = str(item["uid"])
-            name = str(item["name"])
-            layer = layer_from_plain(item["kind"], item["settings"])
-            shares = item["shares"]
-            frozen = bool(item.get("frozen", False))
-            nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None, frozen))
-            graph = graph.add(name, layer, uid=uid)
-            x, y = item["at"]
-            positions[uid] = (_coordinate(x), _coordinate(y))
-        for source, target, port, source_port in plain["links"]:
-            graph = graph.link(str(source), str(target), int(port), int(source_port))
-        docked = frozenset(str(u) for u in plain["docked"])
+        return piece_from(plain)
     except MatrizenError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+    except WRONG:
         raise problem from None
-    return Fragment(tuple(nodes), graph.links, positions, docked)
+
+
+WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+"""What JSON values raise that are no piece."""
+
+
+def piece_from(plain: Mapping[str, Any]) -> Fragment:
+    """A piece from JSON values. Raises GraphError, or one of `WRONG`."""
+    nodes, positions = [], {}
+    graph = GraphSpec()
+    for item in plain["nodes"]:
+        uid = str(item["uid"])
+        name = str(item["name"])
+        layer = layer_from_plain(item["kind"], item["settings"])
+        shares = item["shares"]
+        frozen = bool(item.get("frozen", False))
+        nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None, frozen))
+        graph = graph.add(name, layer, uid=uid)
+        x, y = item["at"]
+        positions[uid] = (_coordinate(x), _coordinate(y))
+    for source, target, port, source_port in plain["links"]:
+        graph = graph.link(str(source), str(target), int(port), int(source_port))
+    docked = frozenset(str(u) for u in plain["docked"])
+    blocks = made_of(read_blocks(plain.get("blocks")), positions)
+    return Fragment(tuple(nodes), graph.links, positions, docked, blocks.specs)
 
 
 def layer_plain(layer: Layer) -> dict[str, Any]:

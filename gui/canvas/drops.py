@@ -1,4 +1,4 @@
-"""What may be dropped on the canvas: a layer from the palette. Files are left to the window around it."""
+"""What may be dropped on the canvas: a layer or a kept block. Files are left to the window around it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
+from engine.errors import MatrizenError
 from engine.layers import LAYERS
+from gui.block_library import read_text
 from gui.canvas.gestures import DropLayer
+from gui.canvas.gestures.drop_block import MIME as BLOCK
+from gui.canvas.gestures.drop_block import DropBlock
 from gui.canvas.gestures.drop_layer import MIME
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ class Drops:
 
     def __init__(self, view: CanvasView) -> None:
         self.view = view
-        self._layer: DropLayer | None = None
+        self._layer: DropLayer | DropBlock | None = None
 
     def enter(self, event: QDragEnterEvent) -> None:
         mime = event.mimeData()
@@ -32,6 +36,16 @@ class Drops:
                 self._layer.move(self.view.mapToScene(event.position().toPoint()))
                 event.acceptProposedAction()
                 return
+        elif mime.hasFormat(BLOCK):
+            try:
+                name, piece = read_text(bytes(mime.data(BLOCK).data()), "")
+            except MatrizenError:
+                event.ignore()
+                return
+            self._layer = DropBlock(self.view, name, piece)
+            self._layer.move(self.view.mapToScene(event.position().toPoint()))
+            event.acceptProposedAction()
+            return
         event.ignore()
 
     def move(self, event: QDragMoveEvent) -> None:

@@ -12,6 +12,8 @@ from engine.layers.base import Layer, Repair
 from engine.problems import Problem
 from engine.repairs import apply_repair
 from engine.settings import NEEDS_CLASSES, DataSpec
+from gui.canvas.block_places import places_of, row_beside_blocks
+from gui.canvas.blocks import blocks_of, home_by_links
 from gui.canvas.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, node_sizes
 from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
 
@@ -71,6 +73,8 @@ def into_link(state: DocumentState, uid: Uid, link: LinkSpec, pos: Point) -> Doc
 
 def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
     """Where `uid` goes, and the nodes of its row that give way to the right."""
+    if blocks_of(state).specs:
+        return row_beside_blocks(state, uid, snap(pos), GAP)
     sizes, hosts = node_sizes(state), dock_hosts(state)
     x, y = snap(pos)
     moved: dict[Uid, Point] = {uid: (x, y)}
@@ -101,6 +105,12 @@ def make_room(state: DocumentState, uid: Uid, pos: Point) -> dict[Uid, Point]:
 
 def place_after(state: DocumentState, uid: Uid, new: Uid) -> Point:
     """Where the node `new` goes behind `uid`: to its right, beyond what is docked, ports on one line."""
+    blocks = blocks_of(state)
+    holder = blocks.holder(uid)
+    home = home_by_links(state.graph, blocks, blocks.parents, state.graph.node(new)) if holder else None
+    if holder is not None and blocks.parents[uid] != home:
+        card = places_of(state).blocks[holder]  # it does not go into the folded block with it
+        return snap((card.right() + GAP, card.top()))
     sizes = node_sizes(state)
     x, y = state.positions.get(uid, (0.0, 0.0))
     hosts = dock_hosts(state)
@@ -140,14 +150,15 @@ def without(
             graph = replace(graph, links=tuple(x for x in graph.links if x != k))
     bridges: list[LinkSpec] = []
     if heal:
-        for uid in gone:
-            entering, leaving = graph.inputs_of(uid), graph.outputs_of(uid)
-            if len(entering) == 1 and entering[0].source not in gone:
-                bridges += [
-                    replace(entering[0], target=k.target, port=k.port)
-                    for k in leaving
-                    if k.target not in gone
-                ]
+        for k in graph.links:
+            if k.source not in gone or k.target in gone:
+                continue
+            first: LinkSpec | None = k
+            while first is not None and first.source in gone:  # back along the chain to what stays
+                entering = graph.inputs_of(first.source)
+                first = entering[0] if len(entering) == 1 else None
+            if first is not None:
+                bridges.append(replace(first, target=k.target, port=k.port))
     graph = graph.remove(gone)
     for k in bridges:
         graph = graph.link(k.source, k.target, k.port, k.source_port)
@@ -217,16 +228,6 @@ def _plain(problem: Problem) -> bool:
     return (repair.kind == "set_field" and repair.field in ("units", "shape")) or (
         repair.kind == "insert_before" and isinstance(repair.layer, Flatten)
     )
-
-
-def duplicated(
-    state: DocumentState, uids: Iterable[Uid], used: Collection[Uid], shift: Point
-) -> tuple[DocumentState, tuple[Uid, ...]]:
-    """Copies of nodes with the links among them; the uids of the copies in the same order."""
-    chosen = [n for n in state.graph.nodes if n.uid in set(uids)]
-    inside = {n.uid for n in chosen}
-    links = [k for k in state.graph.links if k.source in inside and k.target in inside]
-    return with_fragment(state, chosen, links, state.positions, state.docked & inside, used, shift)
 
 
 def with_fragment(

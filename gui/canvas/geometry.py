@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.graph import GraphSpec, Uid
 from engine.inference import Inference, infer
 from engine.layers import Dense, Flatten, Input, InputFeatures, Layer, Output
-from engine.settings import DataSpec
+from engine.settings import DataSpec, TrainingSpec
 from gui.canvas.state import DocumentState, dock_hosts
 
 GRID = 8
@@ -91,8 +91,20 @@ def size_of(layer: Layer, unfold: Unfold | None = None) -> Size:
     return Size(COMPACT_WIDTH if isinstance(layer, Flatten) else NODE_WIDTH, NODE_HEIGHT, PORT_Y)
 
 
+_known: tuple[GraphSpec, TrainingSpec, DataSpec | None, Inference] | None = None
+
+
+def _inferred(state: DocumentState) -> Inference:
+    """What inference says of a document; kept, since one edit asks several times about one graph."""
+    global _known
+    asked = (state.graph, state.training, state.data)
+    if _known is None or any(a is not b for a, b in zip(_known, asked, strict=False)):
+        _known = (*asked, infer(*asked))
+    return _known[3]
+
+
 def node_sizes(state: DocumentState, inference: Inference | None = None) -> dict[Uid, Size]:
     """The outline of every node of a document."""
-    inference = inference or infer(state.graph, state.training, state.data)
+    inference = inference or _inferred(state)
     unfolded = unfolds(state.graph, inference, state.data, dock_hosts(state))
     return {n.uid: size_of(n.layer, unfolded.get(n.uid)) for n in state.graph.nodes}

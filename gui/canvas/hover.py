@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QToolTip
 
 from engine.graph import Uid
 from engine.layers import InputFeatures
 from gui import theme
-from gui.canvas import menu
+from gui.canvas import block_sync, menu
 from gui.canvas.overlays import NeuronCard, NodeTools
 from gui.i18n import integer, tr
 
@@ -23,6 +24,7 @@ class Hover:
 
     def __init__(self, view: CanvasView) -> None:
         self.view = view
+        self._port_name = ""
         self.card = NeuronCard(view.viewport())
         view.canvas.neuron_changed.connect(view.refresh_card)
         self.tools = NodeTools(view.viewport())
@@ -47,6 +49,8 @@ class Hover:
         uid = None if bubble is not None else port[0] if port is not None else self.view.canvas.node_at(point)
         if bubble is not None:
             uid = self.view.canvas.shown(bubble.problem.node)
+        uid = self.view.canvas.shown(uid) if uid is not None else None
+        self._name_port(point if port is not None else None)
         link = self.view.canvas.link_at(point) if uid is None else None
         unit = self.view.canvas.nodes[uid].neuron_at(point) if uid is not None and bubble is None else None
         self.view.canvas.hover(uid, link, (uid, unit) if uid is not None and unit is not None else None)
@@ -64,8 +68,18 @@ class Hover:
         self._tools_for(uid)
         self.show_card()
 
+    def _name_port(self, point: QPointF | None) -> None:
+        """The ports of a folded block say which layer they lead to."""
+        name = block_sync.port_name(self.view.canvas, point) if point is not None else ""
+        if name != self._port_name:
+            self._port_name = name
+            place = self.view.viewport().mapToGlobal(self.view.last_pixel)
+            QToolTip.showText(place, name, self.view.viewport())
+
     def _tools_for(self, uid: Uid | None) -> None:
-        if uid is None or self.view.zoom < 0.7 or uid in self.view.canvas.bubbles:
+        canvas = self.view.canvas
+        is_open = uid in canvas.blocks and not canvas.blocks[uid].folded if uid is not None else False
+        if uid is None or self.view.zoom < 0.7 or uid in canvas.bubbles or is_open:
             self.tools.hide()
             return
         place = self.view.mapFromScene(self.view.canvas.nodes[uid].rect()).boundingRect()

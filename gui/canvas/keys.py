@@ -24,6 +24,7 @@ def _keys(view: CanvasView) -> dict[str, Callable[[], object]]:
         "Ctrl+C": view.copy_selection, "Ctrl+X": view.cut_selection, "Ctrl+V": view.paste,
         "Ctrl+A": view.select_all, "F2": view.rename_selected, "Shift+A": view.open_search,
         "F": view.fit, "Home": view.fit, "+": lambda: view.zoom_by(1.25), "-": lambda: view.zoom_by(0.8),
+        "Ctrl+G": view.fold_selection, "Ctrl+Shift+G": view.dissolve_selection, "Ctrl+U": view.toggle_blocks,
         "Return": lambda: _open(view), "Enter": lambda: _open(view),
         "Ctrl+Z": view.document.undo, "Ctrl+Shift+Z": view.document.redo, "Ctrl+Y": view.document.redo,
     }  # fmt: skip
@@ -67,13 +68,15 @@ def space_is_ours(view: CanvasView) -> bool:
 
 
 def _open(view: CanvasView) -> None:
-    if len(view.canvas.selected) == 1:
+    if len(view.canvas.selected) == 1 and view.canvas.selected[0] in view.canvas.blocks:
+        view.toggle_blocks()
+    elif len(view.canvas.selected) == 1:
         view.node_opened.emit(view.canvas.selected[0])
 
 
 def _nudge(view: CanvasView, dx: int, dy: int) -> None:
     """Move the selection by one step of the grid."""
-    chosen = set(view.canvas.selected)
+    chosen = set(view.canvas.blocks.expanded(view.canvas.selected))
     chosen |= {guest for guest, host in view.canvas.hosts.items() if host in chosen}
     places = view.document.state.positions
     moved = {u: (places[u][0] + 8 * dx, places[u][1] + 8 * dy) for u in chosen if u in places}
@@ -103,7 +106,11 @@ def _walk(view: CanvasView, dx: int, dy: int, extend: bool) -> None:
 
 def _linked(view: CanvasView, uid: Uid, dx: int) -> Uid | None:
     graph, canvas = view.document.graph, view.canvas
-    if dx > 0:
+    if uid in canvas.blocks:
+        inside = canvas.blocks.layers(uid)
+        ends = [(k.source, k.target) if dx > 0 else (k.target, k.source) for k in graph.links]
+        found = [far for near, far in ends if near in inside and far not in inside]
+    elif dx > 0:
         found = [k.target for k in graph.outputs_of(canvas.source_of(uid))]
     else:
         found = [k.source for k in graph.inputs_of(uid)]

@@ -65,6 +65,8 @@ def dock_at(canvas: CanvasScene, corner: QPointF, center: QPointF, moving: Uid |
     graph = canvas.document.graph
     taken = {host for uid, host in canvas.hosts.items() if uid != moving}
     for node in reversed(canvas.visible_nodes()):
+        if node.uid in canvas.blocks:
+            continue
         spec = graph.node(node.uid)
         if node.uid == moving or node.uid in taken or spec.layer.category not in HOSTS:
             continue

@@ -1,4 +1,7 @@
-"""Where nodes go: columns by their distance from the input, in rows as wide as the canvas."""
+"""Where nodes go: columns by their distance from the input, in rows as wide as the canvas.
+
+A block is laid out in itself first and then placed like a node.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from engine.errors import GraphError
 from engine.graph import GraphSpec, Uid
 from engine.inference import Inference, infer
 from engine.layers import Dense
+from gui.canvas.block_places import places_of
+from gui.canvas.blocks import Blocks, blocks_of
 from gui.canvas.edits import GAP, place_free, snap
 from gui.canvas.geometry import Size, size_of, unfolds
 from gui.canvas.state import DocumentState, Point, can_dock, dock_hosts
@@ -23,17 +28,32 @@ _TRIES = 60
 
 
 @dataclass(frozen=True)
-class _Block:
-    """A node with the activation docked on it; they move as one."""
+class _Unit:
+    """What moves as one: a node with the activation docked on it, or the layers of a block.
+
+    `shifts` are how far the layers of a block lie from its upper left corner.
+    """
 
     uids: tuple[Uid, ...]
     widths: tuple[int, ...]
     height: int
     port_y: int
+    shifts: Mapping[Uid, Point] | None = None
 
     @property
     def width(self) -> int:
         return sum(self.widths)
+
+    def place(self, left: float, top: float, out: dict[Uid, Point]) -> None:
+        """Put its layers where its upper left corner is wanted."""
+        if self.shifts is not None:
+            x, y = snap((left, top))
+            out.update({uid: (x + dx, y + dy) for uid, (dx, dy) in self.shifts.items()})
+            return
+        for uid, w in zip(self.uids, self.widths, strict=True):
+            # docked nodes must stay flush, so only the first of a unit is put on the grid
+            out[uid] = (left, top) if uid != self.uids[0] else snap((left, top))
+            left = out[uid][0] + (w if w else 0)
 
 
 def completed(state: DocumentState) -> DocumentState:
@@ -57,9 +77,13 @@ def completed(state: DocumentState) -> DocumentState:
 
 
 def tidied(
-    state: DocumentState, width: float, inference: Inference | None = None, height: float = 0.0
+    state: DocumentState,
+    width: float,
+    inference: Inference | None = None,
+    height: float = 0.0,
+    inside: Uid | None = None,
 ) -> DocumentState:
-    """The state with all nodes laid out in rows.
+    """The state with all nodes laid out in rows, or only those `inside` a block.
 
     Rows are no wider than `width` (where one column fits). With a `height` the rows are broken so that
     the whole can be shown as large as possible in that room, even if it must be made a little smaller.
@@ -71,10 +95,15 @@ def tidied(
     hosts = dock_hosts(state)
     unfolded = unfolds(graph, inference, state.data, hosts)
     sizes = {n.uid: size_of(n.layer, unfolded.get(n.uid)) for n in graph.nodes}
-    blocks = _blocks(graph, hosts, sizes)
-    columns, loose = _columns(graph, blocks)
-    if any(isinstance(graph.node(u).layer, Dense) for u in unfolded):
-        rows, gap = [columns], _unfolded_gap(columns, width)
+    blocks = blocks_of(state)
+    for spec in blocks:
+        if blocks.parents.get(spec.uid) == inside and not spec.folded:
+            state = tidied(state, width, inference, inside=spec.uid)
+    here = {u: s for u, s in sizes.items() if blocks.parents.get(u) == inside}
+    units = [*_nodes(graph, hosts, here), *_closed(state, blocks, sizes, inside)]
+    columns, loose = _columns(graph, units)
+    if any(isinstance(graph.node(u).layer, Dense) for u in unfolded if u in here):
+        rows, gap = [columns] if columns else [], _unfolded_gap(columns, width)
     else:
         rows, gap = _wrapped(columns, _best_width(columns, width, height)), float(GAP)
     positions: dict[Uid, Point] = {}
@@ -86,11 +115,26 @@ def tidied(
     return state.with_positions(positions)
 
 
-def _blocks(graph: GraphSpec, hosts: Mapping[Uid, Uid], sizes: Mapping[Uid, Size]) -> list[_Block]:
-    docked = {host: uid for uid, host in hosts.items()}
+def _closed(state: DocumentState, blocks: Blocks, sizes: Mapping[Uid, Size], home: Uid | None) -> list[_Unit]:
+    """The blocks that lie directly in `home`, as they are shown."""
+    places, out = places_of(state, sizes), []
+    for spec in blocks:
+        if blocks.parents.get(spec.uid) != home or spec.uid not in places.blocks:
+            continue
+        rect = places.blocks[spec.uid]
+        uids = blocks.layers(spec.uid)
+        at = {u: state.positions.get(u, (0.0, 0.0)) for u in uids}
+        shifts = {u: (x - rect.left(), y - rect.top()) for u, (x, y) in at.items()}
+        line = round(places.lines[spec.uid] - rect.top())
+        out.append(_Unit(uids, (round(rect.width()),), round(rect.height()), line, shifts))
+    return out
+
+
+def _nodes(graph: GraphSpec, hosts: Mapping[Uid, Uid], sizes: Mapping[Uid, Size]) -> list[_Unit]:
+    docked = {host: uid for uid, host in hosts.items() if uid in sizes}
     blocks = []
     for node in graph.nodes:
-        if node.uid in hosts:
+        if node.uid in hosts or node.uid not in sizes:
             continue
         size = sizes[node.uid]
         uids: tuple[Uid, ...] = (node.uid,)
@@ -100,22 +144,22 @@ def _blocks(graph: GraphSpec, hosts: Mapping[Uid, Uid], sizes: Mapping[Uid, Size
             uids = (node.uid, follower)
             # an unfolded layer shows its activation inside itself
             widths = (size.width, 0 if size.unfold else sizes[follower].width)
-        blocks.append(_Block(uids, widths, size.height, size.port_y))
+        blocks.append(_Unit(uids, widths, size.height, size.port_y))
     return blocks
 
 
-def _columns(graph: GraphSpec, blocks: Sequence[_Block]) -> tuple[list[list[_Block]], list[_Block]]:
+def _columns(graph: GraphSpec, blocks: Sequence[_Unit]) -> tuple[list[list[_Unit]], list[_Unit]]:
     """Blocks by the longest path from the input, and those without any link."""
     home = {uid: i for i, b in enumerate(blocks) for uid in b.uids}
     before: dict[int, set[int]] = {i: set() for i in range(len(blocks))}
     linked: set[int] = set()
     for k in graph.links:
-        a, b = home[k.source], home[k.target]
-        if a != b:
+        a, b = home.get(k.source), home.get(k.target)
+        if a is not None and b is not None and a != b:
             before[b].add(a)
             linked |= {a, b}
     try:
-        order = list(dict.fromkeys(home[n.uid] for n in graph.order()))
+        order = list(dict.fromkeys(home[n.uid] for n in graph.order() if n.uid in home))
     except GraphError:
         order = list(range(len(blocks)))
     rank: dict[int, int] = {}
@@ -139,14 +183,14 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _unfolded_gap(columns: Sequence[Sequence[_Block]], width: float) -> float:
+def _unfolded_gap(columns: Sequence[Sequence[_Unit]], width: float) -> float:
     used = sum(max(b.width for b in c) for c in columns)
     room = (width - used) / max(1, len(columns) - 1)
     low, high = UNFOLDED_GAP
     return float(int(min(max(room, low), high)) // 8 * 8)
 
 
-def _best_width(columns: Sequence[list[_Block]], width: float, height: float) -> float:
+def _best_width(columns: Sequence[list[_Unit]], width: float, height: float) -> float:
     """Where to break rows so that the network fills a room of `width` times `height` best."""
     if height <= 0 or not columns:
         return width
@@ -168,12 +212,12 @@ def _best_width(columns: Sequence[list[_Block]], width: float, height: float) ->
     return best[2]
 
 
-def _tall(column: Sequence[_Block]) -> float:
+def _tall(column: Sequence[_Unit]) -> float:
     return sum(b.height for b in column) + STACK_GAP * (len(column) - 1)
 
 
-def _wrapped(columns: Sequence[list[_Block]], width: float) -> list[list[list[_Block]]]:
-    rows: list[list[list[_Block]]] = []
+def _wrapped(columns: Sequence[list[_Unit]], width: float) -> list[list[list[_Unit]]]:
+    rows: list[list[list[_Unit]]] = []
     x = 0.0
     for column in columns:
         wide = max(b.width for b in column)
@@ -185,7 +229,7 @@ def _wrapped(columns: Sequence[list[_Block]], width: float) -> list[list[list[_B
     return rows
 
 
-def _place_row(row: Sequence[Sequence[_Block]], top: float, gap: float, out: dict[Uid, Point]) -> float:
+def _place_row(row: Sequence[Sequence[_Unit]], top: float, gap: float, out: dict[Uid, Point]) -> float:
     """Place the columns of one row below `top`, ports on one line; returns the lower edge."""
     above = max(_above(column) for column in row)
     line = top + above
@@ -194,18 +238,14 @@ def _place_row(row: Sequence[Sequence[_Block]], top: float, gap: float, out: dic
         wide = max(b.width for b in column)
         y = line - _above(column)
         for block in column:
-            left = x + (wide - block.width) / 2
-            for uid, w in zip(block.uids, block.widths, strict=True):
-                # docked nodes must stay flush, so only the first of a block is put on the grid
-                out[uid] = (left, y) if uid != block.uids[0] else snap((left, y))
-                left = out[uid][0] + (w if w else 0)
+            block.place(x + (wide - block.width) / 2, y, out)
             bottom = max(bottom, y + block.height)
             y += block.height + STACK_GAP
         x += wide + gap
     return bottom
 
 
-def _above(column: Sequence[_Block]) -> float:
+def _above(column: Sequence[_Unit]) -> float:
     """How far a column reaches above the line of the ports."""
     if len(column) == 1:
         return float(column[0].port_y)

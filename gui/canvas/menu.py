@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from gui import icons
+from gui.canvas import block_menu
 from gui.i18n import tr
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def build(view: CanvasView) -> QMenu:
         action.triggered.connect(lambda *_: act())
 
     if canvas.selected:
-        if len(canvas.selected) == 1:
+        if len(canvas.selected) == 1 and canvas.selected[0] not in canvas.blocks:
             uid = canvas.selected[0]
             add(tr("Open"), "matrix", lambda: view.node_opened.emit(uid), "Return")
             add(tr("Matrix lab"), "matrix", lambda: view.lab_wanted.emit(uid), "Ctrl+M")
@@ -41,6 +42,8 @@ def build(view: CanvasView) -> QMenu:
                 words = tr("Unfreeze the weights") if owner.frozen else tr("Freeze the weights")
                 add(words, "freeze", lambda: view.attempt(lambda: document.freeze(uid, not owner.frozen)))
             made.addSeparator()
+        block_menu.fill(view, add)
+        made.addSeparator()
         add(tr("Duplicate"), "duplicate", view.duplicate_selection, "Ctrl+D")
         add(tr("Copy"), "", view.copy_selection, "Ctrl+C")
         add(tr("Cut"), "", view.cut_selection, "Ctrl+X")

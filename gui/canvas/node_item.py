@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from engine.graph import Uid
+from engine.graph import LinkSpec, Uid
 from gui import icons, theme
 from gui.canvas import node_paint
 from gui.canvas.acting import NO_TOUCH
@@ -94,19 +94,33 @@ class NodeItem(CanvasItem):
     def output_port(self) -> QPointF:
         return self.pos() + QPointF(self.look.size.width, self.look.size.port_y)
 
-    def port_at(self, point: QPointF) -> tuple[str, int] | None:
-        """("in", n) or ("out", 0) under a point of the scene."""
+    def entries(self) -> list[tuple[Uid, int, QPointF]]:
+        """The input ports: whose they are, their number there, their middle."""
+        return [(self.uid, n, self.input_port(n)) for n in range(self.look.inputs)]
+
+    def exits(self) -> list[tuple[Uid, QPointF]]:
+        """The output ports: whose numbers come out, their middle."""
+        return [(self.uid, self.output_port())] if self.look.has_output else []
+
+    def entry(self, link: LinkSpec) -> QPointF:
+        """Where a link ends that leads here."""
+        return self.input_port(link.port)
+
+    def exit(self, link: LinkSpec) -> QPointF:
+        """Where a link starts that leads away from here."""
+        return self.output_port()
+
+    def port_at(self, point: QPointF) -> tuple[Uid, str, int] | None:
+        """(uid, "in", n) or (uid, "out", 0) under a point of the scene."""
         reach = PORT_HIT / 2
-        if self.look.has_output and not self.look.flush_right and _near(self.output_port(), point, reach):
-            return "out", 0
+        if not self.look.flush_right:
+            outs = [(abs(at.y() - point.y()), u) for u, at in self.exits() if _near(at, point, reach)]
+            if outs:
+                return min(outs)[1], "out", 0
         if self.look.flush_left:
             return None
-        found = [
-            (abs(self.input_port(n).y() - point.y()), n)
-            for n in range(self.look.inputs)
-            if _near(self.input_port(n), point, reach)
-        ]
-        return ("in", min(found)[1]) if found else None
+        ins = [(abs(at.y() - point.y()), n, u) for u, n, at in self.entries() if _near(at, point, reach)]
+        return (min(ins)[2], "in", min(ins)[1]) if ins else None
 
     def neuron_rect(self, unit: int) -> QRectF:
         """The map of one neuron of an unfolded layer, in the node's own coordinates."""
@@ -329,17 +343,16 @@ class PortsItem(CanvasItem):
         token, side = "trace" if node.acting else "link", node.touch.side
         target = node.canvas.target_port
         if not look.flush_left:
-            for n in range(look.inputs):
-                at = node.input_port(n) - node.pos()
-                aimed = target == (node.uid, n)
+            for uid, n, place in node.entries():
+                at = place - node.pos()
+                aimed = target == (uid, n)
                 bad = bool(look.problem) and not node.acting
                 tint = "accent" if aimed else "danger" if bad else "trace" if side == "in" else token
                 grown = aimed or (node.armed and not node.illegal) or node.hovered
                 size = PORT_HOVER if grown else PORT
                 node_paint.paint_port(painter, at, size, tint, aimed, coarse=node.zooming)
-        if look.has_output and not look.flush_right:
-            at = node.output_port() - node.pos()
-            live = node.hovered and not node.armed
+        for _, place in () if look.flush_right else node.exits():
+            at, live = place - node.pos(), node.hovered and not node.armed
             node_paint.paint_port(
                 painter, at, PORT_HOVER if live else PORT,
                 "accent" if live else "trace" if side == "out" else token, live,

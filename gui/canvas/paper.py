@@ -16,7 +16,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QPainter, QPixmap, QRegion, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
-from gui.canvas import backdrop
+from gui.canvas import backdrop, block_sync
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -163,6 +163,8 @@ class Paper:
         seen = sheet.transform.inverted()[0].mapRect(QRectF(sheet.room()))
         painter = QPainter(sheet.picture)
         backdrop.paint_grid(painter, sheet.room(), sheet.transform, sheet.ratio)
+        painter.setTransform(sheet.transform)
+        block_sync.paint_frames(canvas, painter, [seen])
         painter.end()
         links = [k for k in canvas.links.values() if k.isVisible() and seen.intersects(k.boundingRect())]
         nodes = [n for n in canvas.visible_nodes() if seen.intersects(n.sceneBoundingRect())]
@@ -207,6 +209,7 @@ class Paper:
             return any(rect.intersects(part) for part in parts)
 
         painter.setTransform(sheet.transform)
+        block_sync.paint_frames(canvas, painter, parts)
         for link in canvas.links.values():
             if link.isVisible() and seen(link.boundingRect()):
                 link.paint(painter, self._option)

@@ -1,13 +1,14 @@
-"""Rename a node in place."""
+"""Rename a node or block in place."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
 from engine.errors import GraphError
-from engine.graph import GraphSpec, Uid
 from gui.i18n import tr, tr_message
 
 
@@ -17,11 +18,12 @@ class RenameField(QLineEdit):
     renamed = Signal(str)
     finished = Signal()
 
-    def __init__(self, parent: QWidget, graph: GraphSpec, uid: Uid, place: QRect) -> None:
-        super().__init__(graph.node(uid).name, parent)
-        self.graph, self.uid = graph, uid
+    def __init__(self, parent: QWidget, name: str, check: Callable[[str], object], place: QRect) -> None:
+        """`check` raises GraphError for a name that cannot be."""
+        super().__init__(name, parent)
+        self.old, self.check = name, check
         self._done = False
-        self.setAccessibleName(tr("Name of the layer"))
+        self.setAccessibleName(tr("Name"))
         self.setGeometry(place)
         self.setAcceptDrops(False)  # a file let go here is for the window
         self.selectAll()
@@ -32,7 +34,7 @@ class RenameField(QLineEdit):
     def problem(self) -> str:
         """Why the text cannot be the name, or ""."""
         try:
-            self.graph.replace_node(self.uid, name=self.text().strip())
+            self.check(self.text().strip())
         except GraphError as error:
             return tr_message(error)
         return ""
@@ -57,7 +59,7 @@ class RenameField(QLineEdit):
         self._done = True
         name = self.text().strip()
         self.hide()
-        if take and name != self.graph.node(self.uid).name:
+        if take and name != self.old:
             self.renamed.emit(name)
         self.finished.emit()
         self.deleteLater()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
-from PySide6.QtCore import QEasingCurve, QObject, QPointF, QRectF, QVariantAnimation, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, QVariantAnimation, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from engine.graph import LinkSpec, Uid
 from engine.layers import Dense, Output
 from gui import theme
-from gui.canvas import problem_bubbles
+from gui.canvas import block_sync, gliding, problem_bubbles
 from gui.canvas.acting import NO_FLOW, NO_TOUCH, STILL, Acting
 from gui.canvas.atlas import Atlas
+from gui.canvas.block_places import Places
+from gui.canvas.blocks import Blocks, blocks_of
 from gui.canvas.bubble import BubbleItem
 from gui.canvas.geometry import Size, Unfold, size_of, unfolds
 from gui.canvas.kept_picture import AT_ONCE, Budget
@@ -45,6 +47,8 @@ class CanvasScene(QGraphicsScene):
     """What stands still is to be painted again in this part of the scene."""
     live_changed = Signal()
     """Pictures or lines of weights are others now; what stands still is as before."""
+    rested = Signal()
+    """Nodes that glided are where they belong."""
     neuron_changed = Signal()
     """The weights of the neuron under the pointer are others now."""
 
@@ -75,10 +79,12 @@ class CanvasScene(QGraphicsScene):
         self.unfolded: dict[Uid, Unfold] = {}
         self.hosts: dict[Uid, Uid] = {}
         self._hovered: Uid | None = None
-        self._acting = False
+        self._step: tuple[Uid, str, float, Acting] | None = None
         self._weights: dict[Uid, tuple[Array, Array | None]] = {}
         self._means: dict[Uid, float] = {}
-        self._motion: QVariantAnimation | None = None
+        self.motion: QVariantAnimation | None = None
+        self.blocks = Blocks()
+        self.places = Places({})
         self._boxes: list[tuple[float, float, float, float, NodeItem]] = []
         self.ghost: QGraphicsItem | None = None
         """What is about to be dropped."""
@@ -138,15 +144,21 @@ class CanvasScene(QGraphicsScene):
 
     def set_acting(self, uid: Uid | None, text: str = "", progress: float = 0.0, by: Acting = STILL) -> None:
         """Put the ring of the calculation around a node, and light what its op touches; or take it away."""
-        if uid is None and not self._acting:
+        if uid is None and self._step is None:
             return
-        self._acting = uid is not None
+        self._step = (uid, text, progress, by) if uid is not None else None
+        uid = self.shown(uid) if uid is not None else None
         touched = {self.shown(other): touch for other, touch in by.nodes.items() if uid is not None}
         for other, node in self.nodes.items():
             touch = touched.get(other, NO_TOUCH) if other != uid else NO_TOUCH
             node.set_state(acting=(text or " ") if other == uid else "", progress=progress, touch=touch)
         for link, line in (*self.links.items(), *self.wires.items()):
             cast("LinkItem | WeightsItem", line).set_state(acting=by.links.get(link, NO_FLOW))
+
+    @property
+    def at_work(self) -> Uid | None:
+        """The node that the step at hand is about."""
+        return self._step[0] if self._step is not None else None
 
     def forget_pictures(self) -> None:
         """Another run: pictures and weights of the old one are no longer true."""
@@ -164,7 +176,8 @@ class CanvasScene(QGraphicsScene):
     def select(self, uids: Iterable[Uid], links: Iterable[LinkSpec] = (), *, keyboard: bool = False) -> None:
         """Select nodes and links; `keyboard` draws the ring dashed."""
         before = self.selected
-        self.selected = tuple(dict.fromkeys(u for u in uids if u in self.nodes))
+        held = ((u, self.blocks.holder(u)) for u in uids if u in self.nodes)
+        self.selected = tuple(dict.fromkeys(holder or u for u, holder in held))
         self.selected_links = tuple(k for k in links if k in self.links)
         shown = {self.shown(u) for u in self.selected}
         for uid, node in self.nodes.items():
@@ -197,10 +210,14 @@ class CanvasScene(QGraphicsScene):
 
     # ---- what lies where -----------------------------------------------------------------------------
 
-    def shown(self, uid: Uid) -> Uid:
-        """The node that shows `uid`: an unfolded layer shows its activation inside itself."""
+    def drawn_in(self, uid: Uid) -> Uid:
+        """The node whose picture shows `uid`: an unfolded layer shows its activation inside itself."""
         host = self.hosts.get(uid)
         return host if host is not None and host in self.unfolded else uid
+
+    def shown(self, uid: Uid) -> Uid:
+        """What stands for `uid` on the canvas: the folded block it lies in, or the node that draws it."""
+        return self.blocks.holder(uid) or self.drawn_in(uid)
 
     def visible_nodes(self) -> list[NodeItem]:
         return [n for n in self.nodes.values() if n.isVisible()]
@@ -214,7 +231,7 @@ class CanvasScene(QGraphicsScene):
         for node in reversed(self.visible_nodes()):
             found = node.port_at(point)
             if found is not None:
-                return node.uid, *found
+                return found
         return None
 
     def link_at(self, point: QPointF, but: Collection[LinkSpec] = (), reach: float = 8.0) -> LinkSpec | None:
@@ -280,9 +297,9 @@ class CanvasScene(QGraphicsScene):
 
     def _sync(self, old: DocumentState, new: DocumentState) -> None:
         graph, inference = new.graph, self.document.inference
-        self.hosts = dock_hosts(new)
+        self.hosts, self.blocks = dock_hosts(new), blocks_of(new)
         self.unfolded = unfolds(graph, inference, new.data, self.hosts)
-        for uid in [u for u in self.nodes if not graph.has(u)]:
+        for uid in [u for u in self.nodes if not graph.has(u) and u not in self.blocks]:
             self.removeItem(self.nodes.pop(uid))
             self._weights.pop(uid, None)
             bubble = self.bubbles.pop(uid, None)
@@ -317,17 +334,20 @@ class CanvasScene(QGraphicsScene):
                 item.setPos(*new.positions.get(node.uid, (0.0, 0.0)))
                 item.show_details(self.zoom >= 0.4)
             item.set_look(look)
-            item.setVisible(not (node.uid in self.hosts and self.hosts[node.uid] in self.unfolded))
+            item.setVisible(self.shown(node.uid) == node.uid)
+        block_sync.sync(self, new)
         self.atlas.set_sizes(self._slots())
-        self._place(old, new)
+        gliding.place(self, old)
         self._sync_links(new)
-        self.select(
-            [u for u in self.selected if graph.has(u)], [k for k in self.selected_links if k in self.links]
-        )
+        self.select(self.selected, self.selected_links)
+        if self._step is not None and self.blocks.specs:
+            self.set_acting(*self._step)
         problem_bubbles.show(self)
 
     def goal(self, uid: Uid) -> QPointF:
         """Where the document has a node; a docked one is flush with its layer."""
+        if uid in self.blocks:
+            return self.places.blocks[uid].topLeft()
         host = self.hosts.get(uid)
         positions = self.document.state.positions
         if host is not None and host not in self.unfolded:
@@ -337,46 +357,12 @@ class CanvasScene(QGraphicsScene):
     def _slots(self) -> dict[Uid, tuple[int, int, int]]:
         out = {}
         for uid, node in self.nodes.items():
+            if uid in self.blocks:
+                continue
             rect = node.picture_rect()
             unfold = self.unfolded.get(uid)
             out[uid] = (round(rect.width()), round(rect.height()), unfold.units if unfold is not None else 0)
         return out
-
-    def _place(self, old: DocumentState, new: DocumentState) -> None:
-        """Put nodes where the document has them; after tidying they glide there."""
-        goals = {uid: self.goal(uid) for uid in self.nodes}
-        moved = [
-            u
-            for u, p in goals.items()
-            if u in old.positions and (self.nodes[u].pos() - p).manhattanLength() > 1
-        ]
-        duration = theme.duration("tidy")
-        if self._motion is not None:
-            self._motion.stop()
-            self._motion = None
-        if not (self.gliding and moved and duration and self.views() and self.views()[0].isVisible()):
-            for uid, goal in goals.items():
-                self.nodes[uid].setPos(goal)
-            return
-        starts = {u: self.nodes[u].pos() for u in moved}
-        for uid, goal in goals.items():
-            if uid not in starts:
-                self.nodes[uid].setPos(goal)
-        motion = QVariantAnimation(self)
-        motion.setStartValue(0.0)
-        motion.setEndValue(1.0)
-        motion.setDuration(duration)
-        motion.setEasingCurve(QEasingCurve.Type.OutCubic)
-
-        def step(share: float) -> None:
-            for uid, start in starts.items():
-                if uid in self.nodes:
-                    self.nodes[uid].setPos(start + (goals[uid] - start) * share)
-            self.reroute()
-
-        motion.valueChanged.connect(step)
-        self._motion = motion
-        motion.start()
 
     def _sync_links(self, state: DocumentState) -> None:
         wanted = set(state.graph.links)
@@ -406,13 +392,14 @@ class CanvasScene(QGraphicsScene):
         layer = self.document.graph.node(link.target).layer
         return (
             isinstance(layer, (Dense, Output))
-            and link.target in self.unfolded
+            and self.shown(link.target) in self.unfolded
             and self.shown(link.source) in self.unfolded
         )
 
     def reroute(self) -> None:
         """Nodes moved: find the way of every link again."""
         shapes = self.document.inference.shapes
+        block_sync.follow(self)
         self._boxes = [
             (r.left(), r.top(), r.right(), r.bottom(), n)
             for n in self.visible_nodes()
@@ -422,6 +409,7 @@ class CanvasScene(QGraphicsScene):
         for link, item in self.links.items():
             shape = shapes.get(link.source)
             hidden = link in self.wires or self.hosts.get(link.target) == link.source
+            hidden = hidden or self.shown(link.source) == self.shown(link.target)
             item.setVisible(not hidden)
             if not hidden:
                 item.set_way(self._way(link), compact_shape(shape) if shape is not None else "")
@@ -431,7 +419,7 @@ class CanvasScene(QGraphicsScene):
 
     def _way(self, link: LinkSpec) -> Route:
         a, b = self.nodes[self.shown(link.source)], self.nodes[self.shown(link.target)]
-        start, end = a.output_port(), b.input_port(link.port)
+        start, end = a.exit(link), b.entry(link)
         left, right = sorted((start.x(), end.x()))
         top = min(a.pos().y(), b.pos().y()) - 8
         bottom = max(a.rect().bottom(), b.rect().bottom()) + 8
@@ -441,7 +429,7 @@ class CanvasScene(QGraphicsScene):
             if x1 > left and x0 < right and y1 > top and y0 < bottom and n is not a and n is not b
         ]
         lane = max(0, link.port) if self.document.graph.node(link.target).layer.many_inputs else 0
-        return route(start, end, a.rect(), b.rect(), others, lane)
+        return block_sync.labeled(self, link, route(start, end, a.rect(), b.rect(), others, lane))
 
     def items_of(self, uids: Iterable[Uid]) -> list[QGraphicsItem]:
         return [self.nodes[u] for u in uids if u in self.nodes]

@@ -63,6 +63,8 @@ class CanvasView(EditView):
     lab_wanted = Signal(str)
     """A layer is to be taken apart number by number: its title was clicked twice."""
     """A node was double clicked, or Enter pressed on it."""
+    keep_wanted = Signal(str)
+    """A block is to be kept in the library."""
     help_requested = Signal(str)
     """The kind of a layer whose help is wanted."""
     sharpened = Signal()
@@ -102,6 +104,7 @@ class CanvasView(EditView):
         self.canvas.weights_known.connect(self._overlays)
         self.canvas.spoilt.connect(self._still_changed)
         self.canvas.live_changed.connect(self._live_changed)
+        self.canvas.rested.connect(self._overlays)
         document.changed.connect(self._document_changed)
         document.loaded.connect(self._loaded)
         theme.changed.connect(self._restyle)
@@ -222,6 +225,9 @@ class CanvasView(EditView):
             and event.button() == Qt.MouseButton.LeftButton
             and self.canvas.port_at(point) is None
         ):
+            if uid in self.canvas.blocks:
+                self.toggle_blocks([uid])
+                return
             top = self.canvas.nodes[self.canvas.shown(uid)].rect().top()
             in_title = point.y() < top + HEADER
             (self.lab_wanted if in_title else self.node_opened).emit(uid)

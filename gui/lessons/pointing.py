@@ -103,12 +103,13 @@ def _rect(window: MainWindow, widget: QWidget) -> QRect:
 
 def _node(window: MainWindow, name: str) -> QRect | None:
     canvas, graph = window.canvas, window.bench.document.graph
-    for node in canvas.canvas.visible_nodes():
-        if graph.has(node.uid) and graph.node(node.uid).name == name:
-            canvas.show_node(node.uid)
-            seen = canvas.mapFromScene(node.rect()).boundingRect()
-            return QRect(canvas.viewport().mapTo(window, seen.topLeft()), seen.size())
-    return None
+    uid = next((n.uid for n in graph.nodes if n.name == name), None)
+    node = canvas.canvas.nodes.get(canvas.canvas.shown(uid)) if uid is not None else None
+    if node is None or not node.isVisible():
+        return None
+    canvas.show_node(node.uid)
+    seen = canvas.mapFromScene(node.rect()).boundingRect()
+    return QRect(canvas.viewport().mapTo(window, seen.topLeft()), seen.size())
 
 
 def _cell(window: MainWindow, rest: str) -> QRect | None:

@@ -159,7 +159,7 @@ class Inspector(QFrame):
         ):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea(self)
+        scroll = self.body = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
 
 from engine.layers import LAYERS, Layer
 from gui import icons, theme
+from gui.canvas.block_look import CATEGORY
 from gui.canvas.layer_search import matches
 from gui.canvas.texts import CATEGORIES, icon_of
 from gui.i18n import tr
-from gui.panels.palette_items import Entry, GroupHead, KindButton
+from gui.panels.block_shelf import BlockShelf
+from gui.panels.palette_items import DragRow, Entry, GroupHead, KindButton
 
 WIDE, NARROW = 208, 52
 OPEN_AT_START = ("data", "linear", "activation", "pooling")
@@ -61,6 +63,8 @@ class Palette(QFrame):
             layers = [cls for cls in LAYERS.values() if cls.category == category]
             if layers:
                 self._add_group(column, category, tr(title), layers)
+        self.shelf = BlockShelf(self)
+        column.addWidget(self.shelf)
         column.addStretch(1)
         self._scroll = QScrollArea(self)
         self._scroll.setWidgetResizable(True)
@@ -69,6 +73,13 @@ class Palette(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._icons = QWidget(self)
         self._fill_icons()
+        # in a low window there are more tiles than room: the wheel reaches the rest
+        self._tiles = QScrollArea(self)
+        self._tiles.setWidgetResizable(True)
+        for hide in (self._tiles.setHorizontalScrollBarPolicy, self._tiles.setVerticalScrollBarPolicy):
+            hide(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._tiles.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._tiles.setWidget(self._icons)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, theme.px(8), 0, 0)
         outer.setSpacing(theme.px(6))
@@ -77,7 +88,7 @@ class Palette(QFrame):
         holder.addWidget(self.filter)
         outer.addLayout(holder)
         outer.addWidget(self._scroll, 1)
-        outer.addWidget(self._icons, 1)
+        outer.addWidget(self._tiles, 1)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -136,18 +147,36 @@ class Palette(QFrame):
             button = KindButton(category, tr(title), icon_of(first), self._icons)
             button.clicked.connect(lambda _=False, b=button: self._open(b, b.category))
             column.addWidget(button, 0, middle)
+        own = KindButton(CATEGORY, tr("My blocks"), "block", self._icons)
+        own.clicked.connect(lambda: self._open_blocks(own))
+        column.addWidget(own, 0, middle)
         column.addStretch(1)
+
+    def _open_blocks(self, button: KindButton) -> None:
+        """The kept blocks beside their tile."""
+        self._close_flyout()
+        flyout = self._flyout = _Flyout(self.window())
+        for kept in self.shelf.kept:
+            row = self.shelf.row(kept, flyout)
+            row.wanted.connect(self._close_flyout)
+            flyout.add(row)
+        if not self.shelf.kept:
+            flyout.say(tr("Fold layers into a block and keep it here."))
+        self._place(flyout, button)
 
     def _open(self, button: KindButton | None, category: str) -> None:
         """The layers of a category beside its tile; they can be dragged from there."""
         self._close_flyout()
-        window = self.window()
-        flyout = self._flyout = _Flyout(window)
+        flyout = self._flyout = _Flyout(self.window())
         for cls in LAYERS.values():
             if not category or cls.category == category:
                 entry = self._entry(cls, flyout)
                 entry.wanted.connect(self._close_flyout)
                 flyout.add(entry)
+        self._place(flyout, button)
+
+    def _place(self, flyout: _Flyout, button: KindButton | None) -> None:
+        window = self.window()
         corner = self.mapTo(window, QPoint(self.width() + theme.px(4), 0))
         top = button.mapTo(window, QPoint(0, 0)).y() if button is not None else corner.y() + theme.px(8)
         flyout.open_at(QPoint(corner.x(), top))
@@ -171,6 +200,7 @@ class Palette(QFrame):
             head.setVisible(bool(hits))
             self._bodies[category].setVisible(bool(hits) and (bool(text) or head.isChecked()))
             found += hits
+        found += self.shelf.filter(text)
         self._nothing.setVisible(not found)
 
     def _shown(self) -> list[Entry]:
@@ -181,8 +211,8 @@ class Palette(QFrame):
         if self.filter.text().strip() and shown:
             self.layer_chosen.emit(shown[0].kind)
 
-    def _step(self, entry: Entry, by: int) -> None:
-        row: Iterable[Entry] = (
+    def _step(self, entry: DragRow, by: int) -> None:
+        row: Iterable[DragRow] = (
             self._flyout.entries
             if isinstance(self._flyout, _Flyout) and entry in self._flyout.entries
             else self._shown()
@@ -198,7 +228,7 @@ class Palette(QFrame):
         self.setFixedWidth(theme.px(NARROW if self._compact else WIDE))
         self.filter.setVisible(not self._compact)
         self._scroll.setVisible(not self._compact)
-        self._icons.setVisible(self._compact)
+        self._tiles.setVisible(self._compact)
         for widget in (*self.entries.values(), *self.heads.values()):
             widget.updateGeometry()
         self.update()
@@ -210,14 +240,21 @@ class _Flyout(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("surface", "card")
-        self.entries: list[Entry] = []
+        self.entries: list[DragRow] = []
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(*(theme.px(6),) * 4)
         self.column.setSpacing(0)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: DragRow) -> None:
         self.entries.append(entry)
         self.column.addWidget(entry)
+
+    def say(self, text: str) -> None:
+        """A sentence where there is nothing to choose."""
+        label = QLabel(text, self)
+        label.setProperty("role", "muted")
+        self.column.addWidget(label)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def open_at(self, at: QPoint) -> None:
         self.adjustSize()

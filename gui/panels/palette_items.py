@@ -25,20 +25,22 @@ from gui.canvas.texts import icon_of
 from gui.i18n import integer, tr
 
 
-class Entry(QAbstractButton):
-    """One layer: double click or Enter adds it, a drag takes it to the canvas, arrows go on."""
+class DragRow(QAbstractButton):
+    """What can be added: double click or Enter adds it, a drag takes it to the canvas, arrows go on."""
 
     wanted = Signal(str)
+    """Its `key`."""
     stepped = Signal(int)
 
-    def __init__(self, cls: type[Layer], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, key: str, text: str, tip: str, category: str, icon: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.layer = cls
-        self.kind = cls.kind
-        self.setText(tr(cls.label))
-        self.setToolTip(tr(cls.help))
-        self.setAccessibleName(tr(cls.label))
-        self.setAccessibleDescription(tr(cls.help))
+        self.key, self.category, self.icon_name = key, category, icon
+        self.setText(text)
+        self.setToolTip(tip)
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(tip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -70,33 +72,32 @@ class Entry(QAbstractButton):
         self._pressed_at = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.wanted.emit(self.kind)
+        self.wanted.emit(self.key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.wanted.emit(self.kind)
+            self.wanted.emit(self.key)
         elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             self.stepped.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:
             event.ignore()
 
-    def mime(self) -> QMimeData:
-        """What a drag of this layer carries."""
-        made = QMimeData()
-        made.setData(MIME, self.kind.encode())
-        return made
+    def mime(self) -> QMimeData | None:
+        """What a drag of it carries; None: it cannot be dragged now."""
+        raise NotImplementedError
 
     def _drag(self) -> None:
+        mime = self.mime()
+        if mime is None:
+            return
         drag = QDrag(self)
-        drag.setMimeData(self.mime())
+        drag.setMimeData(mime)
         drag.setPixmap(self._picture())
         drag.setHotSpot(QPoint(theme.px(14), theme.px(14)))
         drag.exec(Qt.DropAction.CopyAction)
 
     def _picture(self) -> QPixmap:
-        return icons.kind_tile(
-            self.layer.category, icon_of(self.layer), theme.px(28), self.devicePixelRatioF()
-        )
+        return icons.kind_tile(self.category, self.icon_name, theme.px(28), self.devicePixelRatioF())
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self.update()
@@ -120,7 +121,7 @@ class Entry(QAbstractButton):
             painter.drawRoundedRect(rect, 5, 5)
         side = theme.px(20)
         tile = QRectF(theme.px(4), (self.height() - side) / 2, side, side)
-        icons.paint_kind_tile(painter, tile, self.layer.category, icon_of(self.layer))
+        icons.paint_kind_tile(painter, tile, self.category, self.icon_name)
         painter.setFont(theme.ui_font())
         painter.setPen(theme.color("text1"))
         left = int(tile.right()) + theme.px(8)
@@ -133,6 +134,19 @@ class Entry(QAbstractButton):
             text,
         )
         painter.end()
+
+
+class Entry(DragRow):
+    """One kind of layer."""
+
+    def __init__(self, cls: type[Layer], parent: QWidget | None = None) -> None:
+        super().__init__(cls.kind, tr(cls.label), tr(cls.help), cls.category, icon_of(cls), parent)
+        self.layer, self.kind = cls, cls.kind
+
+    def mime(self) -> QMimeData:
+        made = QMimeData()
+        made.setData(MIME, self.kind.encode())
+        return made
 
 
 class GroupHead(QAbstractButton):

@@ -17,6 +17,7 @@ from gui.canvas.texts import compact_shape
 from gui.i18n import tr, tr_message
 
 if TYPE_CHECKING:
+    from gui.canvas.node_item import NodeItem
     from gui.canvas.view import CanvasView
 
 
@@ -111,7 +112,12 @@ class DrawLink(Gesture):
     def _ends(self) -> tuple[QPointF, bool]:
         """Where the link starts on screen, and whether it runs to the left from there."""
         shown = self.canvas.nodes[self.canvas.shown(self.fixed)]
-        return (shown.input_port(self.fixed_port), True) if self.backward else (shown.output_port(), False)
+        link = LinkSpec(self.fixed, self.fixed, self.fixed_port)
+        return (shown.entry(link), True) if self.backward else (shown.exit(link), False)
+
+    def _ports(self, node: NodeItem) -> list[tuple[Uid, int, QPointF]]:
+        """The ports of a node or folded block at which the link could end."""
+        return [(u, 0, at) for u, at in node.exits()] if self.backward else node.entries()
 
     def _candidate(self, point: QPointF) -> tuple[Uid, int, QPointF] | None:
         """The port the magnet pulls to, or the node under the pointer."""
@@ -120,24 +126,33 @@ class DrawLink(Gesture):
         for node in self.canvas.visible_nodes():
             if node.uid == self.canvas.shown(self.fixed):
                 continue
-            ports = (
-                [(0, node.output_port())]
-                if self.backward
-                else [(n, node.input_port(n)) for n in range(node.look.inputs)]
-            )
-            for port, at in ports:
+            for uid, port, at in self._ports(node):
                 away = (at - point).manhattanLength()
                 if away <= reach and (best is None or away < best[0]):
-                    best = (away, node.uid, port, at)
+                    best = (away, uid, port, at)
         if best is not None:
             return self._real(best[1]), self._free(best[1], best[2]), best[3]
-        uid = self.canvas.node_at(point)
-        if uid is None or uid == self.canvas.shown(self.fixed):
+        found = self.canvas.node_at(point)
+        if found is None or found == self.canvas.shown(self.fixed):
             return None
-        node = self.canvas.nodes[uid]
+        uid, node = found, self.canvas.nodes[found]
+        if uid in self.canvas.blocks:
+            return self._of_block(node, point)
         port = self._free(uid, None)
         at = node.output_port() if self.backward else node.input_port(port)
         return self._real(uid), port, at
+
+    def _of_block(self, block: NodeItem, point: QPointF) -> tuple[Uid, int, QPointF] | None:
+        """The port of a folded block that is meant: a free one before a taken one, then the nearest."""
+
+        def worth(port: tuple[Uid, int, QPointF]) -> tuple[bool, float]:
+            taken = not self.backward and any(
+                (k.target, k.port) == port[:2] for k in self.graph.inputs_of(port[0])
+            )
+            return taken, (port[2] - point).manhattanLength()
+
+        best = min(self._ports(block), key=worth, default=None)
+        return (self._real(best[0]), best[1], best[2]) if best is not None else None
 
     def _real(self, uid: Uid) -> Uid:
         return self.canvas.source_of(uid) if self.backward else uid
@@ -178,7 +193,8 @@ class DrawLink(Gesture):
         self.canvas.draft.setVisible(True)
         fixed = self.canvas.shown(self.fixed)
         for uid, node in self.canvas.nodes.items():
-            dead = bool(self.reasons[self._real(uid) if uid in self.reasons else uid]) and uid != fixed
+            ends = [uid] if uid in self.reasons else [u for u, _, _ in self._ports(node)]
+            dead = all(self.reasons[self._real(u)] for u in ends) and bool(ends) and uid != fixed
             node.set_state(illegal=dead, armed=not dead and uid != fixed)
         if self.taken is not None and self.taken in self.canvas.links:
             self.canvas.links[self.taken].setVisible(False)

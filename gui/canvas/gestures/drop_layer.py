@@ -46,13 +46,7 @@ class Ghost(CanvasItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         rect = QRectF(0, 0, self.size.width, self.size.height)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(outline(rect), theme.color("raised", 190))
-        pen = QPen(theme.color("accent"), 1.6)
-        pen.setDashPattern([4.0, 3.0])
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(outline(rect))
+        paint_ghost(painter, rect)
         narrow = self.size.width < 100
         if not narrow:
             icons.paint_kind_tile(
@@ -60,6 +54,17 @@ class Ghost(CanvasItem):
             )
         box = QRectF(4, 8, rect.width() - 8, 30) if narrow else QRectF(44, 8, rect.width() - 50, 30)
         draw_text(painter, tr(self.layer.label), font(13, theme.SEMIBOLD), "text1", box, center=narrow)
+
+
+def paint_ghost(painter: QPainter, rect: QRectF) -> None:
+    """The dashed outline of what would land."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillPath(outline(rect), theme.color("raised", 190))
+    pen = QPen(theme.color("accent"), 1.6)
+    pen.setDashPattern([4.0, 3.0])
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(outline(rect))
 
 
 class DropLayer:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, Qt
 
 from engine.graph import Uid
+from gui.canvas.block_edits import passes
 from gui.canvas.edits import snap
+from gui.canvas.geometry import MAGNET
 from gui.canvas.gestures.base import Gesture
 from gui.canvas.landing import Landing, landing, show_landing
 
@@ -33,9 +35,15 @@ class MoveNodes(Gesture):
         self.add = add
         self.landing = Landing()
         chosen = set(self.canvas.selected) | {uid}
-        # what is docked on a moving layer moves with it
+        # all that is in a moving block, and what is docked on a moving layer, moves with it
+        chosen |= {*self.canvas.blocks.expanded(chosen)}
+        chosen |= {spec.uid for spec in self.canvas.blocks.chosen(chosen)}
         chosen |= {guest for guest, host in self.canvas.hosts.items() if host in chosen}
         self.origins = {u: self.canvas.nodes[u].pos() for u in chosen}
+        # a folded block alone that could go into a link
+        blocks = self.canvas.blocks
+        whole = uid in blocks and blocks[uid].folded and chosen == {*blocks.layers(uid), *blocks.within(uid)}
+        self.passes = whole and passes(self.document.state, uid)
 
     def move(self, point: QPointF, pixel: QPoint, modifiers: Qt.KeyboardModifier) -> None:
         if not self.moved_enough(pixel):
@@ -54,6 +62,9 @@ class MoveNodes(Gesture):
     def _landing(self) -> Landing:
         alone = len(self.origins) == 1
         node = self.canvas.nodes[self.uid]
+        if self.passes:
+            own = [k for k in self.document.graph.links if k.source in self.origins]
+            return Landing(link=self.canvas.link_at(node.rect().center(), own, MAGNET))
         if not alone:
             return Landing()
         layer = self.document.node(self.uid).layer
@@ -81,10 +92,14 @@ class MoveNodes(Gesture):
         if host is not None:
             self.view.attempt(lambda: self.document.dock(self.uid, host))
             self._settle()
+        elif link is not None and self.passes:
+            self.view.attempt(lambda: self.document.block_into_link(self.uid, link, moved))
         elif link is not None:
             self.view.attempt(lambda: self.document.insert_into(self.uid, link, moved[self.uid]))
         else:
+            self.canvas.gliding = bool(self.canvas.blocks.specs)  # what gives way to a frame glides there
             self.view.attempt(lambda: self.document.move(moved))
+            self.canvas.gliding = False
         self.canvas.reroute()
 
     def _settle(self) -> None:
