@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
+from engine.clipping import record_clipping
 from engine.locks import LOCK
 from engine.ops.base import REGISTRY
 from engine.ops.updates import Update
@@ -25,12 +26,14 @@ def record_updates(
 
     Those in `locked` ("<node>.<name>") have a mask of cells that stay as they are.
     """
+    gradients = {w.id: rec.gradients[w.id] for w in parameters if w.id in rec.gradients}
+    gradients = record_clipping(rec, training, parameters, gradients)
     rec.phase = Phase.UPDATE
     controls = training.controls()
     for name in REGISTRY[training.optimizer].controls:
         rec.control(name, controls.get(name, 1.0))
     for w in parameters:
-        gradient = rec.gradients.get(w.id)
+        gradient = gradients.get(w.id)
         if gradient is None:
             continue
         rec.node = w.owner

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from engine.clipping import NORM
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
@@ -73,6 +74,8 @@ def record(
         rec.backward([w.id for w in parameters])
     if mode == "train":
         record_updates(rec, training, learnt, locked)
+        norm = next((op.out for op in rec.ops if op.kind == NORM), None)
+        metrics |= {NORM: norm} if norm is not None else {}
     return _finish(rec, mode, outputs, losses, metrics)
 
 

@@ -26,6 +26,11 @@ SCHEDULE_CHOICES = (
     ("cosine", N_("cosine")),
     ("one_cycle", N_("one cycle")),
 )
+CLIPPING_CHOICES = (
+    ("none", N_("none")),
+    ("value", N_("by value")),
+    ("norm", N_("by norm")),
+)
 LOSS_CHOICES = (
     ("mse", N_("Mean squared error")),
     ("mae", N_("Mean absolute error")),
@@ -179,6 +184,30 @@ class TrainingSpec:
             maximum=1_000_000_000,
         ),
     ] = 0
+    clipping: Annotated[
+        str,
+        Setting(
+            N_("Gradient clipping"),
+            N_(
+                "Keeps steps short. By value: every cell of a gradient stays within the limit. By norm: "
+                "where all gradients together are longer than the limit, all are made shorter by the same "
+                "factor (PyTorch's clip_grad_norm_)."
+            ),
+            kind="choice",
+            choices=CLIPPING_CHOICES,
+        ),
+    ] = "none"
+    clip_limit: Annotated[
+        float,
+        Setting(
+            N_("Clipping limit"),
+            N_("The largest cell of a gradient, or the largest norm of all gradients together."),
+            kind="float",
+            minimum=1e-12,
+            maximum=1e12,
+            hot=True,
+        ),
+    ] = 1.0
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:
@@ -198,11 +227,13 @@ class TrainingSpec:
             "decay": self.decay,
             "epsilon": self.epsilon,
             "weight_decay": self.weight_decay,
+            "clip": self.clip_limit,
         }
 
     def with_controls(self, hot: Mapping[str, float]) -> TrainingSpec:
         """These settings with controls of a program as they were left; controls of layers are passed over."""
-        fields = {name: "learning_rate" if name == "lr" else name for name in self.controls()}
+        others = {"lr": "learning_rate", "clip": "clip_limit"}
+        fields = {name: others.get(name, name) for name in self.controls()}
         return replace(self, **{fields[k]: v for k, v in hot.items() if k in fields})  # type: ignore[arg-type]
 
 

@@ -6,9 +6,8 @@ share one store and one arithmetic, so any mixture of them gives the same weight
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from engine.data.dataset import Dataset
 from engine.errors import N_, Message, TrainingError, listed
 from engine.graph import GraphSpec
 from engine.ops.base import stream_number
-from engine.optimizers import step_controls
+from engine.position import PER_STEP, Positioned
 from engine.prepared import Prepared, prepare
 from engine.run import (
     REBUILT,
@@ -36,9 +35,7 @@ from engine.run import (
     data_spec,
     misfit,
 )
-from engine.schedules import rate_factor
 from engine.settings import TrainingSpec
-from engine.tested import Tested
 from engine.walk import Walk
 
 __all__ = [
@@ -46,10 +43,9 @@ __all__ = [
 ]  # fmt: skip
 
 SHUFFLE = stream_number("shuffle")
-_PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
 
 
-class Trainer(Tested):
+class Trainer(Positioned):
     """One run of a network on a backend. Raises GraphError or TrainingError when it cannot start."""
 
     def __init__(
@@ -70,6 +66,7 @@ class Trainer(Tested):
         self.applied = 0
         """Entries of the log that the step has behind it; the others come later."""
         self._newest: Point | None = None
+        self.figures = {}
         self._attic = Attic()
         self._start = dict(state) if state else None
         self._adopt(prepare(backend, graph, training, dataset, training.seed, state or {}, self._attic))
@@ -135,6 +132,7 @@ class Trainer(Tested):
         self.store.load(locks.held(before, self.store.state()) if before else {})
         self._attic, self._start = Attic(), start
         self.step = self.epoch = self.position = self.updates = self.end = self.applied = 0
+        self.figures = {}
         self.log.clear()
         if self.locked:
             self._log(LiveChange(0, locks.LOCKED, sorted(self.locked)))
@@ -146,11 +144,11 @@ class Trainer(Tested):
     def controls(self) -> dict[str, float]:
         """Hot controls with their present values."""
         present = {**self.program.controls, **self._hot}
-        return {k: v for k, v in present.items() if k in self.program.controls and k not in _PER_STEP}
+        return {k: v for k, v in present.items() if k in self.program.controls and k not in PER_STEP}
 
     def set_control(self, name: str, value: float) -> None:
         """A hot setting, from the next step on: lr, momentum, <node>.rate, ... Logged with its step."""
-        if name not in self.program.controls or name in _PER_STEP:
+        if name not in self.program.controls or name in PER_STEP:
             return
         self._hot[name] = float(value)
         self._log(LiveChange(self.step, name, float(value)))
@@ -210,15 +208,6 @@ class Trainer(Tested):
     # ---- steps --------------------------------------------------------------------------------------
 
     @property
-    def steps_per_epoch(self) -> int:
-        return math.ceil(self.dataset.n_train / self.capacity)
-
-    @property
-    def progress(self) -> float:
-        """Epochs done, with fraction."""
-        return self.epoch + self.position / self.dataset.n_train
-
-    @property
     def live_n(self) -> int:
         """Examples in the batch the traced plan holds."""
         return self._walk.live_n
@@ -233,32 +222,6 @@ class Trainer(Tested):
                 "data.order", random.permutation(self.seed, SHUFFLE, self.epoch, self.dataset.n_train)
             )
             self._bound_epoch = self.epoch
-
-    def _controls_from(self, ahead: int) -> list[dict[str, float]]:
-        """Per-step controls of the next `ahead` steps, at most to the end of the epoch."""
-        hot = self.controls()
-        out: list[dict[str, float]] = []
-        position = self.position
-        for k in range(ahead):
-            n = min(self.capacity, self.dataset.n_train - position)
-            if n <= 0:
-                break
-            update = self.updates + k + 1
-            rate = hot["lr"] * rate_factor(self.training, update)
-            per_step = {**step_controls(hot, update), "lr": rate}
-            out.append({"n": n, "pos": position, "step": self.step + k, **per_step})
-            position += n
-        return out
-
-    def _advance_position(self, steps: Sequence[Mapping[str, float]]) -> None:
-        for s in steps:
-            self.position += int(s["n"])
-        self.step += len(steps)
-        self.end = max(self.end, self.step)
-        self.updates += len(steps)
-        if self.position >= self.dataset.n_train:
-            self.position = 0
-            self.epoch += 1
 
     def run(self, max_steps: int, budget_ms: float = 20.0) -> ChunkResult:
         """Run fast steps for about `budget_ms`, at most `max_steps` and to the end of the epoch.
@@ -282,6 +245,7 @@ class Trainer(Tested):
         self._step_seconds = seconds if self._step_seconds == 0 else 0.7 * self._step_seconds + 0.3 * seconds
         if results.finite and self.store.finite():
             self._record(results.scalars["loss"])
+            self._note(steps[-1], {name: float(numbers[-1]) for name, numbers in results.scalars.items()})
             self._advance_position(steps)
             return ChunkResult(first, results.scalars["loss"])
         self.store.restore()
@@ -327,6 +291,7 @@ class Trainer(Tested):
         trouble = self._walk.finish(self.step)
         if trouble is None:
             self._record(np.array([self.loss]))
+            self._note(self._walk.values, self._walk.metrics)
             self._advance_position([self._walk.values])
         return trouble
 

@@ -17,6 +17,7 @@ from engine.ops.base import REGISTRY, Array
 from engine.ops.updates import Update, lock_of
 from engine.training import Trainer
 from engine.values import Op, Phase, Role, state_id
+from engine.xray_before import Before, before_update, lines_of
 
 MOST, SIDE = 16_384, 96
 """Cells of a matrix that are shown whole, and the sides of a sample of a larger one."""
@@ -64,6 +65,8 @@ class XRay:
     quantities: tuple[Quantity, ...]
     locked: Array | None = None
     """Not zero where a cell is locked; None where none is."""
+    before: tuple[Before, ...] = ()
+    """What was done to the gradient before the update read it."""
 
     def __getitem__(self, name: str) -> Array:
         return next(q.array for q in self.quantities if q.name == name)
@@ -78,7 +81,7 @@ class XRay:
         cell = {q.name: float(q.array[row, column]) for q in self.quantities}
         if self.locked is not None and self.locked[row, column]:
             return (Line("w′", "w", "{}", (cell["old"],), cell["old"], cell["new"]),)
-        made = STORIES[self.optimizer](cell, self.controls)
+        made = [*lines_of(self.before, cell), *STORIES[self.optimizer](cell, self.controls)]
         own = {q.symbol: cell[q.name] for q in self.quantities if q.own}
         return tuple(Line(*line, engine=own.get(line[0])) for line in made)
 
@@ -210,10 +213,12 @@ def xray(trainer: Trainer, key: str) -> XRay:
         return part.of(trainer.read(id))
 
     old, new = take(op.ins[0].id), take(op.outs[0].id)
-    out = [
-        Quantity("old", "w", "weights", old, True),
-        Quantity("g", "g", "gradients", take(op.ins[1].id), True),
-    ]
+    out = [Quantity("old", "w", "weights", old, True)]
+    way, told = before_update(trainer, op, controls)
+    for each, b in zip(way, told, strict=True):
+        symbol = "∂L/∂w" if b.source == "raw" else "ḡ"
+        out.append(Quantity(b.source, symbol, "gradients", take(each.ins[0].id), True))
+    out.append(Quantity("g", "g", "gradients", take(op.ins[1].id), True))
     for i, name in enumerate(rule.moments):
         symbol = SYMBOLS.get(name, name)
         role = "activations" if name in ("v", "square", "square_sum", "delta") else "gradients"
@@ -230,7 +235,8 @@ def xray(trainer: Trainer, key: str) -> XRay:
     updates = trainer.updates + (0 if trainer.step == step + 1 else 1)
     lock = lock_of(op)
     locked = take(lock.id) if lock is not None else None
-    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked)
+    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked,
+                tuple(told))
 
 
 def _update_of(trainer: Trainer, key: str) -> Op:

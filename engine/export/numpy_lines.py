@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
+from engine.export.numpy_training import TRAINING_LINES
 from engine.ops.updates import lock_of
 from engine.values import Op, Value
 
@@ -46,6 +47,16 @@ def _one(template: str) -> Writer:
 
     def write(n: Names) -> list[str]:
         return [template.format(*n.ins, o=n.outs[0], n=n, **n.op.attrs)]
+
+    return write
+
+
+def _lines(templates: Sequence[str]) -> Writer:
+    """A writer of lines as of `_one`; {name} may be a control, too, and {all} is all inputs added."""
+
+    def write(n: Names) -> list[str]:
+        values = {name: n.number(name) for name in n.controls} | dict(n.op.attrs)
+        return [line.format(*n.ins, o=n.outs[0], all=" + ".join(n.ins), **values) for line in templates]
 
     return write
 
@@ -378,6 +389,7 @@ WRITERS: dict[str, Writer] = {
     "heads_mix": lambda n: _heads(n, "mix"),
     "softmax_rows": _softmax_rows,
     "softmax_rows_grad": _one("{o} = {1} * ({0} - ({0} * {1}).sum(axis=2, keepdims=True))"),
+    **{kind: _lines(templates) for kind, templates in TRAINING_LINES.items()},
     "sgd": _update(_sgd),
     "momentum": _update(_momentum),
     "rmsprop": _update(_rmsprop),

@@ -6,6 +6,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     activations,
     affine_matrix,
     attention,
+    clipping,
     convolution,
     data,
     elementwise,

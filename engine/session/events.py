@@ -85,6 +85,8 @@ class Status:
     pace: float | None = None
     """Steps a second asked for; None is full speed."""
     loss: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Of the last step, where it has them: "grad_norm"; and "rate", the learning rate of the next."""
     test_loss: float | None = None
     test_accuracy: float | None = None
     test_step: int | None = None

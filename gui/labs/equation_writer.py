@@ -11,6 +11,7 @@ from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
+from gui.labs.equation_training import TrainingEquations, letter_of
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
 MOMENTS = {"velocity": "V", "square": "S", "square_sum": "S", "delta": "D", "m": "M", "v": "V"}
@@ -79,7 +80,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     return found
 
 
-class Writer:
+class Writer(TrainingEquations):
     """Writes ops as equations with the letters of one page."""
 
     def __init__(self, program: Program, letters: Mapping[str, str], style: Style) -> None:
@@ -93,6 +94,8 @@ class Writer:
         """W, or the part of an id that people know."""
         if value.id in self.letters:
             return self.letters[value.id]
+        if special := letter_of(value):
+            return special
         source = self.gradient_of.get(value.id)
         if source is not None:
             return r"\partial L/\partial " + self.letter(self.program.values[source])

@@ -39,7 +39,8 @@ REFRESH_MS = 250
 COLORS = {"sgd": "test", "momentum": "ok", "rmsprop": "positive", "adam": "train"}
 """A color for each optimizer; their names stand at the ends of the lines."""
 LATEX = {
-    "old": "w", "g": "g", "m": "m", "v": "v", "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
+    "old": "w", "raw": r"\partial L/\partial w", "g1": r"\bar{g}", "g": "g", "m": "m", "v": "v",
+    "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
     "square": "s", "square_sum": "s", "delta": "d", "change": r"\Delta w", "new": "w'",
 }  # fmt: skip
 WORST_STEPS = 5000
@@ -50,7 +51,8 @@ LOG_FROM = 40.0
 def words_of(name: str) -> str:
     """What a quantity is, in a few words."""
     return {
-        "old": tr("weight before"), "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
+        "old": tr("weight before"), "raw": tr("gradient of the batch"), "g1": tr("mean of the batches"),
+        "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
         "m_hat": tr("m corrected"), "v_hat": tr("v corrected"), "velocity": tr("velocity"),
         "square": tr("mean of g²"), "square_sum": tr("sum of g²"), "delta": tr("mean of u²"),
         "change": tr("change"), "new": tr("weight after"),
@@ -284,7 +286,7 @@ class OptimizerLab(QFrame):
         assert x is not None
         names = dict(OPTIMIZER_CHOICES)
         text = tr("{optimizer}, step {step}")
-        if len(x.quantities) > 4:
+        if any(q.name.endswith("_old") for q in x.quantities):
             text = tr("{optimizer}, step {step}, update {update} of its moments")
         step, update = i18n.integer(x.step + 1), i18n.integer(x.updates)
         self._about.setText(text.format(optimizer=tr(names[x.optimizer]), step=step, update=update))

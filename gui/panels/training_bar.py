@@ -30,7 +30,7 @@ from gui import icons, theme
 from gui.actions import Actions, key_text
 from gui.document import Document, DocumentState
 from gui.forms import Choice, Field, Form
-from gui.i18n import tr, tr_message
+from gui.i18n import short, tr, tr_message
 from gui.number_field import NumberField
 
 SHOWN = ("learning_rate", "batch", "optimizer", "loss")
@@ -44,12 +44,13 @@ READ_BY = {
     "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
     "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
     "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
+    "value": ("clip_limit",), "norm": ("clip_limit",),
 }  # fmt: skip
 
 
 def choices_of(training: TrainingSpec) -> tuple[str, ...]:
     """What is chosen that has settings of its own."""
-    return training.optimizer, training.loss, training.schedule
+    return training.optimizer, training.loss, training.schedule, training.clipping
 
 
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
@@ -96,6 +97,15 @@ class TrainingBar(QFrame):
         facts = TrainingSpec.settings()
         for name in SHOWN:
             row.addWidget(self._field(name, facts[name][0]))
+        self._rate_now = QLabel()
+        self._rate_now.setObjectName("rate_now")
+        self._rate_now.setProperty("role", "muted")
+        self._rate_now.setToolTip(tr("The learning rate of the next step, by the schedule"))
+        self._rate_now.setMinimumWidth(self._rate_now.fontMetrics().horizontalAdvance("→ 0.000123"))
+        self._rate_now.hide()
+        beside = self._cells["learning_rate"].layout()
+        assert beside is not None
+        beside.addWidget(self._rate_now)
         self._more = QToolButton()
         self._more.setIcon(icons.icon("settings", "text2"))
         self._more.setIconSize(QSize(theme.px(18), theme.px(18)))
@@ -135,6 +145,16 @@ class TrainingBar(QFrame):
         self._device.setAccessibleName(tr("Device: {name}").format(name=name))
         self._apply(max(self._level, 0))
         self._fit()
+
+    def set_rate(self, rate: float | None) -> None:
+        """The learning rate of the next step; said where a schedule makes it another than the one set."""
+        set_rate = self._document.training.learning_rate
+        other = rate is not None and abs(rate - set_rate) > 1e-9 * set_rate
+        text = f"→ {short(rate, 3)}" if rate is not None and other else ""
+        if text != self._rate_now.text():
+            self._rate_now.setText(text)
+            self._rate_now.setVisible(bool(text))
+            self._fit()
 
     def set_obstacle(self, why: str) -> None:
         """Why Play would do nothing but say so; "" when the network can run."""
@@ -357,13 +377,14 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        optimizer, loss, schedule = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        optimizer, loss, schedule, clipping = (READ_BY.get(choice, ()) for choice in choices_of(training))
         rate = ("learning_rate", "schedule", *schedule, "warm_up")
         known = TrainingSpec.settings()
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
-            for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "seed")
+            for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "clipping",
+                         *clipping, "seed")
             for facts, default in (known[name],)
         ]  # fmt: skip
         self._names = tuple(field.name for field in fields)

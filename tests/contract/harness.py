@@ -251,7 +251,7 @@ def one_op(kind: str, case: Case) -> OneOp:
     data: dict[str, Array] = {}
     inputs: dict[str, Array] = {}
     for v, a in zip(case.ins, case.arrays, strict=True):
-        a = np.ascontiguousarray(a, {"f32": np.float32, "i32": np.int32, "u8": np.uint8}[v.dtype])
+        a = np.asarray(a, {"f32": np.float32, "i32": np.int32, "u8": np.uint8}[v.dtype], order="C")
         if v.role in (Role.PARAM, Role.STATE):
             v = replace(v, id=f"case.{v.id}", owner="case", param=v.id)
             state[state_key(v)] = a

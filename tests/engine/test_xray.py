@@ -131,3 +131,17 @@ def test_regression_and_vectors_race_too():
         pass
     assert race.result().done == 12
     assert {len(lane.losses) for lane in race.result().lanes} == {3}
+
+
+@pytest.mark.parametrize(
+    ("clipping", "limit", "wanted"), [("value", 2.5, 2.5), ("norm", 1.5, 1.5), ("norm", 9, 6)]
+)
+def test_a_clipped_gradient_is_told_before_the_update(clipping, limit, wanted):
+    """w = 3, g = 6: what the update reads is the limit, or 6 where that is larger."""
+    t = square(3.0, "sgd", 0.1, clipping=clipping, clip_limit=limit)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    np.testing.assert_allclose([x["raw"][0, 0], x["g"][0, 0]], [6.0, wanted], rtol=1e-5)
+    g, change, new = x.lines(0, 0)
+    assert (g.symbol, g.engine) == ("g", pytest.approx(wanted)) and g.value == pytest.approx(wanted)
+    assert change.value == pytest.approx(-0.1 * wanted) and new.engine == pytest.approx(3 - 0.1 * wanted)

@@ -9,6 +9,7 @@ from typing import cast
 
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
     emit_attention,
+    emit_clipping,
     emit_linear,
     emit_pictures,
     emit_rearranging,

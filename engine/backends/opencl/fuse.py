@@ -18,6 +18,7 @@ from engine.values import Op, Program, Role, Value
 ENDS_PLAIN = {
     "concatenate", "split", "gather_labels", "random_affine", "softmax_xent_grad", "affine_matrix",
     "affine_matrix_dx", "affine_matrix_dw", "affine_warp_dx", "affine_warp_dw",
+    "square_sum",
 }  # fmt: skip
 """Kinds without an epilogue of their own."""
 

@@ -69,3 +69,9 @@ def test_the_loss_is_called_l() -> None:
 def test_losses(loss: str) -> None:
     graph, data = around(Dense(4))
     check(record(graph, TrainingSpec(loss, "sgd"), data, "train", 4), graph)
+
+
+@pytest.mark.parametrize("clipping", ["value", "norm"])
+def test_what_stands_before_an_update(clipping: str) -> None:
+    graph, data = around(Dense(4))
+    check(record(graph, TrainingSpec(clipping=clipping), data, "train", 4), graph)

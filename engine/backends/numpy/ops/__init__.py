@@ -3,6 +3,7 @@
 from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the builders
     activations,
     attention,
+    clipping,
     convolution,
     data,
     elementwise,

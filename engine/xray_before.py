@@ -1,0 +1,63 @@
+"""What is done to a gradient before an update reads it, for the x-ray: quantities and one equation each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.ops.clipping import SMALLEST
+from engine.training import Trainer
+from engine.values import Op
+
+Line = tuple[str, str, str, tuple[float, ...], float]
+
+
+@dataclass(frozen=True)
+class Before:
+    """One op between the gradient and the update: which quantity it makes of which, and with what numbers."""
+
+    kind: str
+    source: str
+    made: str
+    numbers: Mapping[str, float]
+
+
+def _clip_value(k: Mapping[str, float], g: float) -> Line:
+    c = k["clip"]
+    return "g", "min(max(∂L/∂w, −c), c)", "min(max({}, −{}), {})", (g, c, c), min(max(g, -c), c)
+
+
+def _clip_norm(k: Mapping[str, float], g: float) -> Line:
+    c, norm = k["clip"], k["norm"]
+    if c >= norm + SMALLEST:
+        return "g", "∂L/∂w, ‖g‖ ≤ c", "{}, {} ≤ {}", (g, norm, c), g
+    return "g", "∂L/∂w · c / ‖g‖", "{} · {} / {}", (g, c, norm), g * c / (norm + SMALLEST)
+
+
+LINES: dict[str, Callable[[Mapping[str, float], float], Line]] = {
+    "clip_value": _clip_value,
+    "clip_norm": _clip_norm,
+}
+
+
+def before_update(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> tuple[list[Op], list[Before]]:
+    """The ops from the gradient to what the update `op` reads, in order, and how they are told."""
+    program = trainer.program
+    way: list[Op] = []
+    at = program.producers.get(op.ins[1].id)
+    while at is not None and program.ops[at].kind in LINES:
+        way.insert(0, program.ops[at])
+        at = program.producers.get(way[0].ins[0].id)
+    told = []
+    for i, each in enumerate(way):
+        numbers = {name: float(controls[name]) for name in each.controls}
+        if each.kind == "clip_norm":
+            numbers["norm"] = float(trainer.read(each.ins[1].id).item())
+        made = "g" if i == len(way) - 1 else f"g{i + 1}"
+        told.append(Before(each.kind, "raw" if i == 0 else f"g{i}", made, numbers))
+    return way, told
+
+
+def lines_of(told: Sequence[Before], cell: Mapping[str, float]) -> list[Line]:
+    """One equation for each, for one weight."""
+    return [LINES[b.kind](b.numbers, cell[b.source]) for b in told]

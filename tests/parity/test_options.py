@@ -1,0 +1,52 @@
+"""Twenty steps beside PyTorch with what stands between gradients and weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine import random
+from engine.export.npz import named_weights
+from engine.training import SHUFFLE
+from tests.contract.test_options import data, trainer
+from tests.parity import peers
+from tests.parity.test_training import assert_close
+
+STEPS = 20
+
+
+def batches(torch: Any, seed: int, batch: int) -> list[tuple[Any, Any]]:
+    """The batches of the first steps, as the trainer shuffles them."""
+    d, found, epoch = data(), [], 0
+    while len(found) < STEPS:
+        order = random.permutation(seed, SHUFFLE, epoch, d.n_train)
+        for at in range(0, d.n_train, batch):
+            chosen = order[at : at + batch]
+            x, y = d.to_float(d.x_train[chosen]), d.y_train[chosen].astype("int64")
+            found.append((torch.from_numpy(x), torch.from_numpy(y)))
+        epoch += 1
+    return found[:STEPS]
+
+
+@pytest.mark.parametrize("clipping", ["value", "norm"])
+def test_clipping(torch: Any, backend_name: str, clipping: str) -> None:
+    t = trainer(backend_name, clipping)
+    peer = peers.build(torch, t.graph)
+    peers.load(torch, peer, named_weights(t.graph, t.store.state()))
+    limit, clip = t.training.clip_limit, torch.nn.utils
+    steps = peers.optimizer(torch, t.training.optimizer, peer.parameters(), t.training.learning_rate)
+    norms = []
+    for x, y in batches(torch, t.seed, t.capacity):
+        steps.zero_grad()
+        torch.nn.functional.cross_entropy(peer(x), y).backward()
+        if clipping == "value":
+            clip.clip_grad_value_(peer.parameters(), limit)
+        else:
+            norms.append(float(clip.clip_grad_norm_(peer.parameters(), limit)))
+        steps.step()
+        t.run(1)
+        assert t.figures.get("grad_norm", 0.0) == pytest.approx(norms[-1] if norms else 0.0, rel=1e-4)
+    assert clipping == "value" or max(norms) > limit, "nothing was clipped"
+    for key, array in named_weights(t.graph, t.store.state()).items():
+        assert_close(key, array, peer.state_dict()[key].numpy())
