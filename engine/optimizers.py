@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import cast
 
 from engine.clipping import record_clipping
+from engine.graph import GraphSpec
 from engine.locks import LOCK
 from engine.ops.base import REGISTRY
 from engine.ops.updates import Update
+from engine.penalties import record_largest_norm, ruled
 from engine.recorder import Recorder
 from engine.settings import TrainingSpec
 from engine.values import Phase, Role, Value, state_id
@@ -20,7 +22,11 @@ def moments(optimizer: str) -> tuple[str, ...]:
 
 
 def record_updates(
-    rec: Recorder, training: TrainingSpec, parameters: list[Value], locked: Collection[str] = ()
+    rec: Recorder,
+    training: TrainingSpec,
+    graph: GraphSpec,
+    parameters: list[Value],
+    locked: Collection[str] = (),
 ) -> None:
     """Record the update of every parameter that has a gradient; moments start at zero.
 
@@ -39,7 +45,11 @@ def record_updates(
         rec.node = w.owner
         old = [_beside(rec, w, m) for m in moments(training.optimizer)]
         lock = [_beside(rec, w, LOCK)] if f"{w.owner}.{w.param}" in locked else []
-        new = rec.emit(training.optimizer, (w, gradient, *old, *lock))
+        shortened = bool(ruled(graph, [w], "max_norm"))
+        name = f"{w.owner}.{w.param}@moved" if shortened else ""
+        new = list(rec.emit(training.optimizer, (w, gradient, *old, *lock), name))
+        if shortened:
+            new[0] = record_largest_norm(rec, graph, w, new[0], lock)
         for before, after in zip((w, *old), new, strict=True):
             rec.advance(before, after)
 

@@ -19,6 +19,7 @@ from engine.layers.unknown import Unknown
 from engine.project_curves import curves_from_plain, curves_to_plain
 from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
+from engine.weight_rules import WeightRules
 
 FORMAT_VERSION = 1
 MAX_NODES, MAX_LINKS, MAX_LOG = 1_000, 4_000, 200_000
@@ -98,6 +99,8 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
         plain["shares"] = node.shares
     if node.frozen:
         plain["frozen"] = True
+    if node.rules.active:
+        plain["rules"] = {name: getattr(node.rules, name) for name in node.rules.active}
     return plain
 
 
@@ -184,13 +187,21 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         if not isinstance(frozen, bool):
             raise reader.refuse("graph.nodes.frozen", N_("true or false"), frozen)
         owner = reader.text(shares, "shares", 80) if shares is not None else None
-        nodes.append(NodeSpec(uid, name, layer, owner, frozen))
+        nodes.append(NodeSpec(uid, name, layer, owner, frozen, _rules(reader, n.get("rules", {}), file)))
     graph = GraphSpec(tuple(nodes), _links(reader, plain.get("links"), nodes))
     try:
         graph.order()
     except GraphError as problem:
         raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     return graph, tuple(messages)
+
+
+def _rules(reader: _Reader, plain: Any, file: str) -> WeightRules:
+    found, known = reader.mapping(plain, "graph.nodes.rules"), WeightRules.settings()
+    try:
+        return WeightRules(**{name: value for name, value in found.items() if name in known})
+    except GraphError as problem:
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
 
 
 def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec, ...]:

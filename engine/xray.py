@@ -16,8 +16,8 @@ from engine.held_step import Spread, spread
 from engine.ops.base import REGISTRY, Array
 from engine.ops.updates import Update, lock_of
 from engine.training import Trainer
-from engine.values import Op, Phase, Role, state_id
-from engine.xray_before import Before, before_update, lines_of
+from engine.values import Op, Phase, state_id
+from engine.xray_before import Before, before_update, lines_of, row_factors
 
 MOST, SIDE = 16_384, 96
 """Cells of a matrix that are shown whole, and the sides of a sample of a larger one."""
@@ -82,6 +82,10 @@ class XRay:
         if self.locked is not None and self.locked[row, column]:
             return (Line("w′", "w", "{}", (cell["old"],), cell["old"], cell["new"]),)
         made = [*lines_of(self.before, cell), *STORIES[self.optimizer](cell, self.controls)]
+        if "moved" in cell:
+            moved, factor = cell["moved"], cell["factor"]
+            made[-1] = ("w*", *made[-1][1:])
+            made.append(("w′", "w* · min(1, c / ‖w*‖)", "{} · {}", (moved, factor), moved * factor))
         own = {q.symbol: cell[q.name] for q in self.quantities if q.own}
         return tuple(Line(*line, engine=own.get(line[0])) for line in made)
 
@@ -195,7 +199,7 @@ def trained(trainer: Trainer) -> tuple[str, ...]:
     """Keys of all parameters that are updated, in order."""
     return tuple(
         f"{op.ins[0].owner}.{op.ins[0].param}" for op in trainer.program.ops if op.phase is Phase.UPDATE
-        and op.ins[0].role is Role.PARAM
+        and isinstance(REGISTRY[op.kind], Update)
     )  # fmt: skip
 
 
@@ -230,7 +234,14 @@ def xray(trainer: Trainer, key: str) -> XRay:
             hat = after.astype(np.float64) / named[correction]
             out.append(Quantity(f"{name}_hat", f"{symbol}̂", role, hat, False))
     change = new.astype(np.float64) - old.astype(np.float64)
-    out += [Quantity("change", "Δw", "weights", change, True), Quantity("new", "w′", "weights", new, True)]
+    out.append(Quantity("change", "Δw", "weights", change, True))
+    shorter = next((o for o in trainer.program.ops if o.kind == "max_norm" and o.ins[0] == op.outs[0]), None)
+    if shorter is not None:
+        out.append(Quantity("moved", "w*", "weights", new, True))
+        factors = row_factors(trainer, shorter, controls)
+        out.append(Quantity("factor", "c / ‖w*‖", "activations", part.of(factors), False))
+        new = take(shorter.out.id)
+    out.append(Quantity("new", "w′", "weights", new, True))
     step = int(values["step"])
     updates = trainer.updates + (0 if trainer.step == step + 1 else 1)
     lock = lock_of(op)

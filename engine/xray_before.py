@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from engine.ops.base import Array
 from engine.ops.clipping import SMALLEST
+from engine.ops.penalties import shortening
 from engine.training import Trainer
 from engine.values import Op
 
@@ -61,3 +65,12 @@ def before_update(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> tu
 def lines_of(told: Sequence[Before], cell: Mapping[str, float]) -> list[Line]:
     """One equation for each, for one weight."""
     return [LINES[b.kind](b.numbers, cell[b.source]) for b in told]
+
+
+def row_factors(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> Array:
+    """What the largest norm of a row makes of every weight in it: 1 or less; locked ones keep 1."""
+    w, *locks = (trainer.read(v.id).astype(np.float64) for v in op.ins)
+    free = locks[0] == 0 if locks else np.ones(w.shape, np.bool_)
+    rest = tuple(range(1, w.ndim))
+    movable, fixed = (np.where(part, w * w, 0).sum(rest, keepdims=True) for part in (free, ~free))
+    return np.where(free, shortening(movable, fixed, controls[op.controls[0]]), 1.0)

@@ -286,6 +286,13 @@ class Document(QObject):
         graph = self.graph.replace_node(self.graph.node(uid).owner, frozen=frozen)
         return self.edit(replace(self._state, graph=graph), tr("Freeze") if frozen else tr("Unfreeze"))
 
+    def set_rule(self, uid: Uid, rule: str, value: float) -> bool:
+        """Change a rule for the weights of a node. Raises GraphError for a value outside its range."""
+        owner = self.graph.node(self.graph.node(uid).owner)
+        graph = self.graph.replace_node(owner.uid, rules=replace(owner.rules, **{rule: value}))
+        text = tr("Change {setting}").format(setting=tr(owner.rules.settings()[rule][0].label))
+        return self.edit(replace(self._state, graph=graph), text, f"rule/{owner.uid}/{rule}")
+
     # ---- links -------------------------------------------------------------------------------------
 
     def link(self, source: Uid, target: Uid, port: int | None = None) -> bool:

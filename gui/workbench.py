@@ -19,6 +19,7 @@ from engine.session.protocol import AUTO_PACE, Configured, Fault, Frame, RunStat
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 from gui import i18n, project_files
+from gui.canvas.state import hot_changes
 from gui.document import Document, DocumentState, difference
 from gui.engine_loading import EngineLoading
 from gui.exchange import Exchange
@@ -143,15 +144,7 @@ class Workbench(QObject):
             return
         kind = difference(old, new)
         if kind == "hot" and self.configured is not None:
-            layers = {}
-            for node in new.graph.nodes:
-                before = next((n for n in old.graph.nodes if n.uid == node.uid), None)
-                if before is None or before.layer == node.layer:
-                    continue
-                for field, (facts, _) in node.layer.settings().items():
-                    if facts.hot and getattr(before.layer, field) != getattr(node.layer, field):
-                        layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
-            self.runner.set_training(new.training, layers)
+            self.runner.set_training(new.training, hot_changes(old.graph, new.graph))
         if self.configured is not None and old.training != new.training:
             self._tell_change(old.training, new.training)
         if kind == "structural":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from engine.export.numpy_functions import FUNCTION_HELPERS
+from engine.export.numpy_training import TRAINING_HELPERS
 
 HELPERS: dict[str, str] = {
     **FUNCTION_HELPERS,
+    **TRAINING_HELPERS,
     "column": '''
 def column(v, like):
     """One number for each map, shaped to stand beside the maps."""

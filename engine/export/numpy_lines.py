@@ -52,11 +52,14 @@ def _one(template: str) -> Writer:
 
 
 def _lines(templates: Sequence[str]) -> Writer:
-    """A writer of lines as of `_one`; {name} may be a control, too, and {all} is all inputs added."""
+    """A writer of lines as of `_one`; {name} may be a control, too, and {all} is all inputs added,
+    {list} all of them listed.
+    """
 
     def write(n: Names) -> list[str]:
-        values = {name: n.number(name) for name in n.controls} | dict(n.op.attrs)
-        return [line.format(*n.ins, o=n.outs[0], all=" + ".join(n.ins), **values) for line in templates]
+        values: dict[str, object] = {name: n.number(name) for name in n.controls} | dict(n.op.attrs)
+        values |= {"o": n.outs[0], "all": " + ".join(n.ins), "list": ", ".join(n.ins)}
+        return [line.format(*n.ins, **values) for line in templates]
 
     return write
 

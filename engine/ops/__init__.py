@@ -15,6 +15,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     losses,
     merging,
     normalization,
+    penalties,
     pointwise_losses,
     pooling,
     prelu,

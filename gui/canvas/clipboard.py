@@ -11,6 +11,7 @@ from engine.errors import N_, GraphError, MatrizenError
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
 from engine.layers import LAYERS
 from engine.layers.base import Layer
+from engine.weight_rules import WeightRules
 from gui.canvas.state import DocumentState, Point
 
 FORMAT = "matrizen/layers"
@@ -44,6 +45,7 @@ def write(state: DocumentState, uids: Collection[Uid]) -> str:
                     "settings": layer_plain(n.layer),
                     "shares": n.shares,
                     "frozen": n.frozen,
+                    "rules": {name: getattr(n.rules, name) for name in n.rules.active},
                     "at": list(state.positions.get(n.uid, (0.0, 0.0))),
                 }
                 for n in nodes
@@ -75,7 +77,9 @@ def read(text: str) -> Fragment:
             layer = layer_from_plain(item["kind"], item["settings"])
             shares = item["shares"]
             frozen = bool(item.get("frozen", False))
-            nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None, frozen))
+            rules = WeightRules(**item.get("rules", {}))
+            shares = str(shares) if shares is not None else None
+            nodes.append(NodeSpec(uid, name, layer, shares, frozen, rules))
             graph = graph.add(name, layer, uid=uid)
             x, y = item["at"]
             positions[uid] = (_coordinate(x), _coordinate(y))

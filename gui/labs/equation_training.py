@@ -1,4 +1,4 @@
-"""What stands between a gradient and the update, as equations: clipping."""
+"""What stands between a gradient and the update, as equations: clipping, penalties, largest norms."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ def letter_of(value: Value) -> str:
     return {
         "clipped": rf"g_{{{of}}}",
         "squares": rf"s_{{{of}}}",
-    }.get(what, r"\|g\|" if name == "grad_norm" else "")
+        "l1": rf"\lambda |{of}|", "l2": rf"\frac{{\lambda}}{{2}} {of}^2",
+        "l1_grad": rf"\lambda \, \mathrm{{sign}} {of}", "l2_grad": rf"\lambda {of}",
+        "moved": rf"{of}^{{\ast}}",
+        "": {"grad_norm": r"\|g\|", "penalty": "R", "total": r"L_R"}.get(name, ""),
+    }.get(what, "")  # fmt: skip
 
 
 class TrainingEquations:
-    """The half of the writer that writes clipping; the other half gives letters."""
+    """The half of the writer that writes clipping and rules; the other half gives letters."""
 
     def factor(self, value: Value, symbol: str = "") -> Factor:
         """A value as it stands in the chosen orientation."""
@@ -28,6 +32,31 @@ class TrainingEquations:
 
     def _made(self, index: int, op: Op, title: str, words: str, *parts: Factor | str) -> Equation:
         raise NotImplementedError
+
+    def _l1(self, index: int, op: Op) -> list[Equation]:
+        w, out = self.factor(op.ins[0]), self.factor(op.out)
+        squared = op.kind == "l2"
+        rule = rf"\frac{{\lambda}}{{2}} \sum {w.symbol}^2" if squared else rf"\lambda \sum |{w.symbol}|"
+        words = tr("a part of the loss: large weights cost")
+        lead = r"\frac{\lambda}{2} \sum" if squared else r"\lambda \sum \big|"
+        return [self._made(index, op, f"R_{{{w.symbol}}} = {rule}", words, lead, w,
+                           "^2 =" if squared else r"\big| =", out)]  # fmt: skip
+
+    _l2 = _l1
+
+    def _l1_grad(self, index: int, op: Op) -> list[Equation]:
+        w, out = self.factor(op.ins[0]), self.factor(op.out)
+        lead = r"\lambda \cdot" if op.kind == "l2_grad" else r"\lambda \, \mathrm{sign}"
+        title = rf"\partial R/\partial {w.symbol} = {out.symbol}"
+        return [self._made(index, op, title, tr("what the penalty adds to the gradient"), lead, w, "=", out)]
+
+    _l2_grad = _l1_grad
+
+    def _max_norm(self, index: int, op: Op) -> list[Equation]:
+        w, out = self.factor(op.ins[0]), self.factor(op.out)
+        title = rf"{out.symbol} = {w.symbol} \cdot \min(1, c / \|{w.symbol}_{{i}}\|)"
+        words = tr("each row not longer than c")
+        return [self._made(index, op, title, words, w, r"\cdot \min(1, c / \|w_i\|) =", out)]
 
     def _clip_value(self, index: int, op: Op) -> list[Equation]:
         g, out = self.factor(op.ins[0]), self.factor(op.out)

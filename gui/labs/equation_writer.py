@@ -92,10 +92,10 @@ class Writer(TrainingEquations):
 
     def letter(self, value: Value) -> str:
         """W, or the part of an id that people know."""
-        if value.id in self.letters:
-            return self.letters[value.id]
         if special := letter_of(value):
             return special
+        if value.id in self.letters:
+            return self.letters[value.id]
         source = self.gradient_of.get(value.id)
         if source is not None:
             return r"\partial L/\partial " + self.letter(self.program.values[source])

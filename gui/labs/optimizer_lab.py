@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 from engine.errors import Message
 from engine.optimizer_race import OPTIMIZERS, RATES, STEPS, Race, Watched
 from engine.settings import OPTIMIZER_CHOICES
-from engine.values import Phase, Role
 from engine.xray import Line, XRay
 from gui import i18n, theme, tokens
 from gui.at_most import AtMost
@@ -42,6 +41,7 @@ LATEX = {
     "old": "w", "raw": r"\partial L/\partial w", "g1": r"\bar{g}", "g": "g", "m": "m", "v": "v",
     "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
     "square": "s", "square_sum": "s", "delta": "d", "change": r"\Delta w", "new": "w'",
+    "moved": r"w^{\ast}", "factor": r"c / \|w^{\ast}\|",
 }  # fmt: skip
 WORST_STEPS = 5000
 LOG_FROM = 40.0
@@ -55,6 +55,7 @@ def words_of(name: str) -> str:
         "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
         "m_hat": tr("m corrected"), "v_hat": tr("v corrected"), "velocity": tr("velocity"),
         "square": tr("mean of g²"), "square_sum": tr("sum of g²"), "delta": tr("mean of u²"),
+        "moved": tr("before its row is shortened"), "factor": tr("factor of the row"),
         "change": tr("change"), "new": tr("weight after"),
     }.get(name, name)  # fmt: skip
 
@@ -226,7 +227,7 @@ class OptimizerLab(QFrame):
         self.parameter.clear()
         for op in configured.program.ops if configured is not None else ():
             w = op.ins[0] if op.ins else None
-            if op.phase is Phase.UPDATE and w is not None and w.role is Role.PARAM and graph.has(w.owner):
+            if op.kind in dict(OPTIMIZER_CHOICES) and w is not None and graph.has(w.owner):
                 self.parameter.addItem(f"{graph.node(w.owner).name}.{w.param}", f"{w.owner}.{w.param}")
         self.parameter.blockSignals(False)
 

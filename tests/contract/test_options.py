@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,28 @@ from engine.backends.base import Array
 from engine.data.dataset import Dataset
 from engine.data.loading import load
 from engine.data.source import SourceSpec
+from engine.errors import GraphError
 from engine.graph import GraphSpec
 from engine.layers import Dense, Tanh
+from engine.project import Project
+from engine.project_file import load_project, save_project
+from engine.session.building import set_hot
+from engine.session.commands import SetTraining
 from engine.settings import TrainingSpec
 from engine.training import Trainer
+from engine.weight_rules import WeightRules
 from tests.contract.harness import distance, open_backend, same_bits
 from tests.contract.networks import chain
+from tests.engine.test_gradient_check import checked
 
 STEPS = 11
 OPTIONS: dict[str, dict[str, Any]] = {
     "value": {"clipping": "value", "clip_limit": 0.02, "optimizer": "momentum"},
     "norm": {"clipping": "norm", "clip_limit": 0.1, "optimizer": "sgd"},
+    "rules": {"optimizer": "adam", "learning_rate": 0.05},
 }
 """Each with an optimizer of its own."""
+RULES = {"dense1": WeightRules(0.002, 0.0, 0.4), "dense2": WeightRules(0.01, 0.03, 0.0)}
 
 
 @cache
@@ -33,13 +43,16 @@ def data() -> Dataset:
     return load(SourceSpec.array(rng.random((60, 5)).tolist(), rng.integers(0, 3, 60).tolist()))
 
 
-def network() -> GraphSpec:
-    return chain(Dense(units=7), Tanh(), Dense(units=3), shape=(5,))
+def network(name: str) -> GraphSpec:
+    graph = chain(Dense(units=7), Tanh(), Dense(units=3), shape=(5,))
+    for uid, rules in RULES.items() if name == "rules" else ():
+        graph = graph.replace_node(uid, rules=rules)
+    return graph
 
 
 def trainer(backend: str, name: str, **more: Any) -> Trainer:
     settings = {"learning_rate": 0.5, "batch": 16, "seed": 5, **OPTIONS[name], **more}
-    return Trainer(network(), TrainingSpec("cross_entropy", **settings), data(), open_backend(backend))
+    return Trainer(network(name), TrainingSpec("cross_entropy", **settings), data(), open_backend(backend))
 
 
 @cache
@@ -84,3 +97,31 @@ def unclipped() -> dict[str, Array]:
     t = trainer("numpy", "norm", clipping="none")
     t.run(1)
     return t.store.state()
+
+
+def test_penalties_are_a_part_of_the_loss_and_of_its_gradient() -> None:
+    t = trainer("numpy", "rules")
+    w = {key: a.astype(np.float64) for key, a in t.store.state().items()}
+    t.traced_step()
+    wanted = 0.002 * np.abs(w["dense1.weight"]).sum() + 0.01 * np.abs(w["dense2.weight"]).sum()
+    wanted += 0.03 / 2 * (w["dense2.weight"] ** 2).sum()
+    assert t.figures["penalty"] == pytest.approx(wanted, rel=1e-6)
+    assert t.loss == pytest.approx(t.read("output.loss").item() + wanted, rel=1e-6)
+    for node in RULES:
+        assert checked(t, node)["W"].agrees, node
+
+
+def test_no_row_is_longer_than_it_may_be() -> None:
+    rows = np.linalg.norm(fast_state("numpy", "rules")["dense1.weight"], axis=1)
+    assert rows.max() == pytest.approx(0.4, rel=1e-5) and rows.min() < 0.39
+
+
+def test_rules_are_in_the_file_and_may_change_while_training(tmp_path: Path) -> None:
+    t = trainer("numpy", "rules")
+    set_hot(t, SetTraining(t.training, {"dense2.l2": 0.5}))
+    assert t.controls()["dense2.l2"] == t.graph.node("dense2").rules.l2 == 0.5
+    path = tmp_path / "rules.matrizen"
+    save_project(path, Project(t.graph, t.training))
+    assert load_project(path).graph == t.graph
+    with pytest.raises(GraphError, match="l1"):
+        WeightRules(l1=-1.0)

@@ -8,6 +8,7 @@ import pytest
 from engine.errors import GraphError
 from engine.optimizer_race import OPTIMIZERS, OptimizerRace, Watched
 from engine.settings import OPTIMIZER_CHOICES
+from engine.weight_rules import WeightRules
 from engine.xray import trained, xray
 from tests.contract.networks import mlp, residual
 from tests.engine.number_nets import pictures, square
@@ -44,14 +45,15 @@ def test_adam_by_hand():
 
 @pytest.mark.parametrize("optimizer", [name for name, _ in OPTIMIZER_CHOICES])
 def test_every_line_gives_the_number_that_the_engine_has(optimizer):
-    t = pictures(residual(), (2, 9, 9), optimizer)
+    graph = residual().replace_node("conv1", rules=WeightRules(0.01, 0.01, 0.5))
+    t = pictures(graph, (2, 9, 9), optimizer)
     assert trained(t)[0] == "conv1.weight"
     for key in trained(t):
         x = xray(t, key)
         assert x.part.whole and x.quantities[0].array.shape == x.part.shape
         for at in ((0, 0), (x.part.shape[0] - 1, x.part.shape[1] - 1)):
             lines = x.lines(*at)
-            assert lines[-1].symbol == "w′"
+            assert lines[-1].symbol == "w′" and (lines[-2].symbol == "w*") == (key == "conv1.weight")
             for line in lines:
                 if line.engine is not None:
                     np.testing.assert_allclose(line.value, line.engine, rtol=2e-4, atol=1e-7, err_msg=key)

@@ -9,7 +9,7 @@ import pytest
 from engine import random
 from engine.export.npz import named_weights
 from engine.training import SHUFFLE
-from tests.contract.test_options import data, trainer
+from tests.contract.test_options import RULES, data, trainer
 from tests.parity import peers
 from tests.parity.test_training import assert_close
 
@@ -48,5 +48,26 @@ def test_clipping(torch: Any, backend_name: str, clipping: str) -> None:
         t.run(1)
         assert t.figures.get("grad_norm", 0.0) == pytest.approx(norms[-1] if norms else 0.0, rel=1e-4)
     assert clipping == "value" or max(norms) > limit, "nothing was clipped"
+    for key, array in named_weights(t.graph, t.store.state()).items():
+        assert_close(key, array, peer.state_dict()[key].numpy())
+
+
+def test_rules(torch: Any, backend_name: str) -> None:
+    """Penalties written into PyTorch's loss, and rows of the first layer shortened after each step."""
+    t = trainer(backend_name, "rules")
+    peer = peers.build(torch, t.graph)
+    peers.load(torch, peer, named_weights(t.graph, t.store.state()))
+    steps = peers.optimizer(torch, t.training.optimizer, peer.parameters(), t.training.learning_rate)
+    for x, y in batches(torch, t.seed, t.capacity):
+        steps.zero_grad()
+        loss = torch.nn.functional.cross_entropy(peer(x), y)
+        for name, rules in RULES.items():
+            w = getattr(peer, name).weight
+            loss = loss + rules.l1 * w.abs().sum() + rules.l2 / 2 * w.square().sum()
+        loss.backward()
+        steps.step()
+        with torch.no_grad():
+            peer.dense1.weight.copy_(torch.renorm(peer.dense1.weight, 2, 0, RULES["dense1"].max_norm))
+        assert t.run(1).losses[0] == pytest.approx(float(loss.detach()), rel=1e-5)
     for key, array in named_weights(t.graph, t.store.state()).items():
         assert_close(key, array, peer.state_dict()[key].numpy())

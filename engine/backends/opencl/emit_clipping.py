@@ -1,37 +1,61 @@
-"""Gradients kept small before the update: expressions, and the launches of a sum of squares."""
+"""Gradients kept small, weights kept small: expressions, and launches of sums over all cells."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from engine.backends.opencl.chain import MAIN_INPUTS, RULES, Cells, Site, number
-from engine.backends.opencl.emit import Emission, ceil_div, emits, reads
+from engine.backends.opencl.emit import Emission, ceil_div, emits, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
 from engine.ops.clipping import SMALLEST
 from engine.values import Op, Value
 
+SQUARE, SIZE = "fma(v, v, sum)", "(sum) + fabs(v)"
 PART, PARTS = 1024, 256
 """Numbers that one work-item adds up at least, and work-items at most."""
 
 
-def in_parts(template: str, x: Value, site: Site) -> Emission:
-    """A sum over all cells of an unbatched value: parts side by side, then the parts in order."""
+def in_parts(x: Value, site: Site, add: str, result: str = "(s)") -> Emission:
+    """A sum over all cells of an unbatched value: parts side by side, then the parts in order.
+
+    `add` takes v and sum, `result` the whole sum s.
+    """
     step = site.target.pw
     chunk = max(PART, ceil_div(ceil_div(x.size, PARTS), step) * step)
     count = ceil_div(x.size, chunk)
     first = Launch(
-        template,
-        {"TOTAL": x.size, "CHUNK": chunk},
+        "part_sums",
+        {"TOTAL": x.size, "CHUNK": chunk, "ADD(v, sum)": add},
         [reads("X", x), Pointer("PARTS", "parts", write=True)],
         (count,),
     )
-    then = Launch("add_up", {"COUNT": count}, [Pointer("PARTS", "parts")], (1,), controls=True)
+    defines: dict[str, object] = {"COUNT": count, "RESULT(s)": result}
+    then = Launch("add_up", defines, [Pointer("PARTS", "parts")], (1,), controls=True)
     return Emission([first, then], "cell", scratch={"parts": count})
 
 
 @emits("square_sum")
 def square_sum(op: Op, site: Site) -> Emission:
-    return in_parts("square_sum", op.ins[0], site)
+    return in_parts(op.ins[0], site, SQUARE)
+
+
+@emits("l1", "l2")
+def penalty(op: Op, site: Site) -> Emission:
+    strength = site.control(op.controls[-1])
+    if op.kind == "l1":
+        return in_parts(op.ins[0], site, SIZE, f"({strength} * (s))")
+    return in_parts(op.ins[0], site, SQUARE, f"(0.5f * {strength} * (s))")
+
+
+@emits("max_norm")
+def max_norm(op: Op, site: Site) -> Emission:
+    w = op.ins[0]
+    locks = [reads("LOCK", v) for v in op.ins[1:]]
+    defines: dict[str, object] = {
+        "COUNT": w.size // w.shape[0], "HAS_LOCK": len(locks), "LIMIT": site.controls[op.controls[0]],
+    }  # fmt: skip
+    pointers = [reads("W", w), *locks, writes("OUT", op.out)]
+    return Emission([Launch("max_norm", defines, pointers, (w.shape[0],), controls=True)], "none")
 
 
 def _clip_value(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
@@ -48,5 +72,14 @@ def _clip_norm(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Seq
     return (f"{x[0]} * ({ratio} < 1.0f ? {ratio} : 1.0f)",)
 
 
+def _l1_grad(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+    return (f"{c.site.control(op.controls[-1])} * sign({x[0]})",)
+
+
+def _l2_grad(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+    return (f"{c.site.control(op.controls[-1])} * {x[0]}",)
+
+
+RULES.update(l1_grad=_l1_grad, l2_grad=_l2_grad)
 RULES.update(clip_value=_clip_value, grad_norm=_grad_norm, clip_norm=_clip_norm)
 MAIN_INPUTS["clip_norm"] = 1

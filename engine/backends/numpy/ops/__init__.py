@@ -11,6 +11,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     linear,
     losses,
     normalization,
+    penalties,
     pooling,
     rearranging,
     sequence,
