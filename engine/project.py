@@ -19,6 +19,8 @@ from engine.layers.unknown import Unknown
 from engine.project_curves import curves_from_plain, curves_to_plain
 from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
+from engine.watch import Watch
+from engine.watch import from_plain as watch_from_plain
 from engine.weight_rules import WeightRules
 
 FORMAT_VERSION = 1
@@ -74,6 +76,7 @@ def run_to_plain(run: Checkpoint) -> dict[str, Any]:
         "seed": run.seed,
         "log": [[c.step, c.name, c.value] for c in run.log],
         "manifest": dict(run.manifest),
+        **({"watch": run.watch.plain()} if run.watch != Watch() else {}),
         **({"curves": curves} if curves is not None else {}),
     }
 
@@ -297,6 +300,7 @@ def run_from_plain(
         start=dict(start) if start else None,
         curve=curve,
         tests=tests,
+        watch=watch_from_plain(run.get("watch"), whole["step"]),
     )
     return checkpoint, said
 

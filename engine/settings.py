@@ -25,6 +25,11 @@ SCHEDULE_CHOICES = (
     ("exponential", N_("exponential")),
     ("cosine", N_("cosine")),
     ("one_cycle", N_("one cycle")),
+    ("plateau", N_("reduce on plateau")),
+)
+WATCHED_CHOICES = (
+    ("test", N_("test loss")),
+    ("training", N_("training loss")),
 )
 CLIPPING_CHOICES = (
     ("none", N_("none")),
@@ -208,6 +213,33 @@ class TrainingSpec:
             hot=True,
         ),
     ] = 1.0
+    patience: Annotated[
+        int,
+        Setting(
+            N_("Patience"),
+            N_("So many epochs may pass without a better loss before the rate falls by the factor "
+               "(PyTorch's ReduceLROnPlateau)."),
+            minimum=0, maximum=1_000_000,
+        ),
+    ] = 10  # fmt: skip
+    stop_after: Annotated[
+        int,
+        Setting(
+            N_("Early stopping"),
+            N_("Rest when so many epochs brought no better loss; the best step can then be shown again. "
+               "0: go on for ever."),
+            minimum=0, maximum=1_000_000,
+        ),
+    ] = 0  # fmt: skip
+    watched: Annotated[
+        str,
+        Setting(
+            N_("Watched loss"),
+            N_("The test loss after each epoch, or the mean training loss of the epoch. Without test "
+               "examples always the latter."),
+            kind="choice", choices=WATCHED_CHOICES,
+        ),
+    ] = "test"  # fmt: skip
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:

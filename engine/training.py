@@ -19,7 +19,7 @@ from engine.data.dataset import Dataset
 from engine.errors import N_, Message, TrainingError, listed
 from engine.graph import GraphSpec
 from engine.ops.base import stream_number
-from engine.position import PER_STEP, Positioned
+from engine.position import PER_STEP, Positioned, same_judge
 from engine.prepared import Prepared, prepare
 from engine.run import (
     REBUILT,
@@ -37,6 +37,7 @@ from engine.run import (
 )
 from engine.settings import TrainingSpec
 from engine.walk import Walk
+from engine.watch import Watch
 
 __all__ = [
     "SHUFFLE", "Checkpoint", "ChunkResult", "Evaluation", "LiveChange", "NonFinite", "Trainer", "data_spec",
@@ -66,7 +67,7 @@ class Trainer(Positioned):
         self.applied = 0
         """Entries of the log that the step has behind it; the others come later."""
         self._newest: Point | None = None
-        self.figures = {}
+        self.figures, self.watch, self._heard = {}, Watch(), {}
         self._attic = Attic()
         self._start = dict(state) if state else None
         self._adopt(prepare(backend, graph, training, dataset, training.seed, state or {}, self._attic))
@@ -100,6 +101,7 @@ class Trainer(Positioned):
         """
         old, attic = self.store.state(), self._attic
         same_optimizer = training.optimizer == self.training.optimizer
+        same_watch = same_judge(training, self.training)
         if not same_optimizer:  # moments of another optimizer, or of before, would be wrong
             old, attic = without_moments(old), attic.without_moments()
         new_start = self.step == 0 and training.seed != self.training.seed
@@ -115,6 +117,8 @@ class Trainer(Positioned):
         if not same_data:
             self.position = 0
             self.tests.clear()
+        if not same_data or not same_watch:
+            self.watch = Watch(self.epoch)
         if not same_optimizer:
             self.updates = 0
         self._log(LiveChange(self.step, REBUILT, "rebuilt"))
@@ -132,7 +136,7 @@ class Trainer(Positioned):
         self.store.load(locks.held(before, self.store.state()) if before else {})
         self._attic, self._start = Attic(), start
         self.step = self.epoch = self.position = self.updates = self.end = self.applied = 0
-        self.figures = {}
+        self.figures, self.watch, self._heard = {}, Watch(), {}
         self.log.clear()
         if self.locked:
             self._log(LiveChange(0, locks.LOCKED, sorted(self.locked)))
@@ -230,6 +234,7 @@ class Trainer(Positioned):
         was open is abandoned.
         """
         self.abandon_step()
+        self.settle()
         self._bind_order()
         count = max_steps
         if self._step_seconds > 0:
@@ -245,6 +250,7 @@ class Trainer(Positioned):
         self._step_seconds = seconds if self._step_seconds == 0 else 0.7 * self._step_seconds + 0.3 * seconds
         if results.finite and self.store.finite():
             self._record(results.scalars["loss"])
+            self._hear(results.scalars["loss"])
             self._note(steps[-1], {name: float(numbers[-1]) for name, numbers in results.scalars.items()})
             self._advance_position(steps)
             return ChunkResult(first, results.scalars["loss"])
@@ -273,6 +279,7 @@ class Trainer(Positioned):
 
     def begin_step(self) -> None:
         """Start a step that is walked op by op; nothing is committed before `finish_step`."""
+        self.settle()
         self._bind_order()
         (values,) = self._controls_from(1)
         self._walk.begin(values)
@@ -291,6 +298,7 @@ class Trainer(Positioned):
         trouble = self._walk.finish(self.step)
         if trouble is None:
             self._record(np.array([self.loss]))
+            self._hear([self.loss])
             self._note(self._walk.values, self._walk.metrics)
             self._advance_position([self._walk.values])
         return trouble
@@ -323,6 +331,7 @@ class Trainer(Positioned):
             self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
             self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests), lines,
+            at.watch,
         )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -338,9 +347,12 @@ class Trainer(Positioned):
         self._load(checkpoint.state)
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
+        self.watch = checkpoint.watch
         other_data = checkpoint.data_hash not in ("", self.dataset.sha256)
         if self.position >= self.dataset.n_train or other_data:
             self.position = 0
+        if other_data:
+            self.watch = Watch(self.epoch)
         self.log = list(checkpoint.log)
         self.end, self.applied = self.step, len(self.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
@@ -368,6 +380,7 @@ class Trainer(Positioned):
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
         self.end, self._newest = self.step, None
+        self._forget_later_losses()
 
     def _use_controls(self) -> None:
         for name, value in self.controls().items():
@@ -378,7 +391,8 @@ class Trainer(Positioned):
 
     def point(self) -> Point:
         """This step boundary, to return to."""
-        return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied)
+        return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied,
+                     watch=self.watch)
 
     def return_to(self, point: Point) -> None:
         """Stand at an earlier step of this run and program; what came after it stays known."""
@@ -388,6 +402,7 @@ class Trainer(Positioned):
         self._load(point.state)
         self.step, self.epoch = point.step, point.epoch
         self.position, self.updates = point.position, point.updates
+        self.watch = point.watch
         self._bound_epoch = -1
         self.set_applied(point.applied)
 

@@ -134,7 +134,8 @@ class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
     kind: "configure", "canceled" (its loading), "device" (refused, or left for NumPy), "non_finite",
-    "command", "internal", "engine" (the process died), "silent" (it does not answer).
+    "command", "internal", "engine" (the process died), "silent" (it does not answer). "early" is no fault:
+    the run rests because its loss no longer falls; `step` is the best one.
     """
 
     message: Message
@@ -144,6 +145,7 @@ class Fault:
     value: str = ""
     cell: tuple[int, ...] = ()
     generation: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True)

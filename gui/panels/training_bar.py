@@ -44,13 +44,15 @@ READ_BY = {
     "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
     "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
     "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
-    "value": ("clip_limit",), "norm": ("clip_limit",),
+    "value": ("clip_limit",), "norm": ("clip_limit",), "plateau": ("schedule_factor", "patience", "watched"),
+    "stops": ("watched",),
 }  # fmt: skip
 
 
 def choices_of(training: TrainingSpec) -> tuple[str, ...]:
     """What is chosen that has settings of its own."""
-    return training.optimizer, training.loss, training.schedule, training.clipping
+    stops = "stops" if training.stop_after else ""
+    return training.optimizer, training.loss, training.schedule, training.clipping, stops
 
 
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
@@ -377,14 +379,15 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        optimizer, loss, schedule, clipping = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        read = [READ_BY.get(choice, ()) for choice in choices_of(training)]
+        optimizer, loss, schedule, clipping, stops = read
         rate = ("learning_rate", "schedule", *schedule, "warm_up")
         known = TrainingSpec.settings()
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
             for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "clipping",
-                         *clipping, "seed")
+                         *clipping, "stop_after", *(stops if "watched" not in schedule else ()), "seed")
             for facts, default in (known[name],)
         ]  # fmt: skip
         self._names = tuple(field.name for field in fields)

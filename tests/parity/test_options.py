@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import random
 from engine.export.npz import named_weights
+from engine.settings import TrainingSpec
 from engine.training import SHUFFLE
+from engine.watch import Watch, judged
 from tests.contract.test_options import RULES, data, trainer
 from tests.parity import peers
 from tests.parity.test_training import assert_close
@@ -71,3 +74,17 @@ def test_rules(torch: Any, backend_name: str) -> None:
         assert t.run(1).losses[0] == pytest.approx(float(loss.detach()), rel=1e-5)
     for key, array in named_weights(t.graph, t.store.state()).items():
         assert_close(key, array, peer.state_dict()[key].numpy())
+
+
+def test_the_rate_on_a_plateau(torch: Any) -> None:
+    """PyTorch's scheduler on the same losses."""
+    losses = np.random.default_rng(1).random(200) / np.arange(1, 201) ** 0.3
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    peer = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.7, patience=4)
+    training, watch = TrainingSpec(schedule="plateau", schedule_factor=0.7, patience=4), Watch()
+    for epoch, loss in enumerate(losses):
+        peer.step(loss)
+        watch, _, _ = judged(watch, training, float(loss), epoch + 1, epoch)
+        assert watch.factor == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-6, abs=2e-8)
+    assert watch.factor < 0.1
