@@ -49,8 +49,13 @@ def record_penalties(
 
 
 def record_largest_norm(
-    rec: Recorder, graph: GraphSpec, w: Value, moved: Value, lock: Sequence[Value]
+    rec: Recorder,
+    graph: GraphSpec,
+    w: Value,
+    moved: Value,
+    lock: Sequence[Value],
+    applied: tuple[str, ...] = (),
 ) -> Value:
     """The new weight behind the rule about its norm."""
     limit = rec.control(f"{w.owner}.max_norm", graph.node(w.owner).rules.max_norm)
-    return rec.emit1("max_norm", [moved, *lock], controls=(limit,), role=Role.PARAM)
+    return rec.emit1("max_norm", [moved, *lock], controls=(limit, *applied), role=Role.PARAM)

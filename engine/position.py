@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.data.dataset import Dataset
-from engine.optimizers import step_controls
+from engine.ops.accumulating import APPLY
+from engine.optimizers import batch_controls, update_number
 from engine.run import Evaluation
 from engine.schedules import rate_factor
 from engine.settings import TrainingSpec
 from engine.tested import Tested
 from engine.watch import Watch, judged, watches
 
-PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
+PER_STEP = frozenset({"n", "pos", "step", "c1", "c2", APPLY})
 """Controls that are set anew for every step; no setting of a person is called so."""
 RATE = "rate"
 """Figure of a step: the learning rate it was done with."""
@@ -30,6 +31,7 @@ class Positioned(Tested):
     epoch: int
     position: int
     updates: int
+    """Batches since the optimizer began."""
     watch: Watch
     improved = False
     """Whether an epoch was the best so far and nobody has taken note of it; who does sets it back."""
@@ -59,7 +61,7 @@ class Positioned(Tested):
     @property
     def rate(self) -> float:
         """The learning rate of the next step, with its schedule."""
-        return self._rate(self.controls(), self.updates + 1)
+        return self._rate(self.controls(), update_number(self.training, self.updates))
 
     def _rate(self, hot: Mapping[str, float], update: int) -> float:
         return hot["lr"] * rate_factor(self.training, update) * self.watch.factor
@@ -73,8 +75,9 @@ class Positioned(Tested):
             n = min(self.capacity, self.dataset.n_train - position)
             if n <= 0:
                 break
-            update = self.updates + k + 1
-            per_step = {**step_controls(hot, update), "lr": self._rate(hot, update)}
+            batches = self.updates + k
+            rate = self._rate(hot, update_number(self.training, batches))
+            per_step = {**batch_controls(hot, self.training, batches), "lr": rate}
             out.append({"n": n, "pos": position, "step": self.step + k, **per_step})
             position += n
         return out

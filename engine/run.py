@@ -78,7 +78,7 @@ class Checkpoint:
     epoch: int
     position: int
     updates: int
-    """Updates since the optimizer's moments started at zero."""
+    """Batches since the optimizer's moments started at zero; each is an update unless several make one."""
     seed: int
     log: tuple[LiveChange, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)

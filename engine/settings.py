@@ -240,6 +240,15 @@ class TrainingSpec:
             kind="choice", choices=WATCHED_CHOICES,
         ),
     ] = "test"  # fmt: skip
+    accumulate: Annotated[
+        int,
+        Setting(
+            N_("Batches per update"),
+            N_("Gradients of so many batches are averaged before the weights move once: as one batch that "
+               "many times as large, with the memory of a small one."),
+            minimum=1, maximum=65536,
+        ),
+    ] = 1  # fmt: skip
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import locks, random
 from engine.backends.base import Array, Backend, state_key
-from engine.carrying import Attic, without_moments
+from engine.carrying import Attic, without_gathered, without_moments
 from engine.curves import Curve
 from engine.data.dataset import Dataset
 from engine.errors import N_, Message, TrainingError, listed
@@ -104,6 +104,10 @@ class Trainer(Positioned):
         same_watch = same_judge(training, self.training)
         if not same_optimizer:  # moments of another optimizer, or of before, would be wrong
             old, attic = without_moments(old), attic.without_moments()
+        share = training.accumulate / self.training.accumulate
+        if share != 1:  # an update begun with another count would never be a mean
+            old = without_gathered(old)
+        done = self.updates // self.training.accumulate * training.accumulate if share != 1 else self.updates
         new_start = self.step == 0 and training.seed != self.training.seed
         seed = training.seed if new_start else self.seed
         same_data = dataset.sha256 == self.dataset.sha256
@@ -119,8 +123,7 @@ class Trainer(Positioned):
             self.tests.clear()
         if not same_data or not same_watch:
             self.watch = Watch(self.epoch)
-        if not same_optimizer:
-            self.updates = 0
+        self.updates = done if same_optimizer else 0
         self._log(LiveChange(self.step, REBUILT, "rebuilt"))
 
     def reset(self) -> None:

@@ -13,8 +13,10 @@ import numpy as np
 
 from engine.errors import N_, GraphError
 from engine.held_step import Spread, spread
+from engine.ops.accumulating import APPLY
 from engine.ops.base import REGISTRY, Array
 from engine.ops.updates import Update, lock_of
+from engine.optimizers import update_number
 from engine.training import Trainer
 from engine.values import Op, Phase, state_id
 from engine.xray_before import Before, before_update, lines_of, row_factors
@@ -67,6 +69,8 @@ class XRay:
     """Not zero where a cell is locked; None where none is."""
     before: tuple[Before, ...] = ()
     """What was done to the gradient before the update read it."""
+    waits: bool = False
+    """Whether the weights wait for the gradients of more batches."""
 
     def __getitem__(self, name: str) -> Array:
         return next(q.array for q in self.quantities if q.name == name)
@@ -81,7 +85,11 @@ class XRay:
         cell = {q.name: float(q.array[row, column]) for q in self.quantities}
         if self.locked is not None and self.locked[row, column]:
             return (Line("w′", "w", "{}", (cell["old"],), cell["old"], cell["new"]),)
-        made = [*lines_of(self.before, cell), *STORIES[self.optimizer](cell, self.controls)]
+        first = lines_of(self.before, cell)
+        if self.waits:
+            told = [*first, ("w′", "w", "{}", (cell["old"],), cell["old"])]
+            return tuple(Line(*line, engine=None) for line in told)
+        made = [*first, *STORIES[self.optimizer](cell, self.controls)]
         if "moved" in cell:
             moved, factor = cell["moved"], cell["factor"]
             made[-1] = ("w*", *made[-1][1:])
@@ -222,6 +230,8 @@ def xray(trainer: Trainer, key: str) -> XRay:
     for each, b in zip(way, told, strict=True):
         symbol = "∂L/∂w" if b.source == "raw" else "ḡ"
         out.append(Quantity(b.source, symbol, "gradients", take(each.ins[0].id), True))
+        if each.kind == "accumulate":
+            out.append(Quantity("sum_old", "S", "gradients", take(each.ins[1].id), True))
     out.append(Quantity("g", "g", "gradients", take(op.ins[1].id), True))
     for i, name in enumerate(rule.moments):
         symbol = SYMBOLS.get(name, name)
@@ -243,11 +253,12 @@ def xray(trainer: Trainer, key: str) -> XRay:
         new = take(shorter.out.id)
     out.append(Quantity("new", "w′", "weights", new, True))
     step = int(values["step"])
-    updates = trainer.updates + (0 if trainer.step == step + 1 else 1)
+    batches = trainer.updates - (1 if trainer.step == step + 1 else 0)
+    updates = update_number(trainer.training, batches)
     lock = lock_of(op)
     locked = take(lock.id) if lock is not None else None
     return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked,
-                tuple(told))
+                tuple(told), not controls.get(APPLY, 1.0))
 
 
 def _update_of(trainer: Trainer, key: str) -> Op:

@@ -26,6 +26,11 @@ class Before:
     numbers: Mapping[str, float]
 
 
+def _accumulate(k: Mapping[str, float], g: float) -> Line:
+    before, count = k["before"], k["count"]
+    return "ḡ", "S + ∂L/∂w / k", "{} + {} / {}", (before, g, count), before + g / count
+
+
 def _clip_value(k: Mapping[str, float], g: float) -> Line:
     c = k["clip"]
     return "g", "min(max(∂L/∂w, −c), c)", "min(max({}, −{}), {})", (g, c, c), min(max(g, -c), c)
@@ -39,6 +44,7 @@ def _clip_norm(k: Mapping[str, float], g: float) -> Line:
 
 
 LINES: dict[str, Callable[[Mapping[str, float], float], Line]] = {
+    "accumulate": _accumulate,
     "clip_value": _clip_value,
     "clip_norm": _clip_norm,
 }
@@ -55,6 +61,8 @@ def before_update(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> tu
     told = []
     for i, each in enumerate(way):
         numbers = {name: float(controls[name]) for name in each.controls}
+        if each.kind == "accumulate":
+            numbers["count"] = float(str(each.attrs["count"]))
         if each.kind == "clip_norm":
             numbers["norm"] = float(trainer.read(each.ins[1].id).item())
         made = "g" if i == len(way) - 1 else f"g{i + 1}"
@@ -64,7 +72,8 @@ def before_update(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> tu
 
 def lines_of(told: Sequence[Before], cell: Mapping[str, float]) -> list[Line]:
     """One equation for each, for one weight."""
-    return [LINES[b.kind](b.numbers, cell[b.source]) for b in told]
+    before = {"before": cell["sum_old"]} if "sum_old" in cell else {}
+    return [LINES[b.kind]({**b.numbers, **before}, cell[b.source]) for b in told]
 
 
 def row_factors(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> Array:

@@ -118,6 +118,7 @@ def _names(graph: GraphSpec, around: Acting, word: str) -> tuple[str, ...]:
 def name_of(op: Op) -> str:
     """What an op is called."""
     return {
+        "accumulate": tr("gradient added to those of the batches before"),
         "adadelta": tr("update by AdaDelta"),
         "adagrad": tr("update by AdaGrad"),
         "adam": tr("update by Adam"),

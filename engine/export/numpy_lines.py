@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from engine.export.numpy_functions import FUNCTION_LINES
 from engine.export.numpy_helpers import HELPERS
 from engine.export.numpy_training import TRAINING_LINES
-from engine.ops.updates import lock_of
+from engine.ops.accumulating import APPLY
+from engine.ops.updates import kept_of, lock_of
 from engine.values import Op, Value
 
 
@@ -58,7 +59,7 @@ def _lines(templates: Sequence[str]) -> Writer:
 
     def write(n: Names) -> list[str]:
         values: dict[str, object] = {name: n.number(name) for name in n.controls} | dict(n.op.attrs)
-        values |= {"o": n.outs[0], "all": " + ".join(n.ins), "list": ", ".join(n.ins)}
+        values |= {"o": n.outs[0], "o2": n.outs[-1], "all": " + ".join(n.ins), "list": ", ".join(n.ins)}
         return [line.format(*n.ins, **values) for line in templates]
 
     return write
@@ -317,6 +318,9 @@ def _update(free: Writer) -> Writer:
     """An update; what is locked keeps its numbers."""
 
     def write(n: Names) -> list[str]:
+        if not n.controls.get(APPLY, 1.0):
+            return [f"{new} = {n.ins[n.op.ins.index(old)]}  # waits for more batches"
+                    for new, old in zip(n.outs, kept_of(n.op), strict=True)]  # fmt: skip
         if lock_of(n.op) is None:
             return free(n)
         lines = free(Names(n.ins[:-1], n.outs, n.op, n.controls))

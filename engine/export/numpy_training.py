@@ -1,6 +1,7 @@
 """Lines of plain NumPy for what stands between gradients and updates; see `numpy_lines`."""
 
 TRAINING_LINES: dict[str, tuple[str, ...]] = {
+    "accumulate": ("{o} = {1} + {0} / {count}", "{o2} = {o} * (1 - {apply})  # 0 where the weights move"),
     "clip_value": ("{o} = np.clip({0}, -{clip}, {clip})",),
     "square_sum": ("{o} = ({0} * {0}).sum()",),
     "grad_norm": ("{o} = np.sqrt({all})",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.ops import (  # noqa: F401 - importing registers the kinds
+    accumulating,
     activations,
     affine_matrix,
     attention,

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.ops.accumulating import APPLY
 from engine.ops.base import (
     Array,
     Attrs,
@@ -157,7 +158,7 @@ class MaxNorm(OpRule):
     """ins w, perhaps a mask of locked cells -> w, its rows made shorter where their norm is above the limit.
 
     A row is everything that leads to one unit: all axes but the first. Locked cells stay; the others make
-    room for them. Control limit.
+    room for them. Control limit; perhaps apply, as of an update.
     """
 
     kind = "max_norm"
@@ -169,6 +170,8 @@ class MaxNorm(OpRule):
         return (Out(f"{ins[0].id.split('@')[0]}@new", ins[0].axes, ins[0].shape, role=Role.PARAM),)
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
+        if not ctx.controls.get(APPLY, 1.0):
+            return (ins[0],)
         w, rest = ins[0], tuple(range(1, ins[0].ndim))
         free = ins[1] == 0 if len(ins) > 1 else np.ones(w.shape, np.bool_)
         squares = np.where(free, w * w, 0).sum(rest, keepdims=True)

@@ -15,6 +15,7 @@ def letter_of(value: Value) -> str:
     of = PARAMETERS.get(name, r"\mathrm{" + name.replace("_", r"\ ") + "}")
     return {
         "clipped": rf"g_{{{of}}}",
+        "mean": rf"\bar{{g}}_{{{of}}}",
         "squares": rf"s_{{{of}}}",
         "l1": rf"\lambda |{of}|", "l2": rf"\frac{{\lambda}}{{2}} {of}^2",
         "l1_grad": rf"\lambda \, \mathrm{{sign}} {of}", "l2_grad": rf"\lambda {of}",
@@ -32,6 +33,13 @@ class TrainingEquations:
 
     def _made(self, index: int, op: Op, title: str, words: str, *parts: Factor | str) -> Equation:
         raise NotImplementedError
+
+    def _accumulate(self, index: int, op: Op) -> list[Equation]:
+        g, before, mean = self.factor(op.ins[0]), self.factor(op.ins[1], "S"), self.factor(op.out)
+        words = tr("the mean over {k} batches, added up batch by batch").format(k=op.attrs["count"])
+        title = rf"{mean.symbol} = S + \frac{{1}}{{{op.attrs['count']}}} {g.symbol}"
+        return [self._made(index, op, title, words, before, rf"+ \frac{{1}}{{{op.attrs['count']}}} \cdot", g,
+                           "=", mean)]  # fmt: skip
 
     def _l1(self, index: int, op: Op) -> list[Equation]:
         w, out = self.factor(op.ins[0]), self.factor(op.out)

@@ -386,7 +386,7 @@ class SettingsPopup(QFrame):
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
-            for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "clipping",
+            for name in ("loss", *loss, "optimizer", *rate, "batch", "accumulate", *optimizer, "clipping",
                          *clipping, "stop_after", *(stops if "watched" not in schedule else ()), "seed")
             for facts, default in (known[name],)
         ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "value": {"clipping": "value", "clip_limit": 0.02, "optimizer": "momentum"},
     "norm": {"clipping": "norm", "clip_limit": 0.1, "optimizer": "sgd"},
     "rules": {"optimizer": "adam", "learning_rate": 0.05},
-}
+    "all": {"optimizer": "adamw", "learning_rate": 0.05, "accumulate": 3, "clipping": "norm",
+            "clip_limit": 0.1},
+}  # fmt: skip
 """Each with an optimizer of its own."""
 RULES = {"dense1": WeightRules(0.002, 0.0, 0.4), "dense2": WeightRules(0.01, 0.03, 0.0)}
 
@@ -45,7 +48,7 @@ def data() -> Dataset:
 
 def network(name: str) -> GraphSpec:
     graph = chain(Dense(units=7), Tanh(), Dense(units=3), shape=(5,))
-    for uid, rules in RULES.items() if name == "rules" else ():
+    for uid, rules in RULES.items() if name in ("rules", "all") else ():
         graph = graph.replace_node(uid, rules=rules)
     return graph
 
@@ -63,18 +66,14 @@ def fast_state(backend: str, name: str) -> dict[str, Array]:
     return t.store.state()
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_fast_and_traced_steps_are_the_same(backend_name: str, name: str) -> None:
-    t = trainer(backend_name, name)
+def test_fast_and_traced_steps_are_the_same_on_every_device(backend_name: str) -> None:
+    t = trainer(backend_name, "all")
     for _ in range(STEPS):
         assert t.traced_step() is None
-    assert same_bits(t.store.state(), fast_state(backend_name, name))
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_every_device_goes_the_way_of_numpy(backend_name: str, name: str) -> None:
-    for key, array in fast_state(backend_name, name).items():
-        assert distance(array, fast_state("numpy", name)[key]) < 1e-4, key
+    state = fast_state(backend_name, "all")
+    assert same_bits(t.store.state(), state)
+    for key, array in state.items():
+        assert distance(array, fast_state("numpy", "all")[key]) < 1e-4, key
 
 
 def test_a_norm_above_the_limit_is_brought_to_it_and_told() -> None:
@@ -125,3 +124,33 @@ def test_rules_are_in_the_file_and_may_change_while_training(tmp_path: Path) -> 
     assert load_project(path).graph == t.graph
     with pytest.raises(GraphError, match="l1"):
         WeightRules(l1=-1.0)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_batches_together_are_one_large_batch(optimizer: str) -> None:
+    """Four batches of 15 to an update, or one of 60: the same weights within rounding; between none moves."""
+    small = trainer("numpy", "norm", optimizer=optimizer, batch=15, accumulate=4, schedule="exponential",
+                    schedule_steps=2, clip_limit=0.5, seed=1)  # fmt: skip
+    large = trainer("numpy", "norm", optimizer=optimizer, batch=60, schedule="exponential", schedule_steps=2,
+                    clip_limit=0.5, seed=1)  # fmt: skip
+    for update in range(4):
+        before = small.store.state()
+        small.run(3)
+        held = {key: a for key, a in small.store.state().items() if "gathered" not in key}
+        assert same_bits(held, {key: before[key] for key in held})
+        small.run(1)
+        large.run(1)
+        assert small.rate == pytest.approx(large.rate) == 0.5 * 0.5 ** ((update + 1) / 2)
+    for key, array in large.store.state().items():
+        assert distance(small.store.state()[key], array) < 1e-5, key
+    assert not any(a.any() for key, a in small.store.state().items() if "gathered" in key)
+
+
+def test_another_number_of_batches_begins_a_new_mean() -> None:
+    t = trainer("numpy", "all")
+    t.run(4)
+    assert t.updates == 4 and any(a.any() for key, a in t.store.state().items() if "gathered" in key)
+    t.rebuild(t.graph, replace(t.training, accumulate=2), t.dataset)
+    assert t.updates == 2 and not any(a.any() for key, a in t.store.state().items() if "gathered" in key)
+    t.rebuild(t.graph, replace(t.training, accumulate=1), t.dataset)
+    assert t.updates == 1 and not any("gathered" in key for key in t.store.state())

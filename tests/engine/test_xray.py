@@ -135,6 +135,21 @@ def test_regression_and_vectors_race_too():
     assert {len(lane.losses) for lane in race.result().lanes} == {3}
 
 
+def test_gradients_of_two_batches_wait_and_then_move_the_weight():
+    """w = 3 and g = 6 twice: the mean of both is 6."""
+    t = square(3.0, "sgd", 0.1, accumulate=2)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    mean, new = x.lines(0, 0)
+    assert x.waits and (x.updates, mean.symbol, mean.value, new.value) == (1, "ḡ", 3.0, 3.0)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    mean, change, new = x.lines(0, 0)
+    assert not x.waits and x.updates == 1
+    assert mean.numbers == (3.0, 6.0, 2.0) and mean.value == x["g"][0, 0] == 6.0
+    assert change.value == pytest.approx(-0.6) and new.engine == pytest.approx(2.4)
+
+
 @pytest.mark.parametrize(
     ("clipping", "limit", "wanted"), [("value", 2.5, 2.5), ("norm", 1.5, 1.5), ("norm", 9, 6)]
 )

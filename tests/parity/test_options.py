@@ -55,23 +55,31 @@ def test_clipping(torch: Any, backend_name: str, clipping: str) -> None:
         assert_close(key, array, peer.state_dict()[key].numpy())
 
 
-def test_rules(torch: Any, backend_name: str) -> None:
-    """Penalties written into PyTorch's loss, and rows of the first layer shortened after each step."""
-    t = trainer(backend_name, "rules")
+@pytest.mark.parametrize("name", ["rules", "all"])
+def test_rules(torch: Any, backend_name: str, name: str) -> None:
+    """Penalties in PyTorch's loss, and rows of the first layer shortened after each step; then with clipping
+    and three batches to an update, too."""
+    t = trainer(backend_name, name)
+    several = t.training.accumulate
     peer = peers.build(torch, t.graph)
     peers.load(torch, peer, named_weights(t.graph, t.store.state()))
     steps = peers.optimizer(torch, t.training.optimizer, peer.parameters(), t.training.learning_rate)
-    for x, y in batches(torch, t.seed, t.capacity):
-        steps.zero_grad()
+    for k, (x, y) in enumerate(batches(torch, t.seed, t.capacity)):
+        if k % several == 0:
+            steps.zero_grad()
         loss = torch.nn.functional.cross_entropy(peer(x), y)
-        for name, rules in RULES.items():
-            w = getattr(peer, name).weight
+        for layer, rules in RULES.items():
+            w = getattr(peer, layer).weight
             loss = loss + rules.l1 * w.abs().sum() + rules.l2 / 2 * w.square().sum()
-        loss.backward()
+        assert t.run(1).losses[0] == pytest.approx(float(loss.detach()), rel=1e-5)
+        (loss / several).backward()
+        if k % several < several - 1:
+            continue
+        if t.training.clipping == "norm":
+            torch.nn.utils.clip_grad_norm_(peer.parameters(), t.training.clip_limit)
         steps.step()
         with torch.no_grad():
             peer.dense1.weight.copy_(torch.renorm(peer.dense1.weight, 2, 0, RULES["dense1"].max_norm))
-        assert t.run(1).losses[0] == pytest.approx(float(loss.detach()), rel=1e-5)
     for key, array in named_weights(t.graph, t.store.state()).items():
         assert_close(key, array, peer.state_dict()[key].numpy())
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from engine.backends.opencl.chain import MAIN_INPUTS, RULES, Cells, Site, number
 from engine.backends.opencl.emit import Emission, ceil_div, emits, reads, writes
 from engine.backends.opencl.kernel import Launch, Pointer
+from engine.ops.accumulating import APPLY
 from engine.ops.clipping import SMALLEST
 from engine.values import Op, Value
 
@@ -53,6 +54,7 @@ def max_norm(op: Op, site: Site) -> Emission:
     locks = [reads("LOCK", v) for v in op.ins[1:]]
     defines: dict[str, object] = {
         "COUNT": w.size // w.shape[0], "HAS_LOCK": len(locks), "LIMIT": site.controls[op.controls[0]],
+        "WAITS": f"{site.control(APPLY)} == 0.0f" if APPLY in op.controls else "0",
     }  # fmt: skip
     pointers = [reads("W", w), *locks, writes("OUT", op.out)]
     return Emission([Launch("max_norm", defines, pointers, (w.shape[0],), controls=True)], "none")
@@ -80,6 +82,12 @@ def _l2_grad(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[s
     return (f"{c.site.control(op.controls[-1])} * {x[0]}",)
 
 
+def _accumulate(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+    mean = f"({x[1]} + {x[0]} * {number(1 / int(str(op.attrs['count'])))})"
+    return mean, f"({c.site.control(APPLY)} != 0.0f ? ({c.type})(0.0f) : {mean})"
+
+
+RULES.update(accumulate=_accumulate)
 RULES.update(l1_grad=_l1_grad, l2_grad=_l2_grad)
 RULES.update(clip_value=_clip_value, grad_norm=_grad_norm, clip_norm=_clip_norm)
 MAIN_INPUTS["clip_norm"] = 1

@@ -76,4 +76,4 @@ def test_losses(loss: str) -> None:
 def test_what_stands_before_an_update(clipping: str) -> None:
     graph, data = around(Dense(4))
     graph = graph.replace_node("fc", rules=WeightRules(0.1, 0.1, 1.0))
-    check(record(graph, TrainingSpec(clipping=clipping), data, "train", 4), graph)
+    check(record(graph, TrainingSpec(clipping=clipping, accumulate=4), data, "train", 4), graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.backends.numpy.env import Call, Env, build
+from engine.ops.accumulating import APPLY
 from engine.ops.clipping import shrinking
 from engine.values import Op
 
@@ -51,5 +52,21 @@ def clip_norm(op: Op, env: Env) -> Call:
 
     def call() -> None:
         np.multiply(g, shrinking(c["clip"], norm), out=out)
+
+    return call
+
+
+@build("accumulate")
+def accumulate(op: Op, env: Env) -> Call:
+    (g, before), (mean, after), c = map(env.array, op.ins), map(env.array, op.outs), env.controls
+    share = np.float32(1 / int(str(op.attrs["count"])))
+
+    def call() -> None:
+        np.multiply(g, share, out=mean)
+        np.add(mean, before, out=mean)
+        if c[APPLY]:
+            after.fill(0)
+        else:
+            np.copyto(after, mean)
 
     return call

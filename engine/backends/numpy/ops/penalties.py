@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.backends.base import Array
 from engine.backends.numpy.env import Call, Env, build
+from engine.ops.accumulating import APPLY
 from engine.ops.penalties import shortening
 from engine.values import Op
 
@@ -61,6 +62,9 @@ def max_norm(op: Op, env: Env) -> Call:
     nothing = np.zeros((len(w), 1), np.float32)
 
     def call() -> None:
+        if not c.get(APPLY, 1.0):
+            np.copyto(out, w)
+            return
         np.multiply(w, w, out=squares)
         if mask is None:
             np.multiply(w, shortening(np.add.reduce(squares, 1, keepdims=True), nothing, c[name]), out=out)

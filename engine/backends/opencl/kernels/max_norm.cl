@@ -2,6 +2,7 @@
 //
 // A row is one unit: COUNT numbers. The free cells are multiplied by sqrt(max(limit² - locked, 0) / free), with
 // the sums of squares of both, where these are above limit². Cells in order, with fma.
+// Nothing changes where WAITS.
 // Pointers: W (rows x COUNT), LOCK if HAS_LOCK, OUT, controls. One work-item per row.
 
 KERNEL void NAME(ARGUMENTS) {
@@ -21,7 +22,7 @@ KERNEL void NAME(ARGUMENTS) {
 #endif
         squares = fma(W[i], W[i], squares);
     }
-    const float factor = squares + locked > most ? sqrt(fmax(most - locked, 0.0f) / squares) : 1.0f;
+    const float factor = !(WAITS) && squares + locked > most ? sqrt(fmax(most - locked, 0.0f) / squares) : 1.0f;
     for (int i = from; i < from + COUNT; i++) {
 #if HAS_LOCK
         OUT[i] = LOCK[i] != 0.0f ? W[i] : W[i] * factor;
