@@ -35,7 +35,7 @@ class NodeSpec:
 
     `shares` names the node whose parameters this one uses (shared weights), or None for its own. A `frozen`
     node has gradients, but its parameters stay as they are; running statistics go on. `rules` are about the
-    parameters a node owns.
+    parameters a node owns; `starts` names initializers of them, by name, where they are not the layer's own.
     """
 
     uid: Uid
@@ -44,6 +44,7 @@ class NodeSpec:
     shares: Uid | None = None
     frozen: bool = False
     rules: WeightRules = NO_RULES
+    starts: tuple[tuple[str, str], ...] = ()
 
     @property
     def owner(self) -> Uid:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
+from engine.initializers import with_starts
 from engine.layers import Input, Output, Sigmoid, Softmax
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
 from engine.layers.dense import Dense
@@ -89,7 +90,7 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
         inputs = tuple(shapes[s] for s in sources)
         try:
             shape = node.layer.output_shape(inputs)
-            specs = node.layer.params(inputs)
+            specs = with_starts(node.layer.params(inputs), node.starts)
         except ShapeProblem as p:
             repairs = tuple(replace(r, node=node.uid) for r in p.repairs)
             problems.append(Problem(node.uid, p.message, p.field, repairs))

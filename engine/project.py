@@ -14,6 +14,7 @@ import numpy as np
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, Message, ProjectError
 from engine.graph import RESERVED_UIDS, GraphSpec, LinkSpec, NodeSpec, check_name
+from engine.initializers import INITIALIZER_CHOICES
 from engine.layers import LAYERS, Layer
 from engine.layers.unknown import Unknown
 from engine.project_curves import curves_from_plain, curves_to_plain
@@ -104,6 +105,8 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
         plain["frozen"] = True
     if node.rules.active:
         plain["rules"] = {name: getattr(node.rules, name) for name in node.rules.active}
+    if node.starts:
+        plain["starts"] = dict(node.starts)
     return plain
 
 
@@ -190,7 +193,8 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         if not isinstance(frozen, bool):
             raise reader.refuse("graph.nodes.frozen", N_("true or false"), frozen)
         owner = reader.text(shares, "shares", 80) if shares is not None else None
-        nodes.append(NodeSpec(uid, name, layer, owner, frozen, _rules(reader, n.get("rules", {}), file)))
+        rules, starts = _rules(reader, n.get("rules", {}), file), _starts(reader, n.get("starts", {}))
+        nodes.append(NodeSpec(uid, name, layer, owner, frozen, rules, starts))
     graph = GraphSpec(tuple(nodes), _links(reader, plain.get("links"), nodes))
     try:
         graph.order()
@@ -205,6 +209,16 @@ def _rules(reader: _Reader, plain: Any, file: str) -> WeightRules:
         return WeightRules(**{name: value for name, value in found.items() if name in known})
     except GraphError as problem:
         raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
+
+
+def _starts(reader: _Reader, plain: Any) -> tuple[tuple[str, str], ...]:
+    known = [name for name, _ in INITIALIZER_CHOICES]
+    found = reader.mapping(plain, "graph.nodes.starts")
+    for key, value in found.items():
+        reader.text(key, "graph.nodes.starts", 80)
+        if value not in known:
+            raise reader.refuse("graph.nodes.starts", ", ".join(known), value)
+    return tuple(sorted(found.items()))
 
 
 def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec, ...]:

@@ -100,6 +100,7 @@ class Commands(QObject):
         for kind in ("op", "phase", "sample", "batch", "epoch"):
             on(f"step_{kind}", partial(self.bench.step, kind))
         on("reset", self.bench.reset)
+        on("new_start", self.bench.new_start)
         for name in ("slow", "visible", "full"):
             on(f"pace_{name}", partial(self.set_pace, name))
         on("devices", self.open_devices)

@@ -293,6 +293,15 @@ class Document(QObject):
         text = tr("Change {setting}").format(setting=tr(owner.rules.settings()[rule][0].label))
         return self.edit(replace(self._state, graph=graph), text, f"rule/{owner.uid}/{rule}")
 
+    def set_start(self, uid: Uid, parameter: str, initializer: str) -> bool:
+        """Let a parameter start otherwise than its layer says; "" as the layer says."""
+        owner = self.graph.node(self.graph.node(uid).owner)
+        starts = {**dict(owner.starts), parameter: initializer}
+        kept = tuple(sorted((name, kind) for name, kind in starts.items() if kind))
+        graph = self.graph.replace_node(owner.uid, starts=kept)
+        text = tr("Change the start of {name}").format(name=parameter)
+        return self.edit(replace(self._state, graph=graph), text)
+
     # ---- links -------------------------------------------------------------------------------------
 
     def link(self, source: Uid, target: Uid, port: int | None = None) -> bool:

@@ -78,6 +78,7 @@ class Workbench(QObject):
         self._empty_handed = False
         """The engine was refused this run, or its loading was canceled: it holds another one."""
         self._then: Callable[[], None] | None = None
+        self._renews = False
         """What is to be done once it has begun."""
         self._loading = False
         self._pace: float | None = AUTO_PACE
@@ -148,7 +149,7 @@ class Workbench(QObject):
         if self.configured is not None and old.training != new.training:
             self._tell_change(old.training, new.training)
         if kind == "structural":
-            if old.training.seed != new.training.seed and self.status.step:
+            if old.training.seed != new.training.seed and self.status.step and not self._renews:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
             self._configure_timer.start()
 
@@ -266,12 +267,8 @@ class Workbench(QObject):
             newest = state.checkpoint.step
             self.status = replace(self.status, step=min(self.status.step, newest), end=newest)
             step = i18n.integer(state.checkpoint.step)
-            self.told.emit(
-                tr("The engine stopped. Training continues from step {n}.").format(n=step),
-                "warning",
-                "",
-                None,
-            )
+            text = tr("The engine stopped. Training continues from step {n}.").format(n=step)
+            self.told.emit(text, "warning", "", None)
         elif self.configured is not None or self.ready:
             self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
             if state is None and not self._empty_handed:
@@ -295,6 +292,14 @@ class Workbench(QObject):
 
     def reset(self) -> None:
         """Back to the same start."""
+        self.runner.reset()
+
+    def new_start(self) -> None:
+        """Another start: the next seed, and its numbers from step 0."""
+        self._renews = True
+        self.document.set_training(seed=(self.document.training.seed + 1) % 2**63)
+        self._renews = False
+        self._configure()
         self.runner.reset()
 
     def set_pace(self, name: str) -> None:

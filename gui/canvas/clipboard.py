@@ -45,6 +45,7 @@ def write(state: DocumentState, uids: Collection[Uid]) -> str:
                     "settings": layer_plain(n.layer),
                     "shares": n.shares,
                     "frozen": n.frozen,
+                    "starts": [list(each) for each in n.starts],
                     "rules": {name: getattr(n.rules, name) for name in n.rules.active},
                     "at": list(state.positions.get(n.uid, (0.0, 0.0))),
                 }
@@ -79,7 +80,8 @@ def read(text: str) -> Fragment:
             frozen = bool(item.get("frozen", False))
             rules = WeightRules(**item.get("rules", {}))
             shares = str(shares) if shares is not None else None
-            nodes.append(NodeSpec(uid, name, layer, shares, frozen, rules))
+            starts = tuple((str(name), str(kind)) for name, kind in item.get("starts", ()))
+            nodes.append(NodeSpec(uid, name, layer, shares, frozen, rules, starts))
             graph = graph.add(name, layer, uid=uid)
             x, y = item["at"]
             positions[uid] = (_coordinate(x), _coordinate(y))

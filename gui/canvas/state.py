@@ -94,7 +94,9 @@ def difference(old: DocumentState, new: DocumentState) -> Difference:
         return "structural"
     for uid, a in before.items():
         b = after[uid]
-        if a.shares != b.shares or a.frozen != b.frozen or type(a.layer) is not type(b.layer):
+        if (a.shares, a.frozen, a.starts) != (b.shares, b.frozen, b.starts):
+            return "structural"
+        if type(a.layer) is not type(b.layer):
             return "structural"
         if a.rules != b.rules:
             if a.rules.active != b.rules.active:

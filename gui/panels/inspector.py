@@ -248,7 +248,7 @@ class Inspector(QFrame):
         self.formula.set_formula(layer.formula)
         self.formula_frame.setVisible(bool(layer.formula))
         self._note(node)
-        about = weight_fields(self.document.inference.params.get(node.owner, ()))
+        about = weight_fields(self.document.inference.params.get(node.owner, ()), layer.settings())
         key = (node.uid, layer.kind, tuple(about))
         if self._formed != key:
             self.form_off()
@@ -260,7 +260,7 @@ class Inspector(QFrame):
             self._formed = key
         values = {name: getattr(layer, name) for name in layer.settings()}
         if about:
-            values |= weight_values(self.document.node(node.owner))
+            values |= weight_values(self.document.node(node.owner), about)
         if self.form is not None:
             self.form.set_values(values)
             self.form.clear_problems()

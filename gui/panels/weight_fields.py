@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from engine.errors import N_
 from engine.graph import NodeSpec, Uid
+from engine.initializers import start_choices
 from engine.layers.base import ParamSpec
 from engine.weight_rules import WeightRules
 from gui.document import Document
 from gui.forms import Field
+from gui.i18n import tr
 
 FROZEN = Field("frozen", N_("Frozen"), "bool", N_("Learning leaves the weights as they are."))
-RULE = "rules."
-"""Names of fields that are rules begin so."""
+RULE, START = "rules.", "start of "
+"""Names of fields that are rules, or starts of parameters, begin so."""
+OWN_START = {"weight": "initializer", "bias": "bias_initializer"}
+"""Parameters whose start some layers have a setting of their own for."""
 
 
-def weight_fields(specs: Sequence[ParamSpec]) -> list[Field]:
-    """What can be set about these parameters; nothing where none is learnt."""
+def weight_fields(specs: Sequence[ParamSpec], settings: Collection[str]) -> list[Field]:
+    """What can be set about these parameters of a layer with such settings; nothing where none is learnt."""
     trained = [p for p in specs if p.trained]
     if not trained:
         return []
-    found = [FROZEN]
+    found = [
+        Field(START + p.name, tr("Start of {parameter}").format(parameter=p.name), "choice",
+              N_("How these numbers are drawn before training; acts at the next reset."),
+              choices=(("", N_("of the layer")), *start_choices(p)), default="")
+        for p in trained
+        if not p.fixed and OWN_START.get(p.name, "") not in settings
+    ]  # fmt: skip
+    found.append(FROZEN)
     if any(len(p.shape) > 1 for p in trained):
         found += [
             Field(RULE + name, f.label, f.kind, f.help, f.minimum, f.maximum, default=default)
@@ -31,10 +42,12 @@ def weight_fields(specs: Sequence[ParamSpec]) -> list[Field]:
     return found
 
 
-def weight_values(owner: NodeSpec) -> dict[str, Any]:
+def weight_values(owner: NodeSpec, shown: Sequence[Field]) -> dict[str, Any]:
     """The values of these fields."""
+    starts = {f.name: dict(owner.starts).get(f.name.removeprefix(START), "") for f in shown
+              if f.name.startswith(START)}  # fmt: skip
     rules = {RULE + name: getattr(owner.rules, name) for name in WeightRules.settings()}
-    return {"frozen": owner.frozen, **rules}
+    return {"frozen": owner.frozen, **rules, **starts}
 
 
 def edit_weights(document: Document, uid: Uid, name: str, value: Any) -> bool:
@@ -43,6 +56,8 @@ def edit_weights(document: Document, uid: Uid, name: str, value: Any) -> bool:
         document.freeze(uid, bool(value))
     elif name.startswith(RULE):
         document.set_rule(uid, name.removeprefix(RULE), float(value))
+    elif name.startswith(START):
+        document.set_start(uid, name.removeprefix(START), str(value))
     else:
         return False
     return True
