@@ -96,14 +96,19 @@ class CellsEdit(QUndoCommand):
         self._writer, self._key, self._old, self._new, self._written = writer, key, old, new, written
 
     def redo(self) -> None:
-        self._write(self._new)
+        def told(old: Any, error: Message | None) -> None:
+            if error is None and old is not None:  # while training runs it was no longer what was seen
+                self._old = dict(zip(self._new, map(float, np.asarray(old).ravel()), strict=True))
+            self._written(error)
+
+        self._write(self._new, told)
 
     def undo(self) -> None:
-        self._write(self._old)
+        self._write(self._old, lambda _old, error: self._written(error))
 
-    def _write(self, numbers: Numbers) -> None:
+    def _write(self, numbers: Numbers, told: Callable[[Any, Message | None], None]) -> None:
         values = np.array(list(numbers.values()), np.float32)
-        self._writer.edit_cells(self._key, listed(numbers), values, lambda _old, e: self._written(e))
+        self._writer.edit_cells(self._key, listed(numbers), values, told)
 
 
 class LockEdit(QUndoCommand):
