@@ -93,7 +93,7 @@ class XRay:
         if "moved" in cell:
             moved, factor = cell["moved"], cell["factor"]
             made[-1] = ("w*", *made[-1][1:])
-            made.append(("w′", "w* · min(1, c / ‖w*‖)", "{} · {}", (moved, factor), moved * factor))
+            made.append(("w′", "w* · min(1, c / |w*|)", "{} · {}", (moved, factor), moved * factor))
         own = {q.symbol: cell[q.name] for q in self.quantities if q.own}
         return tuple(Line(*line, engine=own.get(line[0])) for line in made)
 
@@ -228,8 +228,7 @@ def xray(trainer: Trainer, key: str) -> XRay:
     out = [Quantity("old", "w", "weights", old, True)]
     way, told = before_update(trainer, op, controls)
     for each, b in zip(way, told, strict=True):
-        symbol = "∂L/∂w" if b.source == "raw" else "ḡ"
-        out.append(Quantity(b.source, symbol, "gradients", take(each.ins[0].id), True))
+        out.append(Quantity(b.source, b.symbol, "gradients", take(each.ins[0].id), True))
         if each.kind == "accumulate":
             out.append(Quantity("sum_old", "S", "gradients", take(each.ins[1].id), True))
     out.append(Quantity("g", "g", "gradients", take(op.ins[1].id), True))
@@ -249,7 +248,7 @@ def xray(trainer: Trainer, key: str) -> XRay:
     if shorter is not None:
         out.append(Quantity("moved", "w*", "weights", new, True))
         factors = row_factors(trainer, shorter, controls)
-        out.append(Quantity("factor", "c / ‖w*‖", "activations", part.of(factors), False))
+        out.append(Quantity("factor", "c / |w*|", "activations", part.of(factors), False))
         new = take(shorter.out.id)
     out.append(Quantity("new", "w′", "weights", new, True))
     step = int(values["step"])

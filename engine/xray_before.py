@@ -25,25 +25,30 @@ class Before:
     made: str
     numbers: Mapping[str, float]
 
+    @property
+    def symbol(self) -> str:
+        """What it reads, in short plain text."""
+        return "∂L/∂w" if self.source == "raw" else "ḡ"
 
-def _accumulate(k: Mapping[str, float], g: float) -> Line:
+
+def _accumulate(k: Mapping[str, float], g: float, _symbol: str) -> Line:
     before, count = k["before"], k["count"]
     return "ḡ", "S + ∂L/∂w / k", "{} + {} / {}", (before, g, count), before + g / count
 
 
-def _clip_value(k: Mapping[str, float], g: float) -> Line:
+def _clip_value(k: Mapping[str, float], g: float, symbol: str) -> Line:
     c = k["clip"]
-    return "g", "min(max(∂L/∂w, −c), c)", "min(max({}, −{}), {})", (g, c, c), min(max(g, -c), c)
+    return "g", f"min(max({symbol}, −c), c)", "min(max({}, −{}), {})", (g, c, c), min(max(g, -c), c)
 
 
-def _clip_norm(k: Mapping[str, float], g: float) -> Line:
+def _clip_norm(k: Mapping[str, float], g: float, symbol: str) -> Line:
     c, norm = k["clip"], k["norm"]
     if c >= norm + SMALLEST:
-        return "g", "∂L/∂w, ‖g‖ ≤ c", "{}, {} ≤ {}", (g, norm, c), g
-    return "g", "∂L/∂w · c / ‖g‖", "{} · {} / {}", (g, c, norm), g * c / (norm + SMALLEST)
+        return "g", f"{symbol}, |g| ≤ c", "{}, {} ≤ {}", (g, norm, c), g
+    return "g", f"{symbol} · c / |g|", "{} · {} / {}", (g, c, norm), g * c / (norm + SMALLEST)
 
 
-LINES: dict[str, Callable[[Mapping[str, float], float], Line]] = {
+LINES: dict[str, Callable[[Mapping[str, float], float, str], Line]] = {
     "accumulate": _accumulate,
     "clip_value": _clip_value,
     "clip_norm": _clip_norm,
@@ -73,7 +78,7 @@ def before_update(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> tu
 def lines_of(told: Sequence[Before], cell: Mapping[str, float]) -> list[Line]:
     """One equation for each, for one weight."""
     before = {"before": cell["sum_old"]} if "sum_old" in cell else {}
-    return [LINES[b.kind]({**b.numbers, **before}, cell[b.source]) for b in told]
+    return [LINES[b.kind]({**b.numbers, **before}, cell[b.source], b.symbol) for b in told]
 
 
 def row_factors(trainer: Trainer, op: Op, controls: Mapping[str, float]) -> Array:

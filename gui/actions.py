@@ -186,6 +186,8 @@ def _training() -> tuple[ActionSpec, ...]:
                    needs=("past", "paused"), gap=True, words=tr("rewind history step")),
         ActionSpec("newest", tr("Newest step"), "Ctrl+End", "", "training", needs=("rewound",),
                    words=tr("rewind history end")),
+        ActionSpec("best_step", tr("Best step"), "", "", "training", needs=("best",),
+                   words=tr("lowest loss early stopping rewind history")),
         ActionSpec("branch", tr("Branch from here"), "Ctrl+B", "branch", "training", needs=("past",),
                    words=tr("rewind history fork second run")),
         ActionSpec("runs", tr("Runs and record …"), "Ctrl+H", "curve", "training", needs=("built",),

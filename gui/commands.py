@@ -95,6 +95,7 @@ class Commands(QObject):
         on("play", self.bench.toggle_play)
         on("step_back", self.runs.back)
         on("newest", self.runs.newest)
+        on("best_step", self.runs.best)
         on("branch", self.runs.branch)
         on("runs", self.show_runs)
         for kind in ("op", "phase", "sample", "batch", "epoch"):

@@ -221,6 +221,7 @@ class Live(QObject):
                 "ready": bench.ready,
                 "past": status.step > 0 and bench.configured is not None,
                 "rewound": status.step < status.end,
+                "best": status.best is not None and status.best != status.step,
             }
         )
         if status.op is None and not moving:

@@ -69,7 +69,7 @@ def place_of(program: Program, at: int) -> str:
         Phase.FORWARD: tr("forward"),
         Phase.LOSS: tr("loss"),
         Phase.BACKWARD: tr("backward"),
-        Phase.CLIP: tr("clip"),
+        Phase.CLIP: tr("gradients"),
         Phase.UPDATE: tr("update"),
     }
     phase = program.ops[at].phase

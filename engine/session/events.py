@@ -87,6 +87,8 @@ class Status:
     loss: float | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
     """Of the last step, where it has them: "grad_norm"; and "rate", the learning rate of the next."""
+    best: int | None = None
+    """Step with the lowest watched loss so far, where one is watched."""
     test_loss: float | None = None
     test_accuracy: float | None = None
     test_step: int | None = None

@@ -23,6 +23,7 @@ def standing(t: Trainer, m: Motion, b: Builder) -> p.Status:
         steps_per_second=m.speed.rate(),
         pace=m.pace.rate,
         loss=m.loss,
+        best=t.watch.best_step if t.watch.best is not None else None,
         figures={**t.figures, RATE: t.rate},
         test_loss=test.loss if test else None,
         test_accuracy=test.accuracy if test else None,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from engine.values import Op, Value
+from engine.values import Op, Program, Value
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
 
 PARAMETERS = {"weight": "W", "bias": "b"}
+
+
+def loss_letter(program: Program, parameter: str) -> str:
+    """What the gradient of a parameter is the derivative of: the loss, with penalties where it has some."""
+    rules = ("l1_grad", "l2_grad")
+    ruled = any(op.kind in rules and op.ins[0].id == parameter for op in program.ops)
+    return "(L + R)" if ruled else "L"
 
 
 def letter_of(value: Value) -> str:
@@ -18,7 +25,7 @@ def letter_of(value: Value) -> str:
         "mean": rf"\bar{{g}}_{{{of}}}",
         "squares": rf"s_{{{of}}}",
         "l1": rf"\lambda |{of}|", "l2": rf"\frac{{\lambda}}{{2}} {of}^2",
-        "l1_grad": rf"\lambda \, \mathrm{{sign}} {of}", "l2_grad": rf"\lambda {of}",
+        "l1_grad": rf"\lambda \, \mathrm{{sign}}({of})", "l2_grad": rf"\lambda {of}",
         "moved": rf"{of}^{{\ast}}",
         "": {"grad_norm": r"\|g\|", "penalty": "R", "total": r"L_R"}.get(name, ""),
     }.get(what, "")  # fmt: skip

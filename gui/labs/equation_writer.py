@@ -11,7 +11,7 @@ from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Op, Phase, Program, Role, Value
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
-from gui.labs.equation_training import TrainingEquations, letter_of
+from gui.labs.equation_training import TrainingEquations, letter_of, loss_letter
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
 MOMENTS = {"velocity": "V", "square": "S", "square_sum": "S", "delta": "D", "m": "M", "v": "V"}
@@ -98,7 +98,8 @@ class Writer(TrainingEquations):
             return self.letters[value.id]
         source = self.gradient_of.get(value.id)
         if source is not None:
-            return r"\partial L/\partial " + self.letter(self.program.values[source])
+            over = loss_letter(self.program, source)
+            return rf"\partial {over}/\partial " + self.letter(self.program.values[source])
         old = self.old_of.get(value.id)
         if old is not None:
             return self.letter(old) + "^{+}"

@@ -287,7 +287,7 @@ class OptimizerLab(QFrame):
         assert x is not None
         names = dict(OPTIMIZER_CHOICES)
         text = tr("{optimizer}, step {step}")
-        if any(q.name.endswith("_old") for q in x.quantities):
+        if any(q.name.endswith("_old") and q.name != "sum_old" for q in x.quantities):
             text = tr("{optimizer}, step {step}, update {update} of its moments")
         step, update = i18n.integer(x.step + 1), i18n.integer(x.updates)
         self._about.setText(text.format(optimizer=tr(names[x.optimizer]), step=step, update=update))

@@ -127,7 +127,7 @@ class StatusBar(QFrame):
         self._number("penalty", text, "", "0.000", before=tr("of it penalty"))
         self._items["penalty"].setToolTip(tr("What the penalties of the weights add to the loss"))
         norm = figures.get("grad_norm")
-        self._number("norm", None if norm is None else i18n.short(norm, 3), "", "0.000", before="‖g‖")
+        self._number("norm", None if norm is None else i18n.short(norm, 3), "", "0.000", before="|g|")
         self._items["norm"].setToolTip(tr("Norm of all gradients together, before they are clipped"))
 
     def set_test(self, accuracy: float | None, loss: float | None = None) -> None:

@@ -400,7 +400,7 @@ class SettingsPopup(QFrame):
         else:
             self._column.addWidget(form)
         self._form = form
-        self.setMinimumWidth(theme.px(300))
+        self.setMinimumWidth(theme.px(360))  # names must not break when fields come and go
 
     def _set(self, name: str, value: Any) -> None:
         try:
