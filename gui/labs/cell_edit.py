@@ -199,7 +199,7 @@ class CellEditor(QObject):
 
         key = value.removesuffix("@old")
         told = partial(self.follow, weights=True)
-        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told)
+        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told, moving=True)
         bench.document.undo_stack.push(edit)
 
     def follow(self, error: Message | None, weights: bool) -> None:

@@ -88,16 +88,20 @@ class Writer(Protocol):
 
 
 class CellsEdit(QUndoCommand):
-    """Writes cells of "<node>.<parameter>". `written(error)` is called after every writing."""
+    """Writes cells of "<node>.<parameter>". `written(error)` is called after every writing.
+
+    `moving`: the numbers seen may be those of an earlier step; what was there, the engine says.
+    """
 
     def __init__(self, writer: Writer, key: str, old: Numbers, new: Numbers, text: str,
-                 written: Callable[[Message | None], None]) -> None:
+                 written: Callable[[Message | None], None], *, moving: bool = False) -> None:
         super().__init__(text)
+        self._moving = moving
         self._writer, self._key, self._old, self._new, self._written = writer, key, old, new, written
 
     def redo(self) -> None:
         def told(old: Any, error: Message | None) -> None:
-            if error is None and old is not None:  # while training runs it was no longer what was seen
+            if self._moving and error is None and old is not None:
                 self._old = dict(zip(self._new, map(float, np.asarray(old).ravel()), strict=True))
             self._written(error)
 
