@@ -37,8 +37,8 @@ def record_penalties(
             added.append(rec.emit1(rule, [w], f"{w.owner}.{w.param}@{rule}", controls=(strength,)))
             if gradients:
                 rec.phase = Phase.BACKWARD
-                name = f"{w.owner}.{w.param}@{rule}_grad"
-                rec.contribute(w, rec.emit1(f"{rule}_grad", [w], name, controls=(strength,)))
+                name = f"{w.owner}.{w.param}@{rule}_slope"
+                rec.contribute(w, rec.emit1(f"{rule}_slope", [w], name, controls=(strength,)))
     if not added:
         return loss, {}
     rec.node, rec.phase = loss.owner, Phase.LOSS

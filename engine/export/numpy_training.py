@@ -8,8 +8,8 @@ TRAINING_LINES: dict[str, tuple[str, ...]] = {
     "clip_norm": ("{o} = {0} * min(1, {clip} / ({1} + 1e-6))",),
     "l1": ("{o} = {lambda} * np.abs({0}).sum()",),
     "l2": ("{o} = {lambda} / 2 * ({0} * {0}).sum()",),
-    "l1_grad": ("{o} = {lambda} * np.sign({0})",),
-    "l2_grad": ("{o} = {lambda} * {0}",),
+    "l1_slope": ("{o} = {lambda} * np.sign({0})",),
+    "l2_slope": ("{o} = {lambda} * {0}",),
     "max_norm": ("{o} = shorter_rows({limit}, {list})",),
 }
 

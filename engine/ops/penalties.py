@@ -127,7 +127,7 @@ class PenaltySlope(OpRule):
 class L1Slope(PenaltySlope):
     """λ sign(w)."""
 
-    kind = "l1_grad"
+    kind = "l1_slope"
     note = r"\lambda \, \mathrm{sign}(w)"
 
     def slope(self, w: Array) -> Array:
@@ -138,7 +138,7 @@ class L1Slope(PenaltySlope):
 class L2Slope(PenaltySlope):
     """λ w."""
 
-    kind = "l2_grad"
+    kind = "l2_slope"
     note = r"\lambda w"
 
     def slope(self, w: Array) -> Array:

@@ -11,7 +11,7 @@ PARAMETERS = {"weight": "W", "bias": "b"}
 
 def loss_letter(program: Program, parameter: str) -> str:
     """What the gradient of a parameter is the derivative of: the loss, with penalties where it has some."""
-    rules = ("l1_grad", "l2_grad")
+    rules = ("l1_slope", "l2_slope")
     ruled = any(op.kind in rules and op.ins[0].id == parameter for op in program.ops)
     return "(L + R)" if ruled else "L"
 
@@ -25,7 +25,7 @@ def letter_of(value: Value) -> str:
         "mean": rf"\bar{{g}}_{{{of}}}",
         "squares": rf"s_{{{of}}}",
         "l1": rf"\lambda |{of}|", "l2": rf"\frac{{\lambda}}{{2}} {of}^2",
-        "l1_grad": rf"\lambda \, \mathrm{{sign}}({of})", "l2_grad": rf"\lambda {of}",
+        "l1_slope": rf"\lambda \, \mathrm{{sign}}({of})", "l2_slope": rf"\lambda {of}",
         "moved": rf"{of}^{{\ast}}",
         "": {"grad_norm": r"\|g\|", "penalty": "R", "total": r"L_R"}.get(name, ""),
     }.get(what, "")  # fmt: skip
@@ -59,13 +59,13 @@ class TrainingEquations:
 
     _l2 = _l1
 
-    def _l1_grad(self, index: int, op: Op) -> list[Equation]:
+    def _l1_slope(self, index: int, op: Op) -> list[Equation]:
         w, out = self.factor(op.ins[0]), self.factor(op.out)
-        lead = r"\lambda \cdot" if op.kind == "l2_grad" else r"\lambda \, \mathrm{sign}"
+        lead = r"\lambda \cdot" if op.kind == "l2_slope" else r"\lambda \, \mathrm{sign}"
         title = rf"\partial R/\partial {w.symbol} = {out.symbol}"
         return [self._made(index, op, title, tr("what the penalty adds to the gradient"), lead, w, "=", out)]
 
-    _l2_grad = _l1_grad
+    _l2_slope = _l1_slope
 
     def _max_norm(self, index: int, op: Op) -> list[Equation]:
         w, out = self.factor(op.ins[0]), self.factor(op.out)

@@ -17,6 +17,7 @@ from engine.data.source import SourceSpec
 from engine.errors import GraphError
 from engine.graph import GraphSpec
 from engine.layers import Dense, Tanh
+from engine.ops.base import REGISTRY
 from engine.project import Project
 from engine.project_file import load_project, save_project
 from engine.session.building import set_hot
@@ -154,3 +155,12 @@ def test_another_number_of_batches_begins_a_new_mean() -> None:
     assert t.updates == 2 and not any(a.any() for key, a in t.store.state().items() if "gathered" in key)
     t.rebuild(t.graph, replace(t.training, accumulate=1), t.dataset)
     assert t.updates == 1 and not any("gathered" in key for key in t.store.state())
+
+
+@pytest.mark.parametrize("kind", ["l1_slope", "l2_slope"])
+def test_a_wrong_slope_of_a_penalty_is_caught(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    t = trainer("numpy", "rules")
+    t.traced_step()
+    right = REGISTRY[kind].reference
+    monkeypatch.setattr(REGISTRY[kind], "reference", lambda *given: (np.float64(1.05) * right(*given)[0],))
+    assert not checked(t, "dense2")["W"].agrees

@@ -74,11 +74,11 @@ def _clip_norm(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Seq
     return (f"{x[0]} * ({ratio} < 1.0f ? {ratio} : 1.0f)",)
 
 
-def _l1_grad(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+def _l1_slope(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
     return (f"{c.site.control(op.controls[-1])} * sign({x[0]})",)
 
 
-def _l2_grad(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
+def _l2_slope(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequence[str]:
     return (f"{c.site.control(op.controls[-1])} * {x[0]}",)
 
 
@@ -88,6 +88,6 @@ def _accumulate(c: Cells, op: Op, x: Sequence[str], _: Sequence[str]) -> Sequenc
 
 
 RULES.update(accumulate=_accumulate)
-RULES.update(l1_grad=_l1_grad, l2_grad=_l2_grad)
+RULES.update(l1_slope=_l1_slope, l2_slope=_l2_slope)
 RULES.update(clip_value=_clip_value, grad_norm=_grad_norm, clip_norm=_clip_norm)
 MAIN_INPUTS["clip_norm"] = 1

@@ -33,8 +33,8 @@ build("l1")(_sum(lambda w, out: np.abs(w, out=out), 1.0))
 build("l2")(_sum(lambda w, out: np.multiply(w, w, out=out), 0.5))
 
 
-@build("l1_grad")
-def l1_grad(op: Op, env: Env) -> Call:
+@build("l1_slope")
+def l1_slope(op: Op, env: Env) -> Call:
     w, out, c, name = env.array(op.ins[0]), env.array(op.out), env.controls, op.controls[-1]
 
     def call() -> None:
@@ -44,8 +44,8 @@ def l1_grad(op: Op, env: Env) -> Call:
     return call
 
 
-@build("l2_grad")
-def l2_grad(op: Op, env: Env) -> Call:
+@build("l2_slope")
+def l2_slope(op: Op, env: Env) -> Call:
     w, out, c, name = env.array(op.ins[0]), env.array(op.out), env.controls, op.controls[-1]
 
     def call() -> None:
