@@ -10,13 +10,14 @@ from engine.backends.base import Array, state_key
 from engine.inference import Inference
 from engine.initializers import initialize
 from engine.locks import lock_key
+from engine.ops.accumulating import GATHERED
 from engine.optimizers import moments
 from engine.settings import OPTIMIZER_CHOICES
 from engine.values import Program
 
 ATTIC_BYTES = 256 << 20
 """What is remembered of removed and resized parameters; the oldest go first."""
-_MOMENTS = frozenset(m for name, _ in OPTIMIZER_CHOICES for m in moments(name))
+_MOMENTS = frozenset({GATHERED, *(m for name, _ in OPTIMIZER_CHOICES for m in moments(name))})
 
 
 class Attic:
@@ -95,6 +96,11 @@ def locked_parameters(facts: Inference, carried: Mapping[str, Array], attic: Att
 def without_moments(state: Mapping[str, Array]) -> dict[str, Array]:
     """The state without what its optimizer remembers."""
     return {k: v for k, v in state.items() if not _is_moment(k)}
+
+
+def without_gathered(state: Mapping[str, Array]) -> dict[str, Array]:
+    """The state without gradients that wait for more batches."""
+    return {k: v for k, v in state.items() if not k.endswith(f".{GATHERED}")}
 
 
 def _is_moment(key: str) -> bool:

@@ -15,6 +15,7 @@ from engine.layers.output import INPUT
 from engine.losses import MASS, PART, encoding, loss_of
 from engine.metrics import ClassTally, NumberTally, Report
 from engine.outputs import layer_of, main_output, outputs_of, seen_by
+from engine.penalties import PENALTY
 from engine.program import record
 from engine.run import Evaluation, data_spec
 from engine.settings import TrainingSpec
@@ -72,7 +73,8 @@ class Forward:
             losses = tuple(out[name] for name in names)
             masses = tuple(out.get(f"{MASS}{end.uid}", float(n)) for end in self.ends)
             said = tuple(self._said(end, plan, n) for end in self.ends)
-            yield Slice(losses, masses, out.get("hits"), n, start, said)
+            penalty = out.get(PENALTY, 0.0) if summed else 0.0  # a single loss has it in it
+            yield Slice(losses, masses, out.get("hits"), n, start, said, penalty)
 
     def _said(self, end: NodeSpec, plan: Plan, n: int) -> Array:
         """What an output gave to the slice computed last, the sample first."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.errors import N_, GraphError
+from engine.weight_rules import NO_RULES, WeightRules
 
 if TYPE_CHECKING:
     from engine.layers.base import Layer
@@ -33,7 +34,8 @@ class NodeSpec:
     """One node: `uid` for ever, `name` as shown and as used in file keys, `layer` with its settings.
 
     `shares` names the node whose parameters this one uses (shared weights), or None for its own. A `frozen`
-    node has gradients, but its parameters stay as they are; running statistics go on.
+    node has gradients, but its parameters stay as they are; running statistics go on. `rules` are about the
+    parameters a node owns; `starts` names initializers of them, by name, where they are not the layer's own.
     """
 
     uid: Uid
@@ -41,6 +43,8 @@ class NodeSpec:
     layer: Layer
     shares: Uid | None = None
     frozen: bool = False
+    rules: WeightRules = NO_RULES
+    starts: tuple[tuple[str, str], ...] = ()
 
     @property
     def owner(self) -> Uid:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Kept:
     fixed: bool
     point: Point
     file: Path | None = None
+    best: bool = False
+    """Whether it is the best of its line: it is not thinned out."""
 
 
 @dataclass(eq=False)
@@ -151,6 +153,14 @@ class History:
         # on a busy machine one that took long says nothing about the next
         self._spacing, self._seconds = max(REPLAY_SECONDS, min(self._costs) / OVERHEAD), 0.0
 
+    def keep_best(self, t: Trainer) -> None:
+        """Keep this step boundary, in the place of what was the best before."""
+        for kept in self._line.points:
+            kept.best = False
+        self.keep(t)
+        if self._line.points and self._line.points[-1].step == t.step:
+            self._line.points[-1].best = True
+
     def _too_large(self, size: int) -> None:
         text = N_("One state of this network has {size} MB: too large for a history of {cap} MB.")
         self.reason = Message(text, {"size": round(size / 1e6), "cap": round(self.cap / 1e6)})
@@ -198,8 +208,7 @@ class History:
         state = self.spool.read(kept.file)
         if state is None:
             return None
-        p = kept.point
-        return Point(state, p.step, p.epoch, p.position, p.updates, p.applied, p.loss)
+        return replace(kept.point, state=state)
 
     @property
     def steps(self) -> np.ndarray[Any, Any]:
@@ -332,7 +341,7 @@ class History:
             return False
         steps = np.array([kept.step for kept in points], np.float64)
         gap, age = steps[2:] - steps[:-2], steps[-1] - steps[1:-1] + 1.0
-        missed = np.where([kept.fixed for kept in points[1:-1]], np.inf, gap / age)
+        missed = np.where([kept.fixed or kept.best for kept in points[1:-1]], np.inf, gap / age)
         at = int(np.argmin(missed))
         if np.isfinite(missed[at]):
             gone = points[at + 1]
@@ -359,8 +368,7 @@ class History:
             if kept.file is None:  # the disk refuses: less is kept
                 self._shrink(memory)
                 return
-            p = kept.point
-            kept.point = Point({}, p.step, p.epoch, p.position, p.updates, p.applied, p.loss)
+            kept.point = replace(kept.point, state={})
             used -= kept.bytes
 
     def _shrink(self, memory: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, NodeSpec, Uid
+from engine.initializers import with_starts
 from engine.layers import Input, Output
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
 from engine.layers.batch_norm import BatchNorm
@@ -75,7 +76,7 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
         inputs = tuple(shapes[s] for s in sources)
         try:
             shape = node.layer.output_shape(inputs)
-            specs = node.layer.params(inputs)
+            specs = with_starts(node.layer.params(inputs), node.starts)
         except ShapeProblem as p:
             repairs = tuple(replace(r, node=node.uid) for r in p.repairs)
             problems.append(Problem(node.uid, p.message, p.field, repairs))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +69,27 @@ def initialize(spec: ParamSpec, seed: int, owner: str) -> Array:
     else:
         noise = _symmetric(seed, stream, count) * math.sqrt(3.0 * variance)
     return noise.astype(np.float32).reshape(shape)
+
+
+def with_starts(specs: tuple[ParamSpec, ...], starts: Iterable[tuple[str, str]]) -> tuple[ParamSpec, ...]:
+    """Parameters of a layer, those named in `starts` with another initializer; what is not learnt stays."""
+    wanted = dict(starts)
+    return tuple(
+        _started(s, wanted[s.name]) if s.name in wanted and s.trained and not s.fixed else s for s in specs
+    )
+
+
+def _started(spec: ParamSpec, initializer: str) -> ParamSpec:
+    spec = replace(spec, initializer=initializer, start=())
+    if spec.fan_in == spec.fan_out == 1 and len(spec.shape) > 1:  # the layer had no use for them
+        cells = math.prod(spec.shape[2:])
+        spec = replace(spec, fan_in=spec.shape[1] * cells, fan_out=spec.shape[0] * cells)
+    return spec
+
+
+def start_choices(spec: ParamSpec) -> tuple[tuple[str, str], ...]:
+    """The initializers that make sense for a parameter."""
+    return INITIALIZER_CHOICES if len(spec.shape) > 1 else BIAS_CHOICES
 
 
 def _symmetric(seed: int, stream: int, count: int) -> Array:

@@ -17,7 +17,7 @@ from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.initializers import initialize
 from engine.layers import Input
-from engine.optimizers import step_controls
+from engine.optimizers import batch_controls
 from engine.outputs import main_output
 from engine.program import record
 from engine.settings import DataSpec, TrainingSpec
@@ -107,7 +107,7 @@ class Network:
         controls = {
             "n": len(x),
             "step": self.steps,
-            **step_controls(known, self.steps + 1),
+            **batch_controls(known, self.training, self.steps),
         }
         self._train.begin(controls)
         self._train.advance(len(self.program.ops))

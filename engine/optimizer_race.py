@@ -119,7 +119,7 @@ class _Runner:
     def __init__(
         self, trainer: Trainer, name: str, rate: float, start: Mapping[str, Array], watched: Sequence[Watched]
     ) -> None:
-        training = replace(trainer.training, optimizer=name, learning_rate=rate)
+        training = replace(trainer.training, optimizer=name, learning_rate=rate, accumulate=1)
         spec = replace(data_spec(trainer.dataset), count=0)
         self.program = record(trainer.graph, training, spec, "train", trainer.capacity, trainer.locked)
         backend = open_backend("numpy")

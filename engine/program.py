@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from engine.clipping import NORM
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, Uid
 from engine.inference import infer
@@ -13,6 +14,7 @@ from engine.layers.base import ParamSpec
 from engine.losses import record_losses
 from engine.optimizers import record_updates
 from engine.outputs import leads_on
+from engine.penalties import record_penalties
 from engine.recorder import Recorder
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Mode, Phase, Program, Role, Value, state_id
@@ -50,7 +52,7 @@ def record(
         for w in parameters:
             rec.node = w.owner
             rec.gradients[w.id] = rec.input(f"{w.owner}.{w.param}@grad", w.axes, w.shape, role=Role.GRAD)
-        record_updates(rec, training, parameters, locked)
+        record_updates(rec, training, graph, parameters, locked)
         return _finish(rec, mode, {}, (), {})
     learnt = [w for w in parameters if not graph.node(w.owner).frozen]
     outputs: dict[str, Value] = {}
@@ -68,10 +70,14 @@ def record(
     metrics: dict[str, Value] = {}
     if mode != "predict":
         losses, metrics = record_losses(rec, graph, outputs, training, data, train)
+        loss, added = record_penalties(rec, graph, parameters, losses[0], train)
+        losses, metrics = (loss, *losses[1:]), {**metrics, **added}
     if train:
         rec.backward([w.id for w in parameters])
     if mode == "train":
-        record_updates(rec, training, learnt, locked)
+        record_updates(rec, training, graph, learnt, locked)
+        norm = next((op.out for op in rec.ops if op.kind == NORM), None)
+        metrics |= {NORM: norm} if norm is not None else {}
     return _finish(rec, mode, outputs, losses, metrics)
 
 
@@ -103,7 +109,7 @@ def _old(rec: Recorder, owner: str, name: str) -> Value:
 def _finish(
     rec: Recorder, mode: Mode, outputs: dict[str, Value], losses: tuple[Value, ...], metrics: dict[str, Value]
 ) -> Program:
-    ops = sorted(enumerate(rec.ops), key=lambda pair: (pair[1].phase is not Phase.AUGMENT, pair[0]))
+    ops = sorted(rec.ops, key=lambda op: op.phase)  # data first; penalties stand with the loss
     read = [*(v for op in rec.ops for v in op.ins), *outputs.values()]
     used = {v.view.base if v.view else v.id for v in read}
     inputs = tuple(v for v in rec.inputs if v.id in used or v.role in (Role.PARAM, Role.STATE))
@@ -111,7 +117,7 @@ def _finish(
     return Program(
         mode,
         rec.capacity,
-        tuple(op for _, op in ops),
+        tuple(ops),
         inputs,
         outputs,
         losses,

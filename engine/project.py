@@ -14,11 +14,15 @@ import numpy as np
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, Message, ProjectError
 from engine.graph import RESERVED_UIDS, GraphSpec, LinkSpec, NodeSpec, check_name
+from engine.initializers import INITIALIZER_CHOICES
 from engine.layers import LAYERS, Layer
 from engine.layers.unknown import Unknown
 from engine.project_curves import curves_from_plain, curves_to_plain
 from engine.run import Checkpoint, LiveChange
 from engine.settings import TrainingSpec
+from engine.watch import Watch
+from engine.watch import from_plain as watch_from_plain
+from engine.weight_rules import WeightRules
 
 FORMAT_VERSION = 1
 MAX_NODES, MAX_LINKS, MAX_LOG = 1_000, 4_000, 200_000
@@ -79,6 +83,7 @@ def run_to_plain(run: Checkpoint) -> dict[str, Any]:
         "seed": run.seed,
         "log": [[c.step, c.name, c.value] for c in run.log],
         "manifest": dict(run.manifest),
+        **({"watch": run.watch.plain()} if run.watch != Watch() else {}),
         **({"curves": curves} if curves is not None else {}),
     }
 
@@ -104,6 +109,10 @@ def _node_to_plain(node: NodeSpec) -> dict[str, Any]:
         plain["shares"] = node.shares
     if node.frozen:
         plain["frozen"] = True
+    if node.rules.active:
+        plain["rules"] = {name: getattr(node.rules, name) for name in node.rules.active}
+    if node.starts:
+        plain["starts"] = dict(node.starts)
     return plain
 
 
@@ -190,13 +199,32 @@ def graph_from_plain(data: Any, file: str) -> tuple[GraphSpec, tuple[Message, ..
         if not isinstance(frozen, bool):
             raise reader.refuse("graph.nodes.frozen", N_("true or false"), frozen)
         owner = reader.text(shares, "shares", 80) if shares is not None else None
-        nodes.append(NodeSpec(uid, name, layer, owner, frozen))
+        rules, starts = _rules(reader, n.get("rules", {}), file), _starts(reader, n.get("starts", {}))
+        nodes.append(NodeSpec(uid, name, layer, owner, frozen, rules, starts))
     graph = GraphSpec(tuple(nodes), _links(reader, plain.get("links"), nodes))
     try:
         graph.order()
     except GraphError as problem:
         raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
     return graph, tuple(messages)
+
+
+def _rules(reader: _Reader, plain: Any, file: str) -> WeightRules:
+    found, known = reader.mapping(plain, "graph.nodes.rules"), WeightRules.settings()
+    try:
+        return WeightRules(**{name: value for name, value in found.items() if name in known})
+    except GraphError as problem:
+        raise ProjectError(N_("{file}: {problem}"), file=file, problem=problem.message) from problem
+
+
+def _starts(reader: _Reader, plain: Any) -> tuple[tuple[str, str], ...]:
+    known = [name for name, _ in INITIALIZER_CHOICES]
+    found = reader.mapping(plain, "graph.nodes.starts")
+    for key, value in found.items():
+        reader.text(key, "graph.nodes.starts", 80)
+        if value not in known:
+            raise reader.refuse("graph.nodes.starts", ", ".join(known), value)
+    return tuple(sorted(found.items()))
 
 
 def _links(reader: _Reader, plain: Any, nodes: list[NodeSpec]) -> tuple[LinkSpec, ...]:
@@ -292,6 +320,7 @@ def run_from_plain(
         start=dict(start) if start else None,
         curve=curve,
         tests=tests,
+        watch=watch_from_plain(run.get("watch"), whole["step"]),
     )
     return checkpoint, said
 

@@ -13,6 +13,7 @@ from engine.data.dataset import Dataset
 from engine.errors import N_, Message
 from engine.graph import GraphSpec
 from engine.settings import DataSpec, TrainingSpec
+from engine.watch import Watch
 
 Array = np.ndarray[Any, Any]
 REBUILT = "program"
@@ -79,7 +80,7 @@ class Checkpoint:
     epoch: int
     position: int
     updates: int
-    """Updates since the optimizer's moments started at zero."""
+    """Batches since the optimizer's moments started at zero; each is an update unless several make one."""
     seed: int
     log: tuple[LiveChange, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Checkpoint:
     tests: tuple[Evaluation, ...] = ()
     lines: Lines | None = None
     """The other ways the run went; None where it went one only."""
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def bytes(self) -> int:
@@ -141,6 +143,7 @@ class Point:
     applied: int
     """Entries of the log that are contained in it."""
     loss: float | None = None
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def bytes(self) -> int:

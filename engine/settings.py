@@ -25,6 +25,16 @@ SCHEDULE_CHOICES = (
     ("exponential", N_("exponential")),
     ("cosine", N_("cosine")),
     ("one_cycle", N_("one cycle")),
+    ("plateau", N_("reduce on plateau")),
+)
+WATCHED_CHOICES = (
+    ("test", N_("test loss")),
+    ("training", N_("training loss")),
+)
+CLIPPING_CHOICES = (
+    ("none", N_("none")),
+    ("value", N_("by value")),
+    ("norm", N_("by norm")),
 )
 LOSS_CHOICES = (
     ("mse", N_("Mean squared error")),
@@ -226,6 +236,66 @@ class TrainingSpec:
             maximum=1e6,
         ),
     ] = ()
+    clipping: Annotated[
+        str,
+        Setting(
+            N_("Gradient clipping"),
+            N_(
+                "Keeps steps short. By value: every cell of a gradient stays within the limit. By norm: "
+                "where all gradients together are longer than the limit, all are made shorter by the same "
+                "factor (PyTorch's clip_grad_norm_)."
+            ),
+            kind="choice",
+            choices=CLIPPING_CHOICES,
+        ),
+    ] = "none"
+    clip_limit: Annotated[
+        float,
+        Setting(
+            N_("Clipping limit"),
+            N_("The largest cell of a gradient, or the largest norm of all gradients together."),
+            kind="float",
+            minimum=1e-12,
+            maximum=1e12,
+            hot=True,
+        ),
+    ] = 1.0
+    patience: Annotated[
+        int,
+        Setting(
+            N_("Patience"),
+            N_("So many epochs may pass without a better loss before the rate falls by the factor "
+               "(PyTorch's ReduceLROnPlateau)."),
+            minimum=0, maximum=1_000_000,
+        ),
+    ] = 10  # fmt: skip
+    stop_after: Annotated[
+        int,
+        Setting(
+            N_("Early stopping"),
+            N_("Rest when so many epochs brought no better loss; the best step can then be shown again. "
+               "0: go on for ever."),
+            minimum=0, maximum=1_000_000,
+        ),
+    ] = 0  # fmt: skip
+    watched: Annotated[
+        str,
+        Setting(
+            N_("Watched loss"),
+            N_("The test loss after each epoch, or the mean training loss of the epoch. Without test "
+               "examples always the latter."),
+            kind="choice", choices=WATCHED_CHOICES,
+        ),
+    ] = "test"  # fmt: skip
+    accumulate: Annotated[
+        int,
+        Setting(
+            N_("Batches per update"),
+            N_("Gradients of so many batches are averaged before the weights move once: as one batch that "
+               "many times as large, with the memory of a small one."),
+            minimum=1, maximum=65536,
+        ),
+    ] = 1  # fmt: skip
 
     @classmethod
     def settings(cls) -> dict[str, tuple[Setting, Any]]:
@@ -245,11 +315,13 @@ class TrainingSpec:
             "decay": self.decay,
             "epsilon": self.epsilon,
             "weight_decay": self.weight_decay,
+            "clip": self.clip_limit,
         }
 
     def with_controls(self, hot: Mapping[str, float]) -> TrainingSpec:
         """These settings with controls of a program as they were left; controls of layers are passed over."""
-        fields = {name: "learning_rate" if name == "lr" else name for name in self.controls()}
+        others = {"lr": "learning_rate", "clip": "clip_limit"}
+        fields = {name: others.get(name, name) for name in self.controls()}
         return replace(self, **{fields[k]: v for k, v in hot.items() if k in fields})  # type: ignore[arg-type]
 
 

@@ -23,6 +23,8 @@ class Slice:
     """Place of the first among the test examples."""
     said: tuple[Array, ...] = ()
     """What each output gave, the sample first."""
+    penalty: float = 0.0
+    """What the penalties of the weights add to a sum of losses."""
 
 
 Scorer = tuple[NodeSpec, ClassTally | NumberTally, Callable[[slice], Array]]
@@ -37,6 +39,7 @@ class Tally:
         self._sums = [0.0] * len(self._weights)
         self._masses = [0.0] * len(self._weights)
         self._hits: float | None = None
+        self._penalty = 0.0
         self.n = 0
 
     def add(self, part: Slice) -> None:
@@ -46,13 +49,14 @@ class Tally:
         if part.hits is not None:
             self._hits = (self._hits or 0.0) + part.hits
         self.n += part.n
+        self._penalty = part.penalty
         for (_, scores, truth), said in zip(self._scorers, part.said, strict=True):
             scores.add(said, truth(slice(part.start, part.start + part.n)))
 
     def result(self, step: int) -> Evaluation:
         """The whole test, made with the weights of `step`."""
         losses = tuple(s / m if m else 0.0 for s, m in zip(self._sums, self._masses, strict=True))
-        loss = sum(w * each for w, each in zip(self._weights, losses, strict=True))
+        loss = sum(w * each for w, each in zip(self._weights, losses, strict=True)) + self._penalty
         summed = len(self._weights) > 1 or self._weights != (1.0,)
         accuracy = None if self._hits is None else self._hits / self.n
         return Evaluation(step, loss, accuracy, losses if summed else ())

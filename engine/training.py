@@ -6,21 +6,20 @@ share one store and one arithmetic, so any mixture of them gives the same weight
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from engine import locks, random
 from engine.backends.base import Array, Backend, state_key
-from engine.carrying import Attic, without_moments
+from engine.carrying import Attic, without_gathered, without_moments
 from engine.curves import Curve
 from engine.data.dataset import Dataset
 from engine.errors import N_, Message, TrainingError, listed
 from engine.graph import GraphSpec
 from engine.ops.base import stream_number
-from engine.optimizers import step_controls
+from engine.position import PER_STEP, Positioned, same_judge
 from engine.prepared import Prepared, prepare
 from engine.run import (
     REBUILT,
@@ -36,20 +35,18 @@ from engine.run import (
     data_spec,
     misfit,
 )
-from engine.schedules import rate_factor
 from engine.settings import TrainingSpec
-from engine.tested import Tested
 from engine.walk import Walk
+from engine.watch import Watch
 
 __all__ = [
     "SHUFFLE", "Checkpoint", "ChunkResult", "Evaluation", "LiveChange", "NonFinite", "Trainer", "data_spec",
 ]  # fmt: skip
 
 SHUFFLE = stream_number("shuffle")
-_PER_STEP = frozenset({"n", "pos", "step", "c1", "c2"})
 
 
-class Trainer(Tested):
+class Trainer(Positioned):
     """One run of a network on a backend. Raises GraphError or TrainingError when it cannot start."""
 
     def __init__(
@@ -70,6 +67,7 @@ class Trainer(Tested):
         self.applied = 0
         """Entries of the log that the step has behind it; the others come later."""
         self._newest: Point | None = None
+        self.figures, self.watch, self._heard = {}, Watch(), {}
         self._attic = Attic()
         self._start = dict(state) if state else None
         self._adopt(prepare(backend, graph, training, dataset, training.seed, state or {}, self._attic))
@@ -103,8 +101,13 @@ class Trainer(Tested):
         """
         old, attic = self.store.state(), self._attic
         same_optimizer = training.optimizer == self.training.optimizer
+        same_watch = same_judge(training, self.training)
         if not same_optimizer:  # moments of another optimizer, or of before, would be wrong
             old, attic = without_moments(old), attic.without_moments()
+        share = training.accumulate / self.training.accumulate
+        if share != 1:  # an update begun with another count would never be a mean
+            old = without_gathered(old)
+        done = self.updates // self.training.accumulate * training.accumulate if share != 1 else self.updates
         new_start = self.step == 0 and training.seed != self.training.seed
         seed = training.seed if new_start else self.seed
         same_data = dataset.sha256 == self.dataset.sha256
@@ -118,8 +121,9 @@ class Trainer(Tested):
         if not same_data:
             self.position = 0
             self.tests.clear()
-        if not same_optimizer:
-            self.updates = 0
+        if not same_data or not same_watch:
+            self.watch = Watch(self.epoch)
+        self.updates = done if same_optimizer else 0
         self._log(LiveChange(self.step, REBUILT, "rebuilt"))
 
     def reset(self) -> None:
@@ -135,6 +139,7 @@ class Trainer(Tested):
         self.store.load(locks.held(before, self.store.state()) if before else {})
         self._attic, self._start = Attic(), start
         self.step = self.epoch = self.position = self.updates = self.end = self.applied = 0
+        self.figures, self.watch, self._heard = {}, Watch(), {}
         self.log.clear()
         if self.locked:
             self._log(LiveChange(0, locks.LOCKED, sorted(self.locked)))
@@ -146,11 +151,11 @@ class Trainer(Tested):
     def controls(self) -> dict[str, float]:
         """Hot controls with their present values."""
         present = {**self.program.controls, **self._hot}
-        return {k: v for k, v in present.items() if k in self.program.controls and k not in _PER_STEP}
+        return {k: v for k, v in present.items() if k in self.program.controls and k not in PER_STEP}
 
     def set_control(self, name: str, value: float) -> None:
         """A hot setting, from the next step on: lr, momentum, <node>.rate, ... Logged with its step."""
-        if name not in self.program.controls or name in _PER_STEP:
+        if name not in self.program.controls or name in PER_STEP:
             return
         self._hot[name] = float(value)
         self._log(LiveChange(self.step, name, float(value)))
@@ -210,15 +215,6 @@ class Trainer(Tested):
     # ---- steps --------------------------------------------------------------------------------------
 
     @property
-    def steps_per_epoch(self) -> int:
-        return math.ceil(self.dataset.n_train / self.capacity)
-
-    @property
-    def progress(self) -> float:
-        """Epochs done, with fraction."""
-        return self.epoch + self.position / self.dataset.n_train
-
-    @property
     def live_n(self) -> int:
         """Examples in the batch the traced plan holds."""
         return self._walk.live_n
@@ -234,32 +230,6 @@ class Trainer(Tested):
             )
             self._bound_epoch = self.epoch
 
-    def _controls_from(self, ahead: int) -> list[dict[str, float]]:
-        """Per-step controls of the next `ahead` steps, at most to the end of the epoch."""
-        hot = self.controls()
-        out: list[dict[str, float]] = []
-        position = self.position
-        for k in range(ahead):
-            n = min(self.capacity, self.dataset.n_train - position)
-            if n <= 0:
-                break
-            update = self.updates + k + 1
-            rate = hot["lr"] * rate_factor(self.training, update)
-            per_step = {**step_controls(hot, update), "lr": rate}
-            out.append({"n": n, "pos": position, "step": self.step + k, **per_step})
-            position += n
-        return out
-
-    def _advance_position(self, steps: Sequence[Mapping[str, float]]) -> None:
-        for s in steps:
-            self.position += int(s["n"])
-        self.step += len(steps)
-        self.end = max(self.end, self.step)
-        self.updates += len(steps)
-        if self.position >= self.dataset.n_train:
-            self.position = 0
-            self.epoch += 1
-
     def run(self, max_steps: int, budget_ms: float = 20.0) -> ChunkResult:
         """Run fast steps for about `budget_ms`, at most `max_steps` and to the end of the epoch.
 
@@ -267,6 +237,7 @@ class Trainer(Tested):
         was open is abandoned.
         """
         self.abandon_step()
+        self.settle()
         self._bind_order()
         count = max_steps
         if self._step_seconds > 0:
@@ -282,6 +253,8 @@ class Trainer(Tested):
         self._step_seconds = seconds if self._step_seconds == 0 else 0.7 * self._step_seconds + 0.3 * seconds
         if results.finite and self.store.finite():
             self._record(results.scalars["loss"])
+            self._hear(results.scalars["loss"])
+            self._note(steps[-1], {name: float(numbers[-1]) for name, numbers in results.scalars.items()})
             self._advance_position(steps)
             return ChunkResult(first, results.scalars["loss"])
         self.store.restore()
@@ -309,6 +282,7 @@ class Trainer(Tested):
 
     def begin_step(self) -> None:
         """Start a step that is walked op by op; nothing is committed before `finish_step`."""
+        self.settle()
         self._bind_order()
         (values,) = self._controls_from(1)
         self._walk.begin(values)
@@ -327,6 +301,8 @@ class Trainer(Tested):
         trouble = self._walk.finish(self.step)
         if trouble is None:
             self._record(np.array([self.loss]))
+            self._hear([self.loss])
+            self._note(self._walk.values, self._walk.metrics)
             self._advance_position([self._walk.values])
         return trouble
 
@@ -358,6 +334,7 @@ class Trainer(Tested):
             self.seed, tuple(self.log),
             {"backend": m.backend, "device": m.device, "driver": m.driver, **m.choices},
             self.dataset.sha256, self._start, self.curve.state(), tuple(self.tests), lines,
+            at.watch,
         )  # fmt: skip
 
     def load_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -373,9 +350,12 @@ class Trainer(Tested):
         self._load(checkpoint.state)
         self.step, self.epoch = checkpoint.step, checkpoint.epoch
         self.position, self.updates = checkpoint.position, checkpoint.updates
+        self.watch = checkpoint.watch
         other_data = checkpoint.data_hash not in ("", self.dataset.sha256)
         if self.position >= self.dataset.n_train or other_data:
             self.position = 0
+        if other_data:
+            self.watch = Watch(self.epoch)
         self.log = list(checkpoint.log)
         self.end, self.applied = self.step, len(self.log)
         self._start = dict(checkpoint.start) if checkpoint.start is not None else None
@@ -403,6 +383,7 @@ class Trainer(Tested):
         self.curve.truncate(self.step)
         self.tests = [t for t in self.tests if t.step <= self.step]
         self.end, self._newest = self.step, None
+        self._forget_later_losses()
 
     def _use_controls(self) -> None:
         for name, value in self.controls().items():
@@ -413,7 +394,8 @@ class Trainer(Tested):
 
     def point(self) -> Point:
         """This step boundary, to return to."""
-        return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied)
+        return Point(self.store.state(), self.step, self.epoch, self.position, self.updates, self.applied,
+                     watch=self.watch)
 
     def return_to(self, point: Point) -> None:
         """Stand at an earlier step of this run and program; what came after it stays known."""
@@ -423,6 +405,7 @@ class Trainer(Tested):
         self._load(point.state)
         self.step, self.epoch = point.step, point.epoch
         self.position, self.updates = point.position, point.updates
+        self.watch = point.watch
         self._bound_epoch = -1
         self.set_applied(point.applied)
 

@@ -88,6 +88,12 @@ class Walk:
         """Loss of the step held."""
         return float(self.plan.read(self.program.losses[0].id))
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the step held by name, hits left out."""
+        read = self.plan.read
+        return {name: read(v.id).item() for name, v in self.program.metrics.items() if name != "hits"}
+
     def read(self, value_id: str) -> Array:
         """A value of the step held, live examples only: logical shape (..., n)."""
         value = self.program.values[value_id]

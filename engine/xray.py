@@ -13,10 +13,13 @@ import numpy as np
 
 from engine.errors import N_, GraphError
 from engine.held_step import Spread, spread
+from engine.ops.accumulating import APPLY
 from engine.ops.base import REGISTRY, Array
 from engine.ops.updates import Update, lock_of
+from engine.optimizers import update_number
 from engine.training import Trainer
-from engine.values import Op, Phase, Role, state_id
+from engine.values import Op, Phase, state_id
+from engine.xray_before import Before, before_update, lines_of, row_factors
 
 MOST, SIDE = 16_384, 96
 """Cells of a matrix that are shown whole, and the sides of a sample of a larger one."""
@@ -64,6 +67,10 @@ class XRay:
     quantities: tuple[Quantity, ...]
     locked: Array | None = None
     """Not zero where a cell is locked; None where none is."""
+    before: tuple[Before, ...] = ()
+    """What was done to the gradient before the update read it."""
+    waits: bool = False
+    """Whether the weights wait for the gradients of more batches."""
 
     def __getitem__(self, name: str) -> Array:
         return next(q.array for q in self.quantities if q.name == name)
@@ -78,7 +85,15 @@ class XRay:
         cell = {q.name: float(q.array[row, column]) for q in self.quantities}
         if self.locked is not None and self.locked[row, column]:
             return (Line("w′", "w", "{}", (cell["old"],), cell["old"], cell["new"]),)
-        made = STORIES[self.optimizer](cell, self.controls)
+        first = lines_of(self.before, cell)
+        if self.waits:
+            told = [*first, ("w′", "w", "{}", (cell["old"],), cell["old"])]
+            return tuple(Line(*line, engine=None) for line in told)
+        made = [*first, *STORIES[self.optimizer](cell, self.controls)]
+        if "moved" in cell:
+            moved, factor = cell["moved"], cell["factor"]
+            made[-1] = ("w*", *made[-1][1:])
+            made.append(("w′", "w* · min(1, c / |w*|)", "{} · {}", (moved, factor), moved * factor))
         own = {q.symbol: cell[q.name] for q in self.quantities if q.own}
         return tuple(Line(*line, engine=own.get(line[0])) for line in made)
 
@@ -192,7 +207,7 @@ def trained(trainer: Trainer) -> tuple[str, ...]:
     """Keys of all parameters that are updated, in order."""
     return tuple(
         f"{op.ins[0].owner}.{op.ins[0].param}" for op in trainer.program.ops if op.phase is Phase.UPDATE
-        and op.ins[0].role is Role.PARAM
+        and isinstance(REGISTRY[op.kind], Update)
     )  # fmt: skip
 
 
@@ -210,10 +225,13 @@ def xray(trainer: Trainer, key: str) -> XRay:
         return part.of(trainer.read(id))
 
     old, new = take(op.ins[0].id), take(op.outs[0].id)
-    out = [
-        Quantity("old", "w", "weights", old, True),
-        Quantity("g", "g", "gradients", take(op.ins[1].id), True),
-    ]
+    out = [Quantity("old", "w", "weights", old, True)]
+    way, told = before_update(trainer, op, controls)
+    for each, b in zip(way, told, strict=True):
+        out.append(Quantity(b.source, b.symbol, "gradients", take(each.ins[0].id), True))
+        if each.kind == "accumulate":
+            out.append(Quantity("sum_old", "S", "gradients", take(each.ins[1].id), True))
+    out.append(Quantity("g", "g", "gradients", take(op.ins[1].id), True))
     for i, name in enumerate(rule.moments):
         symbol = SYMBOLS.get(name, name)
         role = "activations" if name in ("v", "square", "square_sum", "delta") else "gradients"
@@ -225,12 +243,21 @@ def xray(trainer: Trainer, key: str) -> XRay:
             hat = after.astype(np.float64) / named[correction]
             out.append(Quantity(f"{name}_hat", f"{symbol}̂", role, hat, False))
     change = new.astype(np.float64) - old.astype(np.float64)
-    out += [Quantity("change", "Δw", "weights", change, True), Quantity("new", "w′", "weights", new, True)]
+    out.append(Quantity("change", "Δw", "weights", change, True))
+    shorter = next((o for o in trainer.program.ops if o.kind == "max_norm" and o.ins[0] == op.outs[0]), None)
+    if shorter is not None:
+        out.append(Quantity("moved", "w*", "weights", new, True))
+        factors = row_factors(trainer, shorter, controls)
+        out.append(Quantity("factor", "c / |w*|", "activations", part.of(factors), False))
+        new = take(shorter.out.id)
+    out.append(Quantity("new", "w′", "weights", new, True))
     step = int(values["step"])
-    updates = trainer.updates + (0 if trainer.step == step + 1 else 1)
+    batches = trainer.updates - (1 if trainer.step == step + 1 else 0)
+    updates = update_number(trainer.training, batches)
     lock = lock_of(op)
     locked = take(lock.id) if lock is not None else None
-    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked)
+    return XRay(key, op.kind, rule.note, step, updates, op.ins[0].shape, part, named, tuple(out), locked,
+                tuple(told), not controls.get(APPLY, 1.0))
 
 
 def _update_of(trainer: Trainer, key: str) -> Op:

@@ -99,11 +99,13 @@ class Commands(QObject):
         on("play", self.bench.toggle_play)
         on("step_back", self.runs.back)
         on("newest", self.runs.newest)
+        on("best_step", self.runs.best)
         on("branch", self.runs.branch)
         on("runs", self.show_runs)
         for kind in ("op", "time", "phase", "sample", "batch", "epoch"):
             on(f"step_{kind}", partial(self.bench.step, kind))
         on("reset", self.bench.reset)
+        on("new_start", self.bench.new_start)
         for name in ("slow", "visible", "full"):
             on(f"pace_{name}", partial(self.set_pace, name))
         on("devices", self.open_devices)

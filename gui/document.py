@@ -302,6 +302,22 @@ class Document(BlockEdits, QObject):
                 graph = graph.replace_node(owner, frozen=frozen)
         return self.edit(replace(self._state, graph=graph), tr("Freeze") if frozen else tr("Unfreeze"))
 
+    def set_rule(self, uid: Uid, rule: str, value: float) -> bool:
+        """Change a rule for the weights of a node. Raises GraphError for a value outside its range."""
+        owner = self.graph.node(self.graph.node(uid).owner)
+        graph = self.graph.replace_node(owner.uid, rules=replace(owner.rules, **{rule: value}))
+        text = tr("Change {setting}").format(setting=tr(owner.rules.settings()[rule][0].label))
+        return self.edit(replace(self._state, graph=graph), text, f"rule/{owner.uid}/{rule}")
+
+    def set_start(self, uid: Uid, parameter: str, initializer: str) -> bool:
+        """Let a parameter start otherwise than its layer says; "" as the layer says."""
+        owner = self.graph.node(self.graph.node(uid).owner)
+        starts = {**dict(owner.starts), parameter: initializer}
+        kept = tuple(sorted((name, kind) for name, kind in starts.items() if kind))
+        graph = self.graph.replace_node(owner.uid, starts=kept)
+        text = tr("Change the start of {name}").format(name=parameter)
+        return self.edit(replace(self._state, graph=graph), text)
+
     # ---- links -------------------------------------------------------------------------------------
 
     def link(self, source: Uid, target: Uid, port: int | None = None) -> bool:

@@ -18,6 +18,8 @@ def offer(fault: Fault, document: Document, runner: Runner) -> tuple[str, str, C
         rate = document.training.learning_rate / 10
         action = tr("Use rate {rate}").format(rate=format_number(rate))
         return "error", action, partial(document.set_training, learning_rate=rate)
+    if fault.kind == "early":
+        return "info", tr("Go to the best step"), partial(runner.go_to, fault.step)
     if fault.kind == "silent":
         return "warning", tr("Replace it"), runner.replace_engine
     return "warning" if fault.kind == "command" else "error", "", None

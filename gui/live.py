@@ -222,6 +222,7 @@ class Live(QObject):
                 "ready": bench.ready,
                 "past": status.step > 0 and bench.configured is not None,
                 "rewound": status.step < status.end,
+                "best": status.best is not None and status.best != status.step,
             }
         )
         if status.op is None and not moving:
@@ -245,6 +246,8 @@ class Live(QObject):
         bar.set_frames(self._rate() if moving else None)
         bar.set_memory(status.memory_bytes if status.memory_bytes and runs else None)
         bar.set_loss(status.loss if runs else None)
+        bar.set_figures(status.figures if runs else {})
+        self._window.training_bar.set_rate(status.figures.get("rate") if runs else None)
         bar.set_test(status.test_accuracy if runs else None, status.test_loss if runs else None)
 
     def _rate(self) -> float:

@@ -110,6 +110,11 @@ class Runs(QObject):
         """The step that was reached last."""
         self.go_to(self._bench.status.end)
 
+    def best(self) -> None:
+        """The step with the lowest watched loss."""
+        if (step := self._bench.status.best) is not None:
+            self.go_to(step)
+
     def branch(self) -> None:
         """From the step shown a line of its own begins."""
         if self._bench.configured is not None:

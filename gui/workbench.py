@@ -19,6 +19,7 @@ from engine.session.protocol import AUTO_PACE, Configured, Fault, Frame, RunStat
 from engine.settings import TrainingSpec
 from engine.training import Checkpoint
 from gui import i18n, project_files
+from gui.canvas.state import hot_changes
 from gui.document import Document, DocumentState, difference
 from gui.engine_loading import EngineLoading
 from gui.exchange import Exchange
@@ -77,6 +78,7 @@ class Workbench(QObject):
         self._empty_handed = False
         """The engine was refused this run, or its loading was canceled: it holds another one."""
         self._then: Callable[[], None] | None = None
+        self._renews = False
         """What is to be done once it has begun."""
         self._loading = False
         self._pace: float | None = AUTO_PACE
@@ -143,19 +145,11 @@ class Workbench(QObject):
             return
         kind = difference(old, new)
         if kind == "hot" and self.configured is not None:
-            layers = {}
-            for node in new.graph.nodes:
-                before = next((n for n in old.graph.nodes if n.uid == node.uid), None)
-                if before is None or before.layer == node.layer:
-                    continue
-                for field, (facts, _) in node.layer.settings().items():
-                    if facts.hot and getattr(before.layer, field) != getattr(node.layer, field):
-                        layers[f"{node.uid}.{field}"] = float(getattr(node.layer, field))
-            self.runner.set_training(new.training, layers)
+            self.runner.set_training(new.training, hot_changes(old.graph, new.graph))
         if self.configured is not None and old.training != new.training:
             self._tell_change(old.training, new.training)
         if kind == "structural":
-            if old.training.seed != new.training.seed and self.status.step:
+            if old.training.seed != new.training.seed and self.status.step and not self._renews:
                 self.told.emit(tr("The seed acts at the next reset."), "info", tr("Reset"), self.runner.reset)
             self._configure_timer.start()
 
@@ -273,12 +267,8 @@ class Workbench(QObject):
             newest = state.checkpoint.step
             self.status = replace(self.status, step=min(self.status.step, newest), end=newest)
             step = i18n.integer(state.checkpoint.step)
-            self.told.emit(
-                tr("The engine stopped. Training continues from step {n}.").format(n=step),
-                "warning",
-                "",
-                None,
-            )
+            text = tr("The engine stopped. Training continues from step {n}.").format(n=step)
+            self.told.emit(text, "warning", "", None)
         elif self.configured is not None or self.ready:
             self.told.emit(tr("The engine stopped and was started again."), "warning", "", None)
             if state is None and not self._empty_handed:
@@ -302,6 +292,14 @@ class Workbench(QObject):
 
     def reset(self) -> None:
         """Back to the same start."""
+        self.runner.reset()
+
+    def new_start(self) -> None:
+        """Another start: the next seed, and its numbers from step 0."""
+        self._renews = True
+        self.document.set_training(seed=(self.document.training.seed + 1) % 2**63)
+        self._renews = False
+        self._configure()
         self.runner.reset()
 
     def set_pace(self, name: str) -> None:

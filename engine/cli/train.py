@@ -28,6 +28,7 @@ from engine.project_file import save_project
 from engine.rescue import Rescue, computes_instead, took_over
 from engine.saving import check_file_name
 from engine.training import Checkpoint, Evaluation, NonFinite, Trainer
+from engine.watch import rested
 
 DEFAULT_EPOCHS = 10
 CHUNK_MS = 100.0
@@ -124,6 +125,10 @@ def _train(
     trouble = None
     kept = time.monotonic()
     while trainer.step < goal and not stop.asked and trouble is None:
+        trainer.settle()
+        if trainer.wants_rest:
+            say([rested(trainer.watch, trainer.training)])
+            break
         result = trainer.run(goal - trainer.step, CHUNK_MS)
         if time.monotonic() - kept > CHECKPOINT_SECONDS:
             rescue.keep(trainer)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from engine.export.numpy_functions import FUNCTION_HELPERS
 from engine.export.numpy_pictures import PICTURE_HELPERS
 from engine.export.numpy_recurrent import RECURRENT_HELPERS
+from engine.export.numpy_training import TRAINING_HELPERS
 
 HELPERS: dict[str, str] = {
     **FUNCTION_HELPERS,
     **PICTURE_HELPERS,
     **RECURRENT_HELPERS,
+    **TRAINING_HELPERS,
     "column": '''
 def column(v, like):
     """One number for each map, shaped to stand beside the maps."""

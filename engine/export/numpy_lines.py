@@ -17,8 +17,23 @@ from engine.export.numpy_names import one as _one
 from engine.export.numpy_norms import NORM_DRAWN, NORM_WRITERS
 from engine.export.numpy_pictures import PICTURE_WRITERS
 from engine.export.numpy_recurrent import RECURRENT_LINES, Lines
-from engine.ops.updates import lock_of
+from engine.export.numpy_training import TRAINING_LINES
+from engine.ops.accumulating import APPLY
+from engine.ops.updates import kept_of, lock_of
 from engine.values import Value
+
+
+def _lines(templates: Sequence[str]) -> Writer:
+    """A writer of lines as of `_one`; {name} may be a control, too, and {all} is all inputs added,
+    {list} all of them listed.
+    """
+
+    def write(n: Names) -> list[str]:
+        values: dict[str, object] = {name: n.number(name) for name in n.controls} | dict(n.op.attrs)
+        values |= {"o": n.outs[0], "o2": n.outs[-1], "all": " + ".join(n.ins), "list": ", ".join(n.ins)}
+        return [line.format(*n.ins, **values) for line in templates]
+
+    return write
 
 
 def _dense(n: Names) -> list[str]:
@@ -269,6 +284,9 @@ def _update(free: Writer) -> Writer:
     """An update; what is locked keeps its numbers."""
 
     def write(n: Names) -> list[str]:
+        if not n.controls.get(APPLY, 1.0):
+            return [f"{new} = {n.ins[n.op.ins.index(old)]}  # waits for more batches"
+                    for new, old in zip(n.outs, kept_of(n.op), strict=True)]  # fmt: skip
         if lock_of(n.op) is None:
             return free(n)
         lines = free(Names(n.ins[:-1], n.outs, n.op, n.controls))
@@ -356,6 +374,7 @@ WRITERS: dict[str, Writer] = {
     "heads_mix": lambda n: _heads(n, "mix"),
     "softmax_rows": _softmax_rows,
     "softmax_rows_grad": _one("{o} = {1} * ({0} - ({0} * {1}).sum(axis=2, keepdims=True))"),
+    **{kind: _lines(templates) for kind, templates in TRAINING_LINES.items()},
     "sgd": _update(_sgd),
     "momentum": _update(_momentum),
     "rmsprop": _update(_rmsprop),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from engine.ops import (  # noqa: F401 - importing registers the kinds
+    accumulating,
     activations,
     affine_matrix,
     attention,
     cells,
+    clipping,
     conv1d,
     convolution,
     data,
@@ -20,6 +22,7 @@ from engine.ops import (  # noqa: F401 - importing registers the kinds
     noise,
     normalization,
     over_time,
+    penalties,
     pointwise_losses,
     pooling,
     prelu,

@@ -190,7 +190,9 @@ def rule(kind: str) -> OpRule:
 def context_for(op: Op, controls: Mapping[str, float], n: int, seed: int = 0, step: int = 0) -> Context:
     """The context an op sees: a program's controls under the names its rule uses, its stream's number."""
     r = REGISTRY[op.kind]
-    own = dict(zip(r.own_controls, (controls[c] for c in op.controls[len(r.controls) :]), strict=True))
+    named = op.controls[len(r.controls) :]
+    names = (*r.own_controls, *named[len(r.own_controls) :])
+    own = dict(zip(names, (controls[c] for c in named), strict=True))
     shared = {c: controls[c] for c in r.controls}
     return Context(n, {**shared, **own}, seed, step, stream_number(op.stream) if op.stream else 0)
 

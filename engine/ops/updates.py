@@ -3,6 +3,7 @@
 Adam: Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019; AdaGrad: Duchi et al. 2011; AdaDelta: Zeiler 2012.
 Adam's bias corrections are the controls c1 = 1 - beta1^t and c2 = 1 - beta2^t.
 An update may have one input more, a mask of locked cells: where it is not zero, weight and moments stay.
+It may have the control apply besides its own: where that is 0, all stay and wait for more batches.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.ops.accumulating import APPLY
 from engine.ops.base import (
     REGISTRY,
     Array,
@@ -44,6 +46,8 @@ class Update(OpRule):
 
     def reference(self, ins: Sequence[Array], attrs: Attrs, ctx: Context) -> tuple[Array, ...]:
         free = 2 + len(self.moments)
+        if not ctx.controls.get(APPLY, 1.0):
+            return (ins[0], *ins[2:free])
         new = self.step(ins[:free], ctx)
         if len(ins) == free:
             return new
@@ -69,7 +73,7 @@ class Update(OpRule):
         first = op.ins[0 if out == 0 else out + 1]
         stays = Term(((first.id, cell, before),), before, "old")
         mask = lock_of(op)
-        if mask is not None and read(mask)[cell]:
+        if not ctx.controls.get(APPLY, 1.0) or (mask is not None and read(mask)[cell]):
             return Terms("sum", (stays,), new[out], float(read(op.outs[out])[cell]), LOCKED_NOTE)
         terms = (
             stays,
@@ -114,6 +118,11 @@ def lock_of(op: Op) -> Value | None:
     rule = REGISTRY[op.kind]
     free = 2 + len(rule.moments) if isinstance(rule, Update) else len(op.ins)
     return op.ins[free] if len(op.ins) > free else None
+
+
+def kept_of(op: Op) -> tuple[Value, ...]:
+    """What an update makes anew, as it was: the weight and its moments."""
+    return (op.ins[0], *op.ins[2 : len(op.outs) + 1])
 
 
 @register

@@ -182,7 +182,10 @@ def set_hot(t: Trainer, command: p.SetTraining) -> None:
     graph = t.graph
     for key, value in command.layers.items():
         uid, _, name = key.rpartition(".")
-        layer = graph.node(uid).layer
+        layer, rules = graph.node(uid).layer, graph.node(uid).rules
+        if name in rules.active:
+            graph = graph.replace_node(uid, rules=replace(rules, **{name: value}))
+            continue
         if not any(name == field and setting.hot for field, (setting, _) in layer.settings().items()):
             raise GraphError(N_("{key} cannot be changed while training."), key=key)
         graph = graph.replace_node(uid, layer=replace(layer, **{name: value}))

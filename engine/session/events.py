@@ -85,6 +85,10 @@ class Status:
     pace: float | None = None
     """Steps a second asked for; None is full speed."""
     loss: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Of the last step, where it has them: "grad_norm"; and "rate", the learning rate of the next."""
+    best: int | None = None
+    """Step with the lowest watched loss so far, where one is watched."""
     test_loss: float | None = None
     test_accuracy: float | None = None
     test_step: int | None = None
@@ -132,7 +136,8 @@ class Fault:
     """Something went wrong and was caught; the run is paused where it was running.
 
     kind: "configure", "canceled" (its loading), "device" (refused, or left for NumPy), "non_finite",
-    "command", "internal", "engine" (the process died), "silent" (it does not answer).
+    "command", "internal", "engine" (the process died), "silent" (it does not answer). "early" is no fault:
+    the run rests because its loss no longer falls; `step` is the best one.
     """
 
     message: Message
@@ -142,6 +147,7 @@ class Fault:
     value: str = ""
     cell: tuple[int, ...] = ()
     generation: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True)

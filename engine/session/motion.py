@@ -22,6 +22,8 @@ from engine.walk import first_update, phase_end, time_end
 
 CHUNK_MS = 12.0
 """Steps between two looks at the commands; with evaluation and frame at most some 20 ms are queued."""
+SETTLE_SECONDS = 0.006
+"""Of a test that the next step waits for, between two looks at the commands."""
 SLOW = 30.0
 """Up to this many steps a second every step is traced while someone watches: there is time."""
 MANY = 1_000_000
@@ -31,7 +33,7 @@ class Motion:
     """Moves one run on, and knows what the traced plan holds. `report` hears of a step that went wrong."""
 
     def __init__(self, viewer: Viewer, keeper: Keeper, report: Callable[[NonFinite, Trainer], None],
-                 clock: Callable[[], float]) -> None:
+                 rests: Callable[[Trainer], None], clock: Callable[[], float]) -> None:
         self.trainer: Trainer | None = None
         self.evaluator: Evaluator | None = None
         self.pace, self.speed = Pace(), Speed()
@@ -53,7 +55,7 @@ class Motion:
         self.depart: Callable[[Trainer], object] = self.history.fork
         """From an earlier step that is shown again a way of its own begins."""
         self._viewer, self._keeper = viewer, keeper
-        self._report, self._clock = report, clock
+        self._report, self._rests, self._clock = report, rests, clock
 
     def adopt(self, trainer: Trainer, lines: Lines | None = None) -> None:
         """From now on this program; `lines` are those of a run that comes from a checkpoint."""
@@ -127,6 +129,8 @@ class Motion:
     def play(self) -> None:
         self._finish_open_step()
         self.playing, self.until = True, None
+        if self.trainer is not None:
+            self.trainer.wants_rest = False  # who presses Play wants more
         self.speed.clear()
         self.pace.start(self._clock())
         self._keeper.hurry()
@@ -277,6 +281,8 @@ class Motion:
 
     def advance(self, t: Trainer, frame_asked: bool) -> float:
         """The steps of one turn, the last of them traced when it will be looked at; seconds to the next."""
+        if not self._settled(t):
+            return 0.0
         now = self._clock()
         rate = self.pace.rate if self.playing else None
         due = self.pace.due(now) if rate is not None else None
@@ -304,6 +310,22 @@ class Motion:
         if self.until is not None and t.step >= self.until:
             self.stop()
         return self.pace.wait() if rate is not None and self.moving else 0.0
+
+    def _settled(self, t: Trainer) -> bool:
+        """Whether steps may follow: not while the last epoch is tested, nor when the run should rest."""
+        if not t.settle(SETTLE_SECONDS):
+            return False
+        if t.improved:
+            t.improved = False
+            if t.watch.best_step == t.step:
+                self.history.keep_best(t)
+        if t.wants_rest:
+            t.wants_rest = False
+            self.stop()
+            self._viewer.touch()
+            self._rests(t)
+            return False
+        return True
 
     def _fast_steps(self, t: Trainer, count: int) -> None:
         self.leave_step()

@@ -25,6 +25,7 @@ from engine.session.viewer import Viewer
 from engine.session.warping import Warping
 from engine.training import NonFinite, Trainer
 from engine.values import Program
+from engine.watch import rested
 
 EVALUATION_SECONDS = 0.006
 SEEKING_SECONDS = 0.1
@@ -44,7 +45,7 @@ class Session:
         self.closed = False
         self.viewer, self.keeper = Viewer(), Keeper(emit)
         self.builder = Builder(canceled, self._progress)
-        self.motion = Motion(self.viewer, self.keeper, self._report, clock)
+        self.motion = Motion(self.viewer, self.keeper, self._report, self._rests_early, clock)
         self.jobs = Jobs(emit, clock)
         self._answers = Answers(emit, self.motion, self.builder, self.run_state, self.jobs)
         self._warping = Warping(emit, self.builder.backend)
@@ -275,6 +276,10 @@ class Session:
     def _report(self, trouble: NonFinite, t: Trainer) -> None:
         self.emit(p.Fault(trouble.message(t.graph), trouble.node, "non_finite", trouble.op, trouble.value,
                           trouble.cell, self.generation))
+
+    def _rests_early(self, t: Trainer) -> None:
+        self.emit(p.Fault(rested(t.watch, t.training), kind="early", generation=self.generation,
+                          step=t.watch.best_step))
 
     def rest(self) -> None:
         """Stop moving, wherever it is: something went wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.position import RATE
 from engine.session import protocol as p
 from engine.session.building import Builder
 from engine.session.motion import Motion
@@ -22,6 +23,8 @@ def standing(t: Trainer, m: Motion, b: Builder) -> p.Status:
         steps_per_second=m.speed.rate(),
         pace=m.pace.rate,
         loss=m.loss,
+        best=t.watch.best_step if t.watch.best is not None else None,
+        figures={**t.figures, RATE: t.rate},
         test_loss=test.loss if test else None,
         test_accuracy=test.accuracy if test else None,
         test_step=test.step if test else None,

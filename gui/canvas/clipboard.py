@@ -11,6 +11,7 @@ from engine.errors import N_, GraphError, MatrizenError
 from engine.graph import GraphSpec, LinkSpec, NodeSpec, Uid
 from engine.layers import LAYERS
 from engine.layers.base import Layer
+from engine.weight_rules import WeightRules
 from gui.canvas.blocks import BlockSpec, blocks_of, made_of
 from gui.canvas.blocks import read as read_blocks
 from gui.canvas.state import DocumentState, Point
@@ -62,6 +63,8 @@ def plain_of(piece: Fragment, format: str = FORMAT) -> dict[str, Any]:
                 "settings": layer_plain(n.layer),
                 "shares": n.shares,
                 "frozen": n.frozen,
+                "starts": [list(each) for each in n.starts],
+                "rules": {name: getattr(n.rules, name) for name in n.rules.active},
                 "at": list(piece.positions.get(n.uid, (0.0, 0.0))),
             }
             for n in piece.nodes
@@ -101,8 +104,11 @@ def piece_from(plain: Mapping[str, Any]) -> Fragment:
         name = str(item["name"])
         layer = layer_from_plain(item["kind"], item["settings"])
         shares = item["shares"]
+        shares = str(shares) if shares is not None else None
         frozen = bool(item.get("frozen", False))
-        nodes.append(NodeSpec(uid, name, layer, str(shares) if shares is not None else None, frozen))
+        rules = WeightRules(**item.get("rules", {}))
+        starts = tuple((str(name), str(kind)) for name, kind in item.get("starts", ()))
+        nodes.append(NodeSpec(uid, name, layer, shares, frozen, rules, starts))
         graph = graph.add(name, layer, uid=uid)
         x, y = item["at"]
         positions[uid] = (_coordinate(x), _coordinate(y))

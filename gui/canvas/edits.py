@@ -249,6 +249,9 @@ def with_fragment(
         name = graph.fresh_name(layer.stem or layer.kind)
         new[node.uid] = fresh_uid(graph, name, used)
         graph = graph.add(name, layer, uid=new[node.uid])
+        graph = graph.replace_node(
+            new[node.uid], frozen=node.frozen, rules=node.rules, starts=node.starts
+        )
         x, y = positions.get(node.uid, (0.0, 0.0))
         moved[new[node.uid]] = snap((x + shift[0], y + shift[1]))
     for node in nodes:

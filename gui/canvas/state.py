@@ -94,14 +94,34 @@ def difference(old: DocumentState, new: DocumentState) -> Difference:
         return "structural"
     for uid, a in before.items():
         b = after[uid]
-        if a.shares != b.shares or a.frozen != b.frozen or type(a.layer) is not type(b.layer):
+        if (a.shares, a.frozen, a.starts) != (b.shares, b.frozen, b.starts):
             return "structural"
+        if type(a.layer) is not type(b.layer):
+            return "structural"
+        if a.rules != b.rules:
+            if a.rules.active != b.rules.active:
+                return "structural"
+            worst = "hot"
         if a.layer != b.layer:
             hot = {name for name, (facts, _) in a.layer.settings().items() if facts.hot}
             if not _same(a.layer, b.layer, hot):
                 return "structural"
             worst = "hot"
     return worst
+
+
+def hot_changes(old: GraphSpec, new: GraphSpec) -> dict[str, float]:
+    """Hot settings of layers that changed, "<node>.<field>" -> value."""
+    found: dict[str, float] = {}
+    for node in new.nodes:
+        before = next((n for n in old.nodes if n.uid == node.uid), None)
+        if before is None:
+            continue
+        hot = [name for name, (facts, _) in node.layer.settings().items() if facts.hot]
+        for a, b, names in ((before.layer, node.layer, hot), (before.rules, node.rules, node.rules.active)):
+            changed = [name for name in names if a != b and getattr(a, name) != getattr(b, name)]
+            found |= {f"{node.uid}.{name}": float(getattr(b, name)) for name in changed}
+    return found
 
 
 def _same(a: Any, b: Any, ignored: set[str]) -> bool:

@@ -242,6 +242,6 @@ def _key(key: str, names: dict[str, str]) -> str:
     """A key with the layer's name instead of its id."""
     uid, dot, rest = key.partition(".")
     if not dot:
-        labels = {"lr": tr("Learning rate")}
+        labels = {"lr": tr("Learning rate"), "clip": tr("Clipping limit")}
         return labels.get(key, key)
     return f"{names.get(uid, uid)}{dot}{rest}"

@@ -107,12 +107,13 @@ class CellEditor(QObject):
         value = program.values.get(found[0]) if program is not None and found else None
         if program is None or found is None or value is None:
             return
-        if self.bench.running:
+        weight = value.role is Role.PARAM and value.id.endswith("@old")
+        if self.bench.running and not weight:  # a weight is written between two steps, whoever trains
             self.bench.runner.pause()
         place = (pane, index, row, column)
         if pane.matrices[index].locked_at(row, column):
             self.say(tr("This weight is locked. The tool Lock (L) unlocks it."), "info")
-        elif value.role is Role.PARAM and value.id.endswith("@old"):
+        elif weight:
             old = pane.matrices[index].value_at(row, column)
             if old is not None and pane.matrices[index].part().exact:
                 self._open(place, old, lambda new: self._write(value.id, found[1], float(old), new))
@@ -198,7 +199,7 @@ class CellEditor(QObject):
 
         key = value.removesuffix("@old")
         told = partial(self.follow, weights=True)
-        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told)
+        edit = CellsEdit(bench.runner, key, {cell: old}, {cell: new}, text, told, moving=True)
         bench.document.undo_stack.push(edit)
 
     def follow(self, error: Message | None, weights: bool) -> None:

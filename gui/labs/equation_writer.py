@@ -16,6 +16,7 @@ from gui.labs.equation_losses import PART, LossEquations
 from gui.labs.equation_slides import FORWARD as SLIDES
 from gui.labs.equation_slides import KINDS as SLIDING
 from gui.labs.equation_slides import slides
+from gui.labs.equation_training import TrainingEquations, letter_of, loss_letter
 from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -95,7 +96,7 @@ def letters_of(program: Program, ops: list[Op]) -> dict[str, str]:
     return found
 
 
-class Writer(RecurrentWriter, LossEquations):
+class Writer(RecurrentWriter, LossEquations, TrainingEquations):
     """Writes ops as equations with the letters of one page."""
 
     def __init__(self, program: Program, letters: Mapping[str, str], style: Style) -> None:
@@ -107,6 +108,8 @@ class Writer(RecurrentWriter, LossEquations):
 
     def letter(self, value: Value) -> str:
         """W, or the part of an id that people know."""
+        if special := letter_of(value):
+            return special
         if value.id in self.letters:
             return self.letters[value.id]
         source, share = self.gradient_of.get(value.id), PART.fullmatch(value.id)
@@ -114,7 +117,8 @@ class Writer(RecurrentWriter, LossEquations):
             loss = f"L_{share[2]}" if share[2] else "L"
             return rf"\partial {loss}/\partial " + self.letter(self.program.values[share[1]])
         if source is not None:
-            return r"\partial L/\partial " + self.letter(self.program.values[source])
+            over = loss_letter(self.program, source)
+            return rf"\partial {over}/\partial " + self.letter(self.program.values[source])
         old = self.old_of.get(value.id)
         if old is not None:
             return self.letter(old) + "^{+}"

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 from engine.errors import Message
 from engine.optimizer_race import OPTIMIZERS, RATES, STEPS, Race, Watched
 from engine.settings import OPTIMIZER_CHOICES
-from engine.values import Phase, Role
 from engine.xray import Line, XRay
 from gui import i18n, theme, tokens
 from gui.at_most import AtMost
@@ -39,8 +38,10 @@ REFRESH_MS = 250
 COLORS = {"sgd": "test", "momentum": "ok", "rmsprop": "positive", "adam": "train"}
 """A color for each optimizer; their names stand at the ends of the lines."""
 LATEX = {
-    "old": "w", "g": "g", "m": "m", "v": "v", "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
+    "old": "w", "raw": r"\partial L/\partial w", "g1": r"\bar{g}", "g": "g", "m": "m", "v": "v",
+    "m_hat": r"\hat{m}", "v_hat": r"\hat{v}", "velocity": "v",
     "square": "s", "square_sum": "s", "delta": "d", "change": r"\Delta w", "new": "w'",
+    "moved": r"w^{\ast}", "factor": r"c / \|w^{\ast}\|",
 }  # fmt: skip
 WORST_STEPS = 5000
 LOG_FROM = 40.0
@@ -50,9 +51,11 @@ LOG_FROM = 40.0
 def words_of(name: str) -> str:
     """What a quantity is, in a few words."""
     return {
-        "old": tr("weight before"), "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
+        "old": tr("weight before"), "raw": tr("gradient of the batch"), "g1": tr("mean of the batches"),
+        "g": tr("gradient"), "m": tr("mean of g"), "v": tr("mean of g²"),
         "m_hat": tr("m corrected"), "v_hat": tr("v corrected"), "velocity": tr("velocity"),
         "square": tr("mean of g²"), "square_sum": tr("sum of g²"), "delta": tr("mean of u²"),
+        "moved": tr("before its row is shortened"), "factor": tr("factor of the row"),
         "change": tr("change"), "new": tr("weight after"),
     }.get(name, name)  # fmt: skip
 
@@ -224,7 +227,7 @@ class OptimizerLab(QFrame):
         self.parameter.clear()
         for op in configured.program.ops if configured is not None else ():
             w = op.ins[0] if op.ins else None
-            if op.phase is Phase.UPDATE and w is not None and w.role is Role.PARAM and graph.has(w.owner):
+            if op.kind in dict(OPTIMIZER_CHOICES) and w is not None and graph.has(w.owner):
                 self.parameter.addItem(f"{graph.node(w.owner).name}.{w.param}", f"{w.owner}.{w.param}")
         self.parameter.blockSignals(False)
 
@@ -284,7 +287,7 @@ class OptimizerLab(QFrame):
         assert x is not None
         names = dict(OPTIMIZER_CHOICES)
         text = tr("{optimizer}, step {step}")
-        if len(x.quantities) > 4:
+        if any(q.name.endswith("_old") and q.name != "sum_old" for q in x.quantities):
             text = tr("{optimizer}, step {step}, update {update} of its moments")
         step, update = i18n.integer(x.step + 1), i18n.integer(x.updates)
         self._about.setText(text.format(optimizer=tr(names[x.optimizer]), step=step, update=update))

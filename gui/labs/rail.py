@@ -22,7 +22,7 @@ def part_of(phase: Phase) -> str:
     """The third of a step a phase belongs to, in words."""
     if phase in (Phase.AUGMENT, Phase.FORWARD, Phase.LOSS):
         return tr("Forward")
-    return tr("Update") if phase is Phase.UPDATE else tr("Backward")
+    return tr("Update") if phase in (Phase.CLIP, Phase.UPDATE) else tr("Backward")
 
 
 class Rail(View):

@@ -88,22 +88,31 @@ class Writer(Protocol):
 
 
 class CellsEdit(QUndoCommand):
-    """Writes cells of "<node>.<parameter>". `written(error)` is called after every writing."""
+    """Writes cells of "<node>.<parameter>". `written(error)` is called after every writing.
+
+    `moving`: the numbers seen may be those of an earlier step; what was there, the engine says.
+    """
 
     def __init__(self, writer: Writer, key: str, old: Numbers, new: Numbers, text: str,
-                 written: Callable[[Message | None], None]) -> None:
+                 written: Callable[[Message | None], None], *, moving: bool = False) -> None:
         super().__init__(text)
+        self._moving = moving
         self._writer, self._key, self._old, self._new, self._written = writer, key, old, new, written
 
     def redo(self) -> None:
-        self._write(self._new)
+        def told(old: Any, error: Message | None) -> None:
+            if self._moving and error is None and old is not None:
+                self._old = dict(zip(self._new, map(float, np.asarray(old).ravel()), strict=True))
+            self._written(error)
+
+        self._write(self._new, told)
 
     def undo(self) -> None:
-        self._write(self._old)
+        self._write(self._old, lambda _old, error: self._written(error))
 
-    def _write(self, numbers: Numbers) -> None:
+    def _write(self, numbers: Numbers, told: Callable[[Any, Message | None], None]) -> None:
         values = np.array(list(numbers.values()), np.float32)
-        self._writer.edit_cells(self._key, listed(numbers), values, lambda _old, e: self._written(e))
+        self._writer.edit_cells(self._key, listed(numbers), values, told)
 
 
 class LockEdit(QUndoCommand):

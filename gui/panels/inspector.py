@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import N_, MatrizenError
+from engine.errors import MatrizenError
 from engine.graph import NodeSpec, Uid
 from engine.layers import Output
 from engine.layers.base import elements, shape_text
@@ -25,7 +25,7 @@ from gui import icons, theme
 from gui.canvas.overlays import tool
 from gui.canvas.texts import icon_of
 from gui.document import Document
-from gui.forms import Choice, Field, Form, fields_of
+from gui.forms import Choice, Form, fields_of
 from gui.formulas import FormulaView
 from gui.i18n import integer, tr, tr_message, trn
 from gui.loss_words import whole_loss
@@ -33,9 +33,9 @@ from gui.number_field import format_number
 from gui.panels.lock_row import LockRow
 from gui.panels.problems import ProblemRow
 from gui.panels.rows import Row, Rows, Section
+from gui.panels.weight_fields import edit_weights, weight_fields, weight_values
 
 WIDE, NARROW = 296, 264
-FROZEN = Field("frozen", N_("Frozen"), "bool", N_("Learning leaves the weights as they are."))
 
 
 class Inspector(QFrame):
@@ -249,21 +249,19 @@ class Inspector(QFrame):
         self.formula.set_formula(layer.formula)
         self.formula_frame.setVisible(bool(layer.formula))
         self._note(node)
-        learns = any(p.trained for p in self.document.inference.params.get(node.owner, ()))
-        key = (node.uid, layer.kind, learns)
+        about = weight_fields(self.document.inference.params.get(node.owner, ()), layer.settings())
+        key = (node.uid, layer.kind, tuple(about))
         if self._formed != key:
             self.form_off()
-            fields = fields_of(layer)
-            if learns:
-                fields.append(FROZEN)
+            fields = [*fields_of(layer), *about]
             if fields:
                 self.form = Form(fields, self)
                 self.form.edited.connect(self._edited)
                 self.settings.column.insertWidget(3, self.form)
             self._formed = key
         values = {name: getattr(layer, name) for name in layer.settings()}
-        if learns:
-            values["frozen"] = self.document.node(node.owner).frozen
+        if about:
+            values |= weight_values(self.document.node(node.owner), about)
         if self.form is not None:
             self.form.set_values(values)
             self.form.clear_problems()
@@ -405,9 +403,7 @@ class Inspector(QFrame):
     def _edited(self, name: str, value: object) -> None:
         uid = self.uids[0]
         try:
-            if name == "frozen":
-                self.document.freeze(uid, bool(value))
-            else:
+            if not edit_weights(self.document, uid, name, value):
                 self.document.set_setting(uid, name, value)
         except MatrizenError as error:
             if self.form is not None:

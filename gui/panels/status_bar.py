@@ -5,6 +5,8 @@ Everything that changes while training has a place of fixed width, so nothing mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
@@ -15,8 +17,8 @@ from gui.panels.problems import count_text
 from gui.views.panel import ElidedLabel
 
 # right hand items, the first to go when it gets narrow first
-GIVE_WAY = ("memory", "frames", "nodes", "weights", "loss", "steps")
-ORDER = ("steps", "frames", "memory", "nodes", "weights", "loss", "test")
+GIVE_WAY = ("memory", "frames", "nodes", "weights", "norm", "penalty", "loss", "steps")
+ORDER = ("steps", "frames", "memory", "nodes", "weights", "norm", "loss", "penalty", "test")
 
 WIDEST = 340
 """Of what is said about the device; the tool tip has it whole."""
@@ -117,6 +119,16 @@ class StatusBar(QFrame):
     def set_loss(self, loss: float | None) -> None:
         """The training loss of the newest step."""
         self._number("loss", None if loss is None else i18n.number(loss, 3), "", "0.000", before=tr("Loss"))
+
+    def set_figures(self, figures: Mapping[str, float]) -> None:
+        """What the last step reported besides its loss: penalties in it, the norm of clipped gradients."""
+        penalty = figures.get("penalty")
+        text = None if penalty is None else i18n.short(penalty, 3)
+        self._number("penalty", text, "", "0.000", before=tr("of it penalty"))
+        self._items["penalty"].setToolTip(tr("What the penalties of the weights add to the loss"))
+        norm = figures.get("grad_norm")
+        self._number("norm", None if norm is None else i18n.short(norm, 3), "", "0.000", before="|g|")
+        self._items["norm"].setToolTip(tr("Norm of all gradients together, before they are clipped"))
 
     def set_test(self, accuracy: float | None, loss: float | None = None) -> None:
         """The newest evaluation: the share of test examples that are right, or the test loss."""

@@ -32,7 +32,7 @@ from gui import icons, theme
 from gui.actions import Actions, key_text
 from gui.document import Document, DocumentState
 from gui.forms import Choice, Field, Form
-from gui.i18n import tr, tr_message
+from gui.i18n import short, tr, tr_message
 from gui.number_field import NumberField
 
 SHOWN = ("learning_rate", "batch", "optimizer", "loss")
@@ -47,12 +47,15 @@ READ_BY = {
     "cross_entropy": ("label_smoothing", "class_weighting", "class_weights"),
     "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
     "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
+    "value": ("clip_limit",), "norm": ("clip_limit",), "plateau": ("schedule_factor", "patience", "watched"),
+    "stops": ("watched",),
 }  # fmt: skip
 
 
 def choices_of(training: TrainingSpec) -> tuple[str, ...]:
     """What is chosen that has settings of its own."""
-    return training.optimizer, training.loss, training.schedule
+    stops = "stops" if training.stop_after else ""
+    return training.optimizer, training.loss, training.schedule, training.clipping, stops
 
 
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
@@ -99,6 +102,15 @@ class TrainingBar(QFrame):
         facts = TrainingSpec.settings()
         for name in SHOWN:
             row.addWidget(self._field(name, facts[name][0]))
+        self._rate_now = QLabel()
+        self._rate_now.setObjectName("rate_now")
+        self._rate_now.setProperty("role", "muted")
+        self._rate_now.setToolTip(tr("The learning rate of the next step, by the schedule"))
+        self._rate_now.setMinimumWidth(self._rate_now.fontMetrics().horizontalAdvance("→ 0.000123"))
+        self._rate_now.hide()
+        beside = self._cells["learning_rate"].layout()
+        assert beside is not None
+        beside.addWidget(self._rate_now)
         self._more = QToolButton()
         self._more.setIcon(icons.icon("settings", "text2"))
         self._more.setIconSize(QSize(theme.px(18), theme.px(18)))
@@ -138,6 +150,16 @@ class TrainingBar(QFrame):
         self._device.setAccessibleName(tr("Device: {name}").format(name=name))
         self._apply(max(self._level, 0))
         self._fit()
+
+    def set_rate(self, rate: float | None) -> None:
+        """The learning rate of the next step; said where a schedule makes it another than the one set."""
+        set_rate = self._document.training.learning_rate
+        other = rate is not None and abs(rate - set_rate) > 1e-9 * set_rate
+        text = f"→ {short(rate, 3)}" if rate is not None and other else ""
+        if text != self._rate_now.text():
+            self._rate_now.setText(text)
+            self._rate_now.setVisible(bool(text))
+            self._fit()
 
     def set_obstacle(self, why: str) -> None:
         """Why Play would do nothing but say so; "" when the network can run."""
@@ -361,7 +383,8 @@ class SettingsPopup(QFrame):
 
     def _build(self) -> None:
         training = self._document.training
-        optimizer, loss, schedule = (READ_BY.get(choice, ()) for choice in choices_of(training))
+        read = [READ_BY.get(choice, ()) for choice in choices_of(training)]
+        optimizer, loss, schedule, clipping, stops = read
         used = {loss_of(end, training) for end in outputs_of(self._document.graph)} - {training.loss}
         loss += tuple(name for each in sorted(used) for name in READ_BY.get(each, ()))
         rate = ("learning_rate", "schedule", *schedule, "warm_up")
@@ -369,7 +392,8 @@ class SettingsPopup(QFrame):
         fields = [
             Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
                   tuple(facts.choices), default)
-            for name in ("loss", *loss, "optimizer", *rate, "batch", *optimizer, "seed")
+            for name in ("loss", *loss, "optimizer", *rate, "batch", "accumulate", *optimizer, "clipping",
+                         *clipping, "stop_after", *(stops if "watched" not in schedule else ()), "seed")
             for facts, default in (known[name],)
         ]  # fmt: skip
         self._names = tuple(field.name for field in fields)
@@ -382,7 +406,7 @@ class SettingsPopup(QFrame):
         else:
             self._column.addWidget(form)
         self._form = form
-        self.setMinimumWidth(theme.px(300))
+        self.setMinimumWidth(theme.px(360))  # names must not break when fields come and go
 
     def _set(self, name: str, value: Any) -> None:
         try:

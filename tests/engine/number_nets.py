@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.backends.opening import open_backend
@@ -12,12 +14,12 @@ from engine.settings import TrainingSpec
 from engine.training import Trainer
 
 
-def square(w: float = 3.0, optimizer: str = "sgd", rate: float = 0.1) -> Trainer:
+def square(w: float = 3.0, optimizer: str = "sgd", rate: float = 0.1, **more: Any) -> Trainer:
     """L = w²: one weight, one input of 1, one target of 0, the bias frozen at 0 by never moving far."""
     graph = GraphSpec().add("x", Input((1,))).add("fc1", Dense(1, bias=False), after="x")
     x = np.ones((1, 1), np.float32)
     data = make_dataset(x, 0 * x, x[:0], x[:0], kind="vectors")
-    spec = TrainingSpec("mse", optimizer, rate, 1)
+    spec = TrainingSpec("mse", optimizer, rate, 1, **more)
     return Trainer(
         graph.add("out", Output(), after="fc1"), spec, data, open_backend("numpy"),
         state={"fc1.weight": np.array([[w]], np.float32)},

@@ -8,6 +8,7 @@ import pytest
 from engine.errors import GraphError
 from engine.optimizer_race import OPTIMIZERS, OptimizerRace, Watched
 from engine.settings import OPTIMIZER_CHOICES
+from engine.weight_rules import WeightRules
 from engine.xray import trained, xray
 from tests.contract.networks import mlp, residual
 from tests.engine.number_nets import pictures, square
@@ -44,14 +45,15 @@ def test_adam_by_hand():
 
 @pytest.mark.parametrize("optimizer", [name for name, _ in OPTIMIZER_CHOICES])
 def test_every_line_gives_the_number_that_the_engine_has(optimizer):
-    t = pictures(residual(), (2, 9, 9), optimizer)
+    graph = residual().replace_node("conv1", rules=WeightRules(0.01, 0.01, 0.5))
+    t = pictures(graph, (2, 9, 9), optimizer)
     assert trained(t)[0] == "conv1.weight"
     for key in trained(t):
         x = xray(t, key)
         assert x.part.whole and x.quantities[0].array.shape == x.part.shape
         for at in ((0, 0), (x.part.shape[0] - 1, x.part.shape[1] - 1)):
             lines = x.lines(*at)
-            assert lines[-1].symbol == "w′"
+            assert lines[-1].symbol == "w′" and (lines[-2].symbol == "w*") == (key == "conv1.weight")
             for line in lines:
                 if line.engine is not None:
                     np.testing.assert_allclose(line.value, line.engine, rtol=2e-4, atol=1e-7, err_msg=key)
@@ -131,3 +133,32 @@ def test_regression_and_vectors_race_too():
         pass
     assert race.result().done == 12
     assert {len(lane.losses) for lane in race.result().lanes} == {3}
+
+
+def test_gradients_of_two_batches_wait_and_then_move_the_weight():
+    """w = 3 and g = 6 twice: the mean of both is 6."""
+    t = square(3.0, "sgd", 0.1, accumulate=2)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    mean, new = x.lines(0, 0)
+    assert x.waits and (x.updates, mean.symbol, mean.value, new.value) == (1, "ḡ", 3.0, 3.0)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    mean, change, new = x.lines(0, 0)
+    assert not x.waits and x.updates == 1
+    assert mean.numbers == (3.0, 6.0, 2.0) and mean.value == x["g"][0, 0] == 6.0
+    assert change.value == pytest.approx(-0.6) and new.engine == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize(
+    ("clipping", "limit", "wanted"), [("value", 2.5, 2.5), ("norm", 1.5, 1.5), ("norm", 9, 6)]
+)
+def test_a_clipped_gradient_is_told_before_the_update(clipping, limit, wanted):
+    """w = 3, g = 6: what the update reads is the limit, or 6 where that is larger."""
+    t = square(3.0, "sgd", 0.1, clipping=clipping, clip_limit=limit)
+    t.traced_step()
+    x = xray(t, "fc1.weight")
+    np.testing.assert_allclose([x["raw"][0, 0], x["g"][0, 0]], [6.0, wanted], rtol=1e-5)
+    g, change, new = x.lines(0, 0)
+    assert (g.symbol, g.engine) == ("g", pytest.approx(wanted)) and g.value == pytest.approx(wanted)
+    assert change.value == pytest.approx(-0.1 * wanted) and new.engine == pytest.approx(3 - 0.1 * wanted)

@@ -218,6 +218,17 @@ def test_a_changed_rate_acts_at_once_and_leaves_a_flag(desk: Desk) -> None:
     desk.actions["reset"].trigger()
     desk.settle()
     assert desk.window.time_line.flags() == ()
+    key = next(iter(trainer.store.state()))
+    start, seed = trainer.store.state()[key], desk.bench.document.training.seed
+    desk.actions["step_batch"].trigger()
+    desk.settle()
+    desk.actions["new_start"].trigger()
+    desk.settle()
+    other = trainer.store.state()[key]
+    assert (trainer.seed, desk.bench.status.step) == (seed + 1, 0) and (other != start).all()
+    desk.actions["reset"].trigger()
+    desk.settle()
+    assert (trainer.store.state()[key] == other).all(), "the same start"
 
 
 def test_a_saved_run_shows_its_curve_flags_and_losses_before_it_is_played(desk: Desk, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 
 from engine.backends.opencl import (  # noqa: F401 - importing registers the emitters and rules
     emit_attention,
+    emit_clipping,
     emit_input_features,
     emit_layer_norm,
     emit_linear,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from engine.backends.opencl.kernel import Pointer, Target
+from engine.ops.accumulating import APPLY
 from engine.ops.updates import lock_of
 from engine.values import Op, Role, Value
 
@@ -147,15 +148,18 @@ def _positions(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Seq
 
 
 def _update(kind: str) -> Callable[[Rule], Rule]:
-    """An update; where its mask is not zero the old numbers stay."""
+    """An update; the old numbers stay where its mask is not zero, and where it waits for more batches."""
 
     def keep(free: Rule) -> Rule:
         def rule(c: Cells, op: Op, x: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-            new = free(c, op, x, others)
-            if lock_of(op) is None:
+            new, old = free(c, op, x, others), (x[0], *x[2 : len(op.outs) + 1])
+            if lock_of(op) is not None:
+                locked = f"{x[-1]} != ({c.type})(0.0f)"
+                new = [f"select({n}, {o}, {locked})" for n, o in zip(new, old, strict=True)]
+            if APPLY not in op.controls:
                 return new
-            old, locked = (x[0], *x[2:-1]), f"{x[-1]} != ({c.type})(0.0f)"
-            return [f"select({n}, {o}, {locked})" for n, o in zip(new, old, strict=True)]
+            waits = f"{c.site.control(APPLY)} == 0.0f"
+            return [f"({waits} ? {o} : {n})" for n, o in zip(new, old, strict=True)]
 
         return _rule(kind)(rule)
 

@@ -18,6 +18,7 @@ from engine.values import Op, Program, Role, Value
 ENDS_PLAIN = {
     "concatenate", "split", "gather_labels", "random_affine", "softmax_xent_grad", "affine_matrix",
     "affine_matrix_dx", "affine_matrix_dw", "affine_warp_dx", "affine_warp_dw",
+    "square_sum", "l1", "l2", "max_norm",
 }  # fmt: skip
 """Kinds without an epilogue of their own."""
 
@@ -141,7 +142,7 @@ def _in_place(
             continue
         writer = owner[new.id]
         op = next(program.ops[i] for i in groups[writer].ops if new in program.ops[i].outs)
-        if old not in op.ins or (op.kind not in RULES and op.kind != "batchnorm"):
+        if op.kind != "max_norm" and (old not in op.ins or (op.kind not in RULES and op.kind != "batchnorm")):
             continue
         readers = [i for i in program.readers(old.id) if program.ops[i] is not op]
         if any(where[i] == writer for i in readers):

@@ -40,7 +40,8 @@ def odd_cases() -> list[tuple[str, int, Case]]:
 
     def rank(case: Case) -> tuple[bool, int]:
         shapes = [np.shape(array) for array in case.arrays]
-        return any(shape and shape[-1] % 2 for shape in shapes), sum(int(np.prod(shape)) for shape in shapes)
+        odd = any(n % 2 for shape in shapes for n in shape[-1:])
+        return odd, sum(int(np.prod(shape)) for shape in shapes)
 
     best: dict[str, tuple[str, int, Case]] = {}
     for kind, number, case in all_cases():

@@ -9,6 +9,7 @@ from engine.layers import LAYERS, Dense, Flatten, Input, Layer, Output
 from engine.program import record
 from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES, DataSpec, TrainingSpec
 from engine.values import Program
+from engine.weight_rules import WeightRules
 from gui import formulas
 from gui.labs.equations import equations
 from gui.stepping import formula_of, name_of
@@ -91,3 +92,10 @@ def test_smoothed_and_weighted_cross_entropy() -> None:
     check(program, graph)
     loss = next(op for op in program.ops if op.kind == "weighted_xent")
     assert r"\frac{1}{m}" in formula_of(program, graph, loss)
+
+
+@pytest.mark.parametrize("clipping", ["value", "norm"])
+def test_what_stands_before_an_update(clipping: str) -> None:
+    graph, data = around(Dense(4))
+    graph = graph.replace_node("fc", rules=WeightRules(0.1, 0.1, 1.0))
+    check(record(graph, TrainingSpec(clipping=clipping, accumulate=4), data, "train", 4), graph)

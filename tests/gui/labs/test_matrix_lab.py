@@ -173,6 +173,29 @@ def test_a_typed_weight_changes_everything_after_it_and_undo_brings_it_back(desk
     assert shown(lab, 0)[0, 1] == 2.5
 
 
+def test_a_weight_is_typed_while_training_goes_on(desk: Desk) -> None:
+    lab = opened(desk)
+    desk.actions["play"].trigger()
+    desk.runner.go(3)
+    lab.editor.edit(lab.pane, 0, 0, 1)
+    assert desk.bench.running and lab.editor.field is not None
+    desk.runner.go(3)
+    trainer = desk.runner.session.trainer
+    assert trainer is not None
+    first = trainer.step
+    lab.editor.field.setText("2,5")
+    lab.editor.field.setModified(True)
+    desk.qtbot.keyClick(lab.editor.field, Qt.Key.Key_Return)
+    (change,) = trainer.log
+    assert change.name == "edit" and first <= change.step <= trainer.step and desk.bench.running
+    assert len(change.value) == 1 and change.value[0].endswith(".weight")
+    desk.runner.go(3)
+    assert desk.bench.running and trainer.step > change.step
+    desk.actions["undo"].trigger()
+    assert trainer.log[-1].name == "edit" and trainer.log[-1].step > change.step
+    desk.actions["play"].trigger()
+
+
 def test_only_parameters_can_be_typed(desk: Desk) -> None:
     lab = opened(desk)
     lab.editor.edit(lab.pane, 3, 0, 0)

@@ -3,6 +3,7 @@
 from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the builders
     activations,
     attention,
+    clipping,
     convolution,
     data,
     elementwise,
@@ -13,6 +14,7 @@ from engine.backends.numpy.ops import (  # noqa: F401 - importing registers the 
     losses,
     noise,
     normalization,
+    penalties,
     pooling,
     rearranging,
     recurrent,

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine.backends.numpy.env import Builder, Call, Env, build
-from engine.ops.updates import lock_of
+from engine.ops.accumulating import APPLY
+from engine.ops.updates import kept_of, lock_of
 from engine.values import Op
 
 ONE = np.float32(1)
@@ -45,9 +46,31 @@ def update(*kinds: str) -> Callable[[Builder], Builder]:
 
             return call
 
-        return build(*kinds)(builder)
+        return build(*kinds)(_waiting(builder))
 
     return note
+
+
+def _waiting(applied: Builder) -> Builder:
+    """An update that leaves all as it was where the weights wait for more batches."""
+
+    def builder(op: Op, env: Env) -> Call:
+        step, c = applied(op, env), env.controls
+        if APPLY not in op.controls:
+            return step
+        pairs = [(env.array(old), env.array(new)) for old, new in zip(kept_of(op), op.outs, strict=True)]
+        moves = [(old, new) for old, new in pairs if not np.shares_memory(old, new)]
+
+        def call() -> None:
+            if c[APPLY]:
+                step()
+                return
+            for old, new in moves:
+                np.copyto(new, old)
+
+        return call
+
+    return builder
 
 
 @update("sgd")
