@@ -10,9 +10,9 @@ from dataclasses import replace
 from engine.data.dataset import Dataset
 from engine.ops.accumulating import APPLY
 from engine.optimizers import batch_controls, update_number
-from engine.run import Evaluation
 from engine.schedules import rate_factor
 from engine.settings import TrainingSpec
+from engine.tally import Slice, Tally
 from engine.tested import Tested
 from engine.watch import Watch, judged, watches
 
@@ -39,9 +39,9 @@ class Positioned(Tested):
     """Whether the run should rest for want of better losses; who lets it rest sets it back."""
     _heard: dict[int, float]
     """Step at the end of an epoch -> its watched loss: a replay need not test again."""
-    _slices: Iterator[tuple[float, float, int]] | None = None
+    _slices: Iterator[Slice] | None = None
     _slices_at = -1
-    _sums: tuple[float, float, int]
+    _tally: Tally
     figures: Mapping[str, float]
     """What the last step reported besides its loss, by name: `RATE`, "grad_norm" where it is clipped, ..."""
 
@@ -136,18 +136,16 @@ class Positioned(Tested):
         """The loss over the test set, slice by slice; None when the time is over before."""
         start = time.perf_counter()
         if self._slices is None or self._slices_at != self.step:
-            self._slices, self._slices_at = self.evaluation_slices(), self.step
-            self._sums = (0.0, 0.0, 0)
-        for loss, hits, n in self._slices:
-            total, right, count = self._sums
-            self._sums = (total + loss * n, right + hits, count + n)
+            self._slices, self._slices_at = self.forward.slices(), self.step
+            self._tally = self.forward.tally()
+        for part in self._slices:
+            self._tally.add(part)
             if time.perf_counter() - start >= seconds:
                 return None
         self._slices = None
-        total, right, count = self._sums
-        accuracy = right / count if self.spec.classes else None
-        self.add_evaluation(Evaluation(self.step, total / count, accuracy))
-        return total / count
+        result = self.forward.finish(self._tally, self.step)
+        self.add_evaluation(result)
+        return result.loss
 
     def _forget_later_losses(self) -> None:
         """Another way is gone from here."""
@@ -157,5 +155,6 @@ class Positioned(Tested):
 
 def same_judge(a: TrainingSpec, b: TrainingSpec) -> bool:
     """Whether the losses of both are watched alike, so that what was counted holds."""
-    names = ("loss", "schedule", "schedule_factor", "patience", "stop_after", "watched")
+    names = ("loss", "huber_delta", "label_smoothing", "class_weighting", "class_weights", "schedule",
+             "schedule_factor", "patience", "stop_after", "watched")  # fmt: skip
     return all(getattr(a, name) == getattr(b, name) for name in names)
