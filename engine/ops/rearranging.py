@@ -88,13 +88,13 @@ def both(there: Places, back: Places) -> dict[str, Any]:
 
 @register
 class Rearrange(OpRule):
-    """ins X (C, H, W, N) or (F, N) -> Y: the attributes are `both(there, back)`; vectors stay vectors."""
+    """ins X (C, H, W, N), (F, T, N) or (F, N) -> Y with as many axes; attributes `both(there, back)`."""
 
     kind = "rearrange"
 
     def infer(self, ins: Sequence[Value], attrs: Attrs) -> tuple[Out, ...]:
         shape = cast(Three, attrs["shape"])
-        own = shape if len(ins[0].axes) == 4 else shape[:1]
+        own = shape[: len(ins[0].axes) - 1]
         role = Role.GRAD if ins[0].role is Role.GRAD else Role.ACT
         return (Out("y", ins[0].axes, (*own, ins[0].shape[-1]), role=role),)
 
@@ -103,8 +103,7 @@ class Rearrange(OpRule):
         flat = x.reshape(-1, x.shape[-1])
         source = places_of(attrs).source()
         out = np.where(source.reshape(-1, 1) >= 0, flat[source.reshape(-1)], x.dtype.type(0))
-        shape = source.shape if x.ndim == 4 else source.shape[:1]
-        return (out.reshape(*shape, x.shape[-1]),)
+        return (out.reshape(*source.shape[: x.ndim - 1], x.shape[-1]),)
 
     def gradient(
         self, rec: Recording, op: Op, grads_out: Sequence[Value | None], wanted: Sequence[bool]
@@ -136,3 +135,6 @@ class Rearrange(OpRule):
             yield Case((value("x", "C H W N", full),), (normal(1, *full),), places, Context(9), label)
         ins = (value("x", "F N", (7, 33)),)
         yield Case(ins, (normal(2, 7, 33),), both(part, whole), Context(33), "slice")
+        part, whole = shifted((2, 3, 1), (6, 3, 1), (4, 0, 0))
+        ins = (value("x", "F T N", (6, 3, 7)),)
+        yield Case(ins, (normal(3, 6, 3, 7),), both(part, whole), Context(7), "slice of a sequence")
