@@ -81,9 +81,9 @@ def lint(root: Path, arguments: list[str]) -> int:
 
 
 def parity(root: Path, arguments: list[str]) -> int:
-    """Every weight against PyTorch's after the same steps; installs PyTorch into .venv."""
+    """Numbers beside PyTorch's, exported scripts in TensorFlow and JAX too; installs all three into .venv."""
     environment = Environment(root)
-    environment.ensure("dev", "parity", *(["cpu"] if cpu_driver_fits() else []))
+    environment.ensure("dev", "parity", "scripts", *(["cpu"] if cpu_driver_fits() else []))
     return environment.run("-m", "pytest", "-m", "parity", "tests/parity", *arguments, env=_offscreen())
 
 
