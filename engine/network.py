@@ -18,6 +18,7 @@ from engine.inference import infer
 from engine.initializers import initialize
 from engine.layers import Input, Output
 from engine.optimizers import step_controls
+from engine.plan import check_room
 from engine.program import record
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Role
@@ -51,6 +52,7 @@ class Network:
         data = DataSpec(shape, classes, width)
         self.backend = open_backend(device)
         self.program: Program = record(graph, self.training, data, "train", batch)
+        check_room(self.program, self.backend)
         self._predict = record(graph, self.training, data, "predict", batch)
         self._store = self.backend.store(self.program.state(), self.training.seed)
         start = {

@@ -35,15 +35,30 @@ def philox(counter: Array, key: tuple[int, int]) -> Array:
     return np.stack((c0, c1, c2, c3), -1).astype(np.uint32)
 
 
+BLOCK = 1 << 16
+"""So many samples at once: the rounds need some two hundred bytes for each."""
+
+
 def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
     """Float64 in [0, 1) with 24 bits, shape (features, samples).
 
     Counter = (feature // 4, sample, stream, step), word feature % 4; key = the seed's two halves.
     """
-    groups = -(-features // 4)
+    block = max(1, BLOCK // -(-max(features, 1) // 4))
+    if samples <= block:
+        return _uniform(seed, stream, step, features, 0, samples)
+    out = np.empty((features, samples))
+    for first in range(0, samples, block):
+        last = min(first + block, samples)
+        out[:, first:last] = _uniform(seed, stream, step, features, first, last)
+    return out
+
+
+def _uniform(seed: int, stream: int, step: int, features: int, first: int, last: int) -> Array:
+    groups, samples = -(-features // 4), last - first
     counter = np.empty((groups, samples, 4), np.uint32)
     counter[..., 0] = np.arange(groups, dtype=np.uint32)[:, None]
-    counter[..., 1] = np.arange(samples, dtype=np.uint32)[None, :]
+    counter[..., 1] = np.arange(first, last, dtype=np.uint32)[None, :]
     counter[..., 2] = stream & 0xFFFFFFFF
     counter[..., 3] = step & 0xFFFFFFFF
     words = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
@@ -53,8 +68,11 @@ def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> A
 
 def normal(seed: int, stream: int, count: int) -> Array:
     """Float64 standard normal numbers, shape (count,), by Box and Muller."""
-    u = uniform(seed, stream, 0, 2, count)
-    return np.asarray(np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1]))
+    out = np.empty(count)
+    for first in range(0, count, BLOCK):
+        u = _uniform(seed, stream, 0, 2, first, min(first + BLOCK, count))
+        out[first : first + BLOCK] = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
+    return out
 
 
 def permutation(seed: int, stream: int, epoch: int, count: int) -> Array:
