@@ -1,4 +1,4 @@
-"""Ten networks from one thousand to fifty million numbers: what the planner says they take, and what they took.
+"""Ten networks from 1 k to 50 M numbers: what the planner says they take, and what they took.
 
 NumPy's arrays are counted by tracemalloc, a device's buffers as they are made. In a process of its own:
 `python -m tests.parity.memory numpy 3`.

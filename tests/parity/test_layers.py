@@ -35,6 +35,7 @@ from engine.ops.base import Array
 from engine.settings import TrainingSpec
 from tests.contract.harness import distance, opencl_devices
 from tests.contract.networks import chain
+from tests.parity import measured
 
 BATCH = 5
 WARPED = 5e-6
@@ -189,7 +190,8 @@ def test_layer(torch: Any, backend_name: str, name: str) -> None:
     theirs = {k: torch.tensor(v, dtype=torch.float64, requires_grad=k in trained) for k, v in weights.items()}
     given = torch.tensor(x.astype(np.float64))
     out = peer.forward(torch, theirs, given)
-    assert distance(net.forward(x), out.detach().numpy()) < peer.forward_within
+    forward, slope, weight = distance(net.forward(x), out.detach().numpy()), 0.0, 0.0
+    assert forward < peer.forward_within
     target = rng.standard_normal(out.shape).astype(np.float32)
     wanted = torch.tensor(target.astype(np.float64))
     for step in range(10):
@@ -200,11 +202,15 @@ def test_layer(torch: Any, backend_name: str, name: str) -> None:
             for key in sorted(trained):
                 grad = theirs[key].grad
                 if step == 0 and grad.abs().max() > 1e-9:
-                    assert distance(net.gradient(key), grad.numpy()) < 1e-5, key
+                    slope = max(slope, distance(net.gradient(key), grad.numpy()))
+                    assert slope < 1e-5, key
                 theirs[key] -= training.learning_rate * grad
                 grad.zero_()
     moved = 0.0
     for key, array in net.weights().items():
-        assert distance(array, theirs[key].detach().numpy()) < 1e-5, key
+        weight = max(weight, distance(array, theirs[key].detach().numpy()))
+        assert weight < 1e-5, key
         moved = max(moved, distance(array, weights[key]))
     assert moved > 1e-3, "nothing was learnt"
+    most = {"forward": forward, "gradient": slope, "weights": weight}
+    measured.keep(f"layer: {name}, 10 steps", backend_name, 1, most)
