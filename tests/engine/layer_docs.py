@@ -1,7 +1,7 @@
 """docs/layers.md from the layers' own declarations and the engine's own numbers: `tasks.py docs` writes it.
 
-The example of a layer is the first small input that fits it, three times: the layer behind a PReLU of slope 1,
-so that the gradient of its input is wanted too, and the mean squared error behind it.
+The example of a layer is the first small input that fits it, three times: the layer behind a PReLU of slope
+1, so that the gradient of its input is wanted too, and the mean squared error behind it.
 """
 
 from __future__ import annotations
