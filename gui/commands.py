@@ -294,9 +294,9 @@ class Commands(QObject):
         from engine.export.scripts import FRAMEWORKS  # the window comes without it
 
         start = str(Path(self.bench.state.folder) / f"{self.bench.title}.npz")
-        kinds = {f"{tr('NumPy arrays')} (*.npz)": ""}
+        kinds = {tr("NumPy arrays") + " (*.npz)": ""}
         for word, framework in FRAMEWORKS.items():
-            kinds[f"{tr('Script for {framework}').format(framework=framework.name)} (*.py)"] = word
+            kinds[tr("Script for {framework}").format(framework=framework.name) + " (*.py)"] = word
         name, kind = QFileDialog.getSaveFileName(self.window, tr("Export weights"), start, ";;".join(kinds))
         if name:
             path, word = Path(name), kinds.get(kind, "")
