@@ -18,7 +18,7 @@ from engine.gradient_check import check_layer
 from engine.locks import lock_key, locked_at
 from engine.optimizer_race import OptimizerRace
 from engine.session import protocol as p
-from engine.session.building import Builder, as_seen, without_examples
+from engine.session.building import Builder, as_seen, with_few_examples
 from engine.session.jobs import Jobs
 from engine.session.motion import Motion
 from engine.training import Trainer
@@ -65,7 +65,7 @@ class Answers:
                 reply(p.Reply(command.id, t.read(command.value)))
             case p.Export():
                 run = self._run_state(0)
-                reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
+                reply(p.Reply(command.id, p.ExportData(run, with_few_examples(t.dataset))))
             case p.CheckpointNow():
                 reply(p.Reply(command.id, self._run_state(self._motion.history.cap)))
             case p.XRayOf():

@@ -137,6 +137,8 @@ def test_questions_are_answered(heard: Heard, tmp_path: Path) -> None:
     assert data.run.checkpoint.step == 1
     script = write_script(tmp_path / "net.py", "jax", data)
     assert "tanh1 = jnp.tanh(dense1)" in script.read_text(encoding="utf-8")
+    with np.load(tmp_path / "net_examples.npz") as held:
+        assert np.array_equal(held["inputs"], data.dataset.x_test) and len(held["inputs"]) == 5
     old, _ = heard.ask(heard.runner.edit_cells, "dense1.bias", np.array([[2]]), np.array([4.5]))
     again, _ = heard.ask(heard.runner.edit_cells, "dense1.bias", np.array([[2]]), old)
     assert again[0] == 4.5

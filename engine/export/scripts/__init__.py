@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from engine.backends.numpy import NumpyBackend
-from engine.data.dataset import Dataset
+from engine.data.dataset import EXAMPLES, Dataset
 from engine.export.npz import export_npz
 from engine.export.scripts.jax_parts import JAX
 from engine.export.scripts.keras_parts import KERAS
@@ -31,7 +31,6 @@ from engine.settings import DataSpec, TrainingSpec
 
 Array = np.ndarray[Any, Any]
 FRAMEWORKS: dict[str, Framework] = {f.word: f for f in (TORCH, KERAS, JAX)}
-EXAMPLES = 5
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 
 
