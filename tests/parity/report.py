@@ -50,17 +50,18 @@ def _versions() -> str:
 
 def _compared(lines: Sequence[Line]) -> list[str]:
     """A row for each thing compared; its numbers are the largest."""
-    rows: dict[tuple[str, str], tuple[int, dict[str, float]]] = {}
+    rows: dict[tuple[str, str], tuple[dict[str, int], dict[str, float]]] = {}
     for x in lines:
-        count, most = rows.get((x["what"], x["where"]), (0, {}))
-        worst = {k: max(v, most.get(k, 0.0)) for k, v in x["apart"].items()}
-        rows[x["what"], x["where"]] = count + x["count"], most | worst
-    out = ["| Compared | where | networks | prediction | gradients | weights after |"]
-    out.append("|---|---|---|---|---|---|")
-    for (what, where), (count, most) in sorted(rows.items(), key=lambda item: _place(*item[0])):
+        ours = x["where"].startswith(("numpy", "opencl"))
+        counts, most = rows.setdefault((x["what"], "" if ours else x["where"]), ({}, {}))
+        counts[x["where"]] = counts.get(x["where"], 0) + x["count"]
+        most |= {k: max(v, most.get(k, 0.0)) for k, v in x["apart"].items()}
+    out = ["| Compared | where, networks | prediction | gradients | weights after |", "|---|---|---|---|---|"]
+    for (what, _), (counts, most) in sorted(rows.items(), key=lambda item: _place(*item[0])):
         after = most.get("weights", most.get("weights after a step"))
         cells = [_small(most.get("forward")), _small(most.get("gradient")), _small(after)]
-        out.append(f"| {what} | {where} | {count} | {' | '.join(cells)} |")
+        where = ", ".join(f"{place.removeprefix('opencl:')} {count}" for place, count in counts.items())
+        out.append(f"| {what} | {where} | {' | '.join(cells)} |")
     return [*out, ""]
 
 

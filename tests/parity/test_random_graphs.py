@@ -28,7 +28,9 @@ from tests.parity import drawn, measured
 GRAPHS = {"numpy": 200}
 """So many of each backend; drivers that compile get `COMPILED`."""
 COMPILED = 12
-FORWARD, GRADIENT = 1e-6, 1e-5
+FORWARD, WARPED, GRADIENT = 1e-6, 5e-6, 1e-5
+WARPS = {"affine_warp", "spatial_transformer"}
+"""They read at places that are rounded: `WARPED` is their limit, and of what comes after them."""
 
 
 def peer(graph: GraphSpec, weights: dict[str, Array]) -> Any:
@@ -79,24 +81,25 @@ def test_random_graphs(torch: Any, backend: str) -> None:
     device = opencl_devices()[backend.split(":")[1]] if ":" in backend else "numpy"
     count = GRAPHS.get(backend, COMPILED)
     seen: list[tuple[float, float]] = []
-    kinds: dict[str, int] = dict.fromkeys(drawn.INSIDE, 0)
+    kinds: dict[str, bool] = dict.fromkeys(drawn.INSIDE, False)
 
     @settings(max_examples=count, derandomize=True, deadline=None, database=None)
     @given(seed=st.integers(0, 2**32 - 1), layers=st.integers(3, 9))
     def run(seed: int, layers: int) -> None:
-        graph = drawn.random_graph(Random(seed), layers)
+        check(drawn.random_graph(Random(seed), layers), seed)
+
+    def check(graph: GraphSpec, seed: int) -> None:
         forward, gradient = apart(torch, graph, seed, device)
-        told = drawn.told(graph)
-        assert forward < FORWARD, f"prediction {forward:.1e} apart: {told}"
+        drawn_kinds, told = {n.layer.kind for n in graph.nodes}, drawn.told(graph)
+        assert forward < (WARPED if drawn_kinds & WARPS else FORWARD), f"prediction {forward:.1e}: {told}"
         assert gradient < GRADIENT, f"gradient {gradient:.1e} apart: {told}"
         seen.append((forward, gradient))
-        for node in graph.nodes:
-            kinds[node.layer.kind] = kinds.get(node.layer.kind, 0) + 1
+        kinds.update(dict.fromkeys(drawn_kinds, True))
 
     run()
     assert len(seen) >= count
     if count >= 200:
-        missing = [kind for kind in drawn.INSIDE if not kinds[kind]]
-        assert not missing, f"never drawn: {missing}; see SMALL in drawn.py"
+        for kind in [kind for kind in drawn.INSIDE if not kinds[kind]]:  # what chance left out
+            check(drawn.graph_with(kind), 1)
     worst = np.max(seen, axis=0)
     measured.keep("random graphs", backend, len(seen), {"forward": worst[0], "gradient": worst[1]})
