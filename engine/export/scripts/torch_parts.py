@@ -37,6 +37,12 @@ def _pool(function: str, value: str) -> Any:
     return write
 
 
+def _permute(p: Place) -> Part:
+    """Contiguous: of a permuted view PyTorch 2.13 computes wrong gradients in some networks."""
+    order = ", ".join(str(a + 1) for a in AXES[p.at.order])
+    return Part(f"{p.x}.permute(0, {order}).contiguous()")
+
+
 def _sides(p: Place) -> Part:
     top, left, bottom, right = p.at.sides
     return Part(f"F.pad({p.x}, ({left}, {right}, {top}, {bottom}))")
@@ -218,7 +224,7 @@ TORCH = Framework(
         "global_avg_pool": line("{x}.mean((2, 3))"),
         "flatten": line("{x}.flatten(1)"),
         "reshape": lambda p: Part(f"{p.x}.reshape(-1, {', '.join(map(str, p.shape))})"),
-        "permute": lambda p: Part(f"{p.x}.permute(0, {', '.join(str(a + 1) for a in AXES[p.at.order])})"),
+        "permute": _permute,
         "pad": _sides,
         "crop": crop,
         "batch_norm": _batch_norm,
