@@ -19,12 +19,13 @@ VERSION = "0.1.0"
 COMMANDS = {
     "train": "train a project and keep what was asked for",
     "predict": "what a trained project sees in pictures, or hears in sounds",
-    "export": "write a project's trained weights as .npz",
+    "export": "write a project's trained weights as .npz, and scripts that go on with them elsewhere",
     "proof": "write one step of a project as a script in plain NumPy",
     "check": "say whether a project file is sound, and what is wrong with it",
     "devices": "list the devices that can compute, and why others cannot",
     "bench": "measure speed against other libraries on this machine",
 }
+FRAMEWORKS = ("torch", "tensorflow", "jax")
 INTERRUPTED = 130
 
 
@@ -81,6 +82,9 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--save", metavar="OUT.matrizen", help="write the trained project")
     made["predict"].add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture, or a WAV sound")
     made["export"].add_argument("out", metavar="OUT.npz", help="the file to write")
+    made["export"].add_argument(
+        "--script", action="append", choices=FRAMEWORKS, help="beside it a script for that framework"
+    )
     proof = made["proof"]
     proof.add_argument("out", metavar="OUT.py", help="the script; its two .npz files come beside it")
     proof.add_argument("--layer", metavar="NAME", help="whose numbers are printed (default: the first)")

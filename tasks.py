@@ -22,10 +22,12 @@ usage: python3 tasks.py TASK [...]        (Windows: py tasks.py TASK [...])
                           --cpu also installs Intel's OpenCL driver for the processor (225 MB)
   test [PYTEST ...]       the whole suite, then the journeys on a virtual screen; or pytest with arguments
   lint                    ruff, mypy --strict, and whether every text is translated
-  parity [PYTEST ...]     compare training with PyTorch, step by step (installs it)
+  parity [PYTEST ...]     compare with PyTorch, and exported scripts with TensorFlow and JAX (installs them);
+                          --report writes what was measured to docs/parity.md
   bench [...]             measure speed; --peers installs PyTorch to compare with
   screenshots             make the README's pictures with the real program
   translations [--check]  collect texts, update the German catalog, compile it
+  docs                    write docs/layers.md from the layers themselves
   lock [UV LOCK ...]      resolve the dependencies anew (needs uv)
 """
 

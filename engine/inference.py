@@ -12,6 +12,7 @@ from engine.layers import Input, Output
 from engine.layers.base import ParamSpec, Repair, Shape, ShapeProblem, elements, shape_text
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.embedding import Embedding
+from engine.layers.smaller import smaller
 from engine.lone_examples import lone_example
 from engine.output_problems import problems_of_output
 from engine.outputs import layer_of, leads_on, outputs_of
@@ -83,16 +84,11 @@ def infer(graph: GraphSpec, training: TrainingSpec | None = None, data: DataSpec
             continue
         total = sum(elements(p.shape) for p in specs)
         if total > MAX_PARAMETERS or elements(shape) > MAX_PARAMETERS:
-            problems.append(
-                Problem(
-                    node.uid,
-                    Message(
-                        N_("{count} numbers are too many; at most {limit} fit here."),
-                        {"count": f"{max(total, elements(shape)):,}", "limit": f"{MAX_PARAMETERS:,}"},
-                    ),
-                    "units",
-                )
-            )
+            text = N_("{count} numbers are too many; at most {limit} fit here.")
+            found_limit = {"count": f"{max(total, elements(shape)):,}", "limit": f"{MAX_PARAMETERS:,}"}
+            name, repairs = smaller(node.layer, inputs, MAX_PARAMETERS)
+            repairs = tuple(replace(r, node=node.uid) for r in repairs)
+            problems.append(Problem(node.uid, Message(text, found_limit), name, repairs))
             continue
         if node.shares is not None:
             problem = _shared_problem(graph, node, specs, params)

@@ -19,6 +19,7 @@ from engine.initializers import initialize
 from engine.layers import Input
 from engine.optimizers import batch_controls
 from engine.outputs import main_output
+from engine.plan import check_room
 from engine.program import record
 from engine.settings import DataSpec, TrainingSpec
 from engine.values import Program, Role
@@ -52,6 +53,7 @@ class Network:
         data = DataSpec(shape, classes, width)
         self.backend = open_backend(device)
         self.program: Program = record(graph, self.training, data, "train", batch)
+        check_room(self.program, self.backend)
         self._predict = record(graph, self.training, data, "predict", batch)
         self._store = self.backend.store(self.program.state(), self.training.seed)
         start = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from engine.errors import N_, DeviceError
 from engine.values import Program, Role, Value
 
 ALIGN = 64
@@ -27,6 +29,39 @@ class MemoryPlan:
     def bytes(self) -> int:
         """All together."""
         return sum(self.slot_bytes) + self.state_bytes + self.data_bytes
+
+
+class HasMemory(Protocol):
+    """What is asked of a backend here."""
+
+    name: str
+    device: str
+    memory: int
+
+
+def needed(program: Program) -> int:
+    """Bytes that running the program takes at least: state with its saved copy, data, values."""
+    in_place = {new.id: old.id for old, new in program.commits}
+    plan = plan_memory(program, traced=False, in_place=in_place)
+    return plan.bytes + plan.state_bytes
+
+
+def check_room(program: Program, backend: HasMemory) -> None:
+    """Before anything is allocated: raises DeviceError when more is needed than there is."""
+    need = needed(program)
+    if backend.memory and need > backend.memory:
+        if backend.name == "numpy":
+            text = N_(
+                "This network and batch need {need} MB, this computer has {have} MB of memory. Choose fewer "
+                "units or filters, or a smaller batch size."
+            )
+        else:
+            text = N_(
+                "{device} has {have} MB of memory, this network and batch need {need} MB. Choose a "
+                "smaller batch size, or the device NumPy."
+            )
+        have, need = backend.memory >> 20, need >> 20
+        raise DeviceError(text, device=backend.device, have=have, need=need)
 
 
 def padded_lanes(capacity: int, width: int = 16) -> int:

@@ -15,6 +15,7 @@ from engine.errors import N_, TrainingError
 from engine.forward import Forward
 from engine.graph import GraphSpec
 from engine.inference import Inference, infer
+from engine.plan import check_room
 from engine.program import record
 from engine.run import data_spec
 from engine.settings import DataSpec, TrainingSpec
@@ -57,6 +58,7 @@ def prepare(
     facts = infer(graph, training, spec)
     locked = locked_parameters(facts, carried, attic) | set(lockable)
     program = record(graph, training, spec, "train", min(training.batch, dataset.n_train), locked)
+    check_room(program, backend)
     store = backend.store(program.state(), seed)
     store.load(start_state(program, facts, carried, attic, seed))
     for part, x, y in (

@@ -35,15 +35,19 @@ def philox(counter: Array, key: tuple[int, int]) -> Array:
     return np.stack((c0, c1, c2, c3), -1).astype(np.uint32)
 
 
-def words(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
-    """Random 32-bit words, uint32, shape (features, samples).
+BLOCK = 1 << 16
+"""So many counters at once: the rounds need some two hundred bytes for each."""
+
+
+def words(seed: int, stream: int, step: int, features: int, samples: int, first: int = 0) -> Array:
+    """Random 32-bit words, uint32, shape (features, samples), of the samples from `first` on.
 
     Counter = (feature // 4, sample, stream, step), word feature % 4; key = the seed's two halves.
     """
     groups = -(-features // 4)
     counter = np.empty((groups, samples, 4), np.uint32)
     counter[..., 0] = np.arange(groups, dtype=np.uint32)[:, None]
-    counter[..., 1] = np.arange(samples, dtype=np.uint32)[None, :]
+    counter[..., 1] = np.arange(first, first + samples, dtype=np.uint32)[None, :]
     counter[..., 2] = stream & 0xFFFFFFFF
     counter[..., 3] = step & 0xFFFFFFFF
     made = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
@@ -52,14 +56,27 @@ def words(seed: int, stream: int, step: int, features: int, samples: int) -> Arr
 
 def uniform(seed: int, stream: int, step: int, features: int, samples: int) -> Array:
     """Float64 in [0, 1) with 24 bits of `words`, shape (features, samples)."""
-    bits = words(seed, stream, step, features, samples)
+    block = max(1, BLOCK // -(-max(features, 1) // 4))
+    if samples <= block:
+        return _shares(words(seed, stream, step, features, samples))
+    out = np.empty((features, samples))
+    for first in range(0, samples, block):
+        last = min(first + block, samples)
+        out[:, first:last] = _shares(words(seed, stream, step, features, last - first, first))
+    return out
+
+
+def _shares(bits: Array) -> Array:
     return (bits >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
 
 def normal(seed: int, stream: int, count: int) -> Array:
     """Float64 standard normal numbers, shape (count,), by Box and Muller."""
-    u = uniform(seed, stream, 0, 2, count)
-    return np.asarray(np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1]))
+    out = np.empty(count)
+    for first in range(0, count, BLOCK):
+        u = _shares(words(seed, stream, 0, 2, min(BLOCK, count - first), first))
+        out[first : first + BLOCK] = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
+    return out
 
 
 def permutation(seed: int, stream: int, epoch: int, count: int) -> Array:

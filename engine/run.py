@@ -29,16 +29,18 @@ class NonFinite:
     value: str
     cell: tuple[int, ...]
     step: int
+    kind: str = ""
+    """Of the op that made it."""
 
     def message(self, graph: GraphSpec) -> Message:
         """Where it arose and what may help."""
         name = graph.node(self.node).name if graph.has(self.node) else self.node
         return Message(
             N_(
-                "Step {step}: {value} in {layer} is no longer a finite number. The last good weights are "
-                "kept; a lower learning rate may help."
+                "Step {step}: {value} in {layer}, made by {op}, is no longer a finite number. The last good "
+                "weights are kept; a lower learning rate may help."
             ),
-            {"step": self.step + 1, "layer": name, "value": self.value.split(".", 1)[-1]},
+            {"step": self.step + 1, "layer": name, "value": self.value.split(".", 1)[-1], "op": self.kind},
         )
 
 

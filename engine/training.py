@@ -417,6 +417,6 @@ class Trainer(Positioned):
 
     @property
     def bytes(self) -> int:
-        """Memory of all plans built so far and the store's state."""
-        state = sum(4 * v.size for v in self.program.state())
-        return state + self.fast.bytes + self._walk.bytes + self.forward.bytes
+        """Memory of all plans built so far and of the store."""
+        store: int = self.store.bytes
+        return store + self.fast.bytes + self._walk.bytes + self.forward.bytes

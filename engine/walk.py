@@ -113,7 +113,7 @@ class Walk:
                 a = self.read(v.id)
                 bad = np.argwhere(~np.isfinite(a))
                 if len(bad):
-                    return NonFinite(op.node, i, v.id, tuple(int(x) for x in bad[0]), step)
+                    return NonFinite(op.node, i, v.id, tuple(int(x) for x in bad[0]), step, op.kind)
         return None
 
 

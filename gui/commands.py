@@ -300,15 +300,21 @@ class Commands(QObject):
             self.bench.save(path)
 
     def export(self) -> None:
-        """Export the weights as .npz."""
+        """Export the weights as .npz, or a script that goes on with them in another framework."""
+        from engine.export.scripts import FRAMEWORKS  # the window comes without it
+
         start = str(Path(self.bench.state.folder) / f"{self.bench.title}.npz")
-        name, _ = QFileDialog.getSaveFileName(
-            self.window, tr("Export weights"), start, tr("NumPy arrays") + " (*.npz)"
-        )
+        kinds = {tr("NumPy arrays") + " (*.npz)": ""}
+        for word, framework in FRAMEWORKS.items():
+            kinds[tr("Script for {framework}").format(framework=framework.name) + " (*.py)"] = word
+        name, kind = QFileDialog.getSaveFileName(self.window, tr("Export weights"), start, ";;".join(kinds))
         if name:
-            path = Path(name if name.lower().endswith(".npz") else name + ".npz")
+            path, word = Path(name), kinds.get(kind, "")
+            suffix = ".py" if word else ".npz"
+            if path.suffix.lower() != suffix:
+                path = path.with_suffix(suffix) if path.suffix.lower() == ".npz" else Path(name + suffix)
             self.bench.state.folder = str(path.parent)
-            self.bench.exchange.export_weights(path)
+            self.bench.exchange.export_weights(path, word)
 
     def open_pictures(self) -> None:
         """Choose pictures or data files."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.data.dataset import Dataset
 from engine.data.loading import load
 from engine.data.source import SourceSpec
-from engine.errors import N_, MatrizenError, Message
+from engine.errors import N_, Message
 from engine.export.npz import import_npz
 from engine.session.protocol import ExportData
 from engine.training import data_spec
@@ -68,20 +68,29 @@ class Exchange(QObject):
             return tr("{train} training and {test} test examples in {classes} classes.").format(**facts)
         return tr("{train} training and {test} test examples.").format(**facts)
 
-    def export_weights(self, path: Path) -> None:
-        """Write the weights as .npz."""
+    def export_weights(self, path: Path, framework: str = "") -> None:
+        """Write the weights as .npz; with a framework the script for it, and the weights beside it."""
 
         def write(data: ExportData | None, error: Message | None) -> None:
             if data is None:
                 self._cannot(error or Message(N_("The engine gives no weights.")))
                 return
-            try:
-                project_files.write_weights(path, data)
-            except MatrizenError as refusal:
-                self._cannot(refusal.message)
-                return
-            text = tr("Exported the weights to {file}").format(file=path.name)
-            self.told.emit(text, "ok", "", None)
+            title = tr("Writing {file}").format(file=path.name)
+            given = data
+
+            def work(_progress: object, _canceled: object) -> Path:
+                if framework:
+                    return project_files.write_script(path, framework, given)
+                return project_files.write_weights(path, given)
+
+            self._tasks.run("export", title, work, done, self._cannot)
+
+        def done(written: Path) -> None:
+            if framework:
+                text = tr("Wrote {file}; its weights and some examples lie beside it.")
+            else:
+                text = tr("Exported the weights to {file}")
+            self.told.emit(text.format(file=written.name), "ok", "", None)
 
         self._runner.export(write)
 

@@ -103,3 +103,12 @@ def write_weights(path: Path, data: ExportData) -> Path:
     """Export weights as .npz. Raises ProjectError."""
     run = data.run
     return export_npz(path, run.graph, run.checkpoint.state, data.dataset, run.checkpoint.step)
+
+
+def write_script(path: Path, framework: str, data: ExportData) -> Path:
+    """Export the network as a script for a framework, its weights beside it. Raises MatrizenError."""
+    from engine.export.scripts import export_script  # the window comes without it
+
+    run = data.run
+    state, step = run.checkpoint.state, run.checkpoint.step
+    return export_script(path, framework, run.graph, state, data.dataset, step)[0]

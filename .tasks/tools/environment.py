@@ -22,9 +22,9 @@ from tools import pythons, system
 from tools.problems import Stop
 
 # one file of .tasks/requirements/ each; `run` is the program, the others come on top of it
-GROUPS = ("run", "dev", "cpu", "parity")
-# resolved when asked for: its builds differ by system and have no common hashes
-UNHASHED = ("parity",)
+GROUPS = ("run", "dev", "cpu", "parity", "scripts")
+# resolved when asked for: their builds differ by system and have no common hashes
+UNHASHED = ("parity", "scripts")
 
 
 class Environment:

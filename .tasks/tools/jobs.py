@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,10 +82,18 @@ def lint(root: Path, arguments: list[str]) -> int:
 
 
 def parity(root: Path, arguments: list[str]) -> int:
-    """Every weight against PyTorch's after the same steps; installs PyTorch into .venv."""
+    """Numbers beside PyTorch's, exported scripts in TensorFlow and JAX too; installs all three into .venv."""
     environment = Environment(root)
-    environment.ensure("dev", "parity", *(["cpu"] if cpu_driver_fits() else []))
-    return environment.run("-m", "pytest", "-m", "parity", "tests/parity", *arguments, env=_offscreen())
+    environment.ensure("dev", "parity", "scripts", *(["cpu"] if cpu_driver_fits() else []))
+    words, env = [w for w in arguments if w != "--report"], _offscreen()
+    with tempfile.TemporaryDirectory() as folder:
+        measured = Path(folder) / "measured.jsonl"
+        if "--report" in arguments:
+            env["MATRIZEN_PARITY_REPORT"] = str(measured)
+        status = environment.run("-m", "pytest", "-m", "parity", "tests/parity", *words, env=env)
+        if status == 0 and "--report" in arguments:
+            status = environment.run("-m", "tests.parity.report", str(measured), "docs/parity.md")
+    return status
 
 
 def bench(root: Path, arguments: list[str]) -> int:
@@ -109,6 +118,13 @@ def translations(root: Path, arguments: list[str]) -> int:
     environment = Environment(root)
     environment.ensure("dev")
     return environment.run(".tasks/tools/translations.py", *arguments)
+
+
+def docs(root: Path, arguments: list[str]) -> int:
+    """docs/layers.md from the classes of the layers, its numbers from the engine."""
+    environment = Environment(root)
+    environment.ensure("dev")
+    return environment.run("-m", "tests.engine.layer_docs")
 
 
 def lock_anew(root: Path, arguments: list[str]) -> int:
@@ -165,5 +181,6 @@ JOBS: dict[str, Callable[[Path, list[str]], int]] = {
     "bench": bench,
     "screenshots": screenshots,
     "translations": translations,
+    "docs": docs,
     "lock": lock_anew,
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools.problems import Stop
 
+UNHASHED = {"parity": ("torch==",), "scripts": ("jax==", "tensorflow==", "tensorflow-cpu==")}
 HEADER = "# Exported from uv.lock by `tasks.py lock`; edit pyproject.toml instead.\n"
 
 
@@ -23,9 +24,10 @@ def lock(root: Path, *options: str) -> None:
     write(root, "run", run)
     write(root, "dev", without(export(root, "--only-group", "dev"), run))
     write(root, "cpu", without(export(root, "--no-dev", "--extra", "cpu"), run))
-    # PyTorch's builds differ by system, so neither hashes nor CUDA's packages are pinned here
-    torch = next(entry for entry in export(root, "--only-group", "parity") if entry.startswith("torch=="))
-    write(root, "parity", [torch.split()[0] + "\n"])
+    # builds of these differ by system, so neither hashes nor what they bring are pinned here
+    for group, names in UNHASHED.items():
+        lines = [e.splitlines()[0].rstrip(" \\") for e in export(root, "--only-group", group)]
+        write(root, group, [f"{line}\n" for line in lines if line.startswith(names)])
 
 
 def export(root: Path, *options: str) -> list[str]:

@@ -57,6 +57,10 @@ class StepResults:
 class Store(Protocol):
     """State and resident data on the device."""
 
+    @property
+    def bytes(self) -> int:
+        """What it has allocated: state, its saved copy, resident data."""
+
     def load(self, state: Mapping[str, Array]) -> None:
         """Set state by key, float32 C order; keys not given keep their values."""
 
@@ -125,6 +129,8 @@ class Backend(Protocol):
     name: str
     """"numpy" or "opencl:<platform>:<index>"."""
     device: str
+    memory: int
+    """Bytes that are there in all; 0 where that is not known."""
 
     def store(self, values: Sequence[Value], seed: int) -> Store:
         """A store for these state values (old versions). The seed is the run's, for random streams."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.backends.host import host_memory
 from engine.backends.opencl.cache import cache_folder, read_json, source_hash, write_json
 from engine.errors import N_, DeviceError, Message
 
@@ -66,7 +67,7 @@ def numpy_device() -> DeviceInfo:
         numpy.__version__,
         "cpu",
         os.cpu_count() or 1,
-        _host_memory(),
+        host_memory(),
         True,
         "ok",
         Message(N_("always available")),
@@ -233,12 +234,3 @@ def ask(arguments: list[str], seconds: float) -> dict[str, Any] | Message:
             return answer
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     return Message(N_("the driver brought its test process down ({reason})"), {"reason": last[:200]})
-
-
-def _host_memory() -> int:
-    import os
-
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows
-        return 0

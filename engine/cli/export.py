@@ -1,12 +1,14 @@
-"""`export`: a project's trained weights as `.npz`."""
+"""`export`: a project's trained weights as `.npz`, and scripts that go on with them in other frameworks."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from engine.cli.common import load_data, say
 from engine.errors import N_, DataError, Message, ProjectError
 from engine.export.npz import export_npz
+from engine.export.scripts import export_script
 from engine.project_file import load_project
 
 
@@ -26,7 +28,13 @@ def run(options: argparse.Namespace) -> int:
         except DataError as problem:
             text = N_("The file will not tell class names and normalization: {problem}")
             notes.append(Message(text, {"problem": problem.message}))
-    path = export_npz(options.out, project.graph, project.run.state, dataset, project.run.step)
+    out, graph, state, step = Path(options.out), project.graph, project.run.state, project.run.step
+    paths = [export_npz(out, graph, state, dataset, step)]
+    for framework in options.script or ():
+        script = out.with_name(f"{out.stem}_{framework}.py")
+        written = export_script(script, framework, graph, state, dataset, step, out)
+        paths += [written[0], written[2]]
     say(notes)
-    print(path)
+    for path in paths:
+        print(path)
     return 0

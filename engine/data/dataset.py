@@ -15,6 +15,8 @@ from engine.errors import N_, DataError, Message
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
+EXAMPLES = 5
+"""So many go with an export."""
 DataKind = Literal["points", "pictures", "vectors", "sounds"]
 
 

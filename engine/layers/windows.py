@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.errors import N_, Message
 from engine.fields import Setting
-from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
+from engine.layers.base import Layer, Repair, Shape, ShapeProblem, elements, shape_text
+from engine.layers.reshape import Reshape
 from engine.ops.convolution import extent
 
 if TYPE_CHECKING:
@@ -20,13 +21,21 @@ if TYPE_CHECKING:
 def need_picture(shape: Shape) -> tuple[int, int, int]:
     """Channels, rows, columns; raises ShapeProblem for a vector."""
     if len(shape) != 3:
-        raise ShapeProblem(
-            Message(
-                N_("Needs a picture (channels × rows × columns), gets {found}."),
-                {"found": shape_text(shape)},
-            )
-        )
+        text = N_("Needs a picture (channels × rows × columns), gets {found}.")
+        picture = as_picture(shape)
+        label = Message(N_("Insert Reshape to {shape}"), {"shape": shape_text(picture)})
+        repair = Repair(label, "insert_before", layer=Reshape(picture))
+        raise ShapeProblem(Message(text, {"found": shape_text(shape)}), repairs=(repair,))
     return shape[0], shape[1], shape[2]
+
+
+def as_picture(shape: Shape) -> tuple[int, int, int]:
+    """The numbers as one channel, as square as can be; a sequence keeps its rows."""
+    if len(shape) == 2:
+        return 1, shape[0], shape[1]
+    count = elements(shape)
+    rows = max(d for d in range(1, math.isqrt(count) + 1) if count % d == 0)
+    return 1, rows, count // rows
 
 
 def window_shape(

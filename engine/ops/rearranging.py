@@ -94,7 +94,7 @@ def both(there: Places, back: Places) -> dict[str, Any]:
 
 @register
 class Rearrange(OpRule):
-    """ins X (C, H, W, N) or (F, N) -> Y: the attributes are `both(there, back)`; vectors stay vectors.
+    """ins X (C, H, W, N), (F, T, N) or (F, N) -> Y with as many axes; attributes `both(there, back)`.
 
     With attribute `axes` the result has these instead: one position of a sequence (F, T, N) is (F, N).
     """
@@ -150,3 +150,6 @@ class Rearrange(OpRule):
         yield Case(ins, (normal(3, 5, 4, 7),), position, Context(7), "position")
         ins = (value("x", "F N", (7, 33)),)
         yield Case(ins, (normal(2, 7, 33),), both(part, whole), Context(33), "slice")
+        part, whole = shifted((2, 3, 1), (6, 3, 1), (4, 0, 0))
+        ins = (value("x", "F T N", (6, 3, 7)),)
+        yield Case(ins, (normal(3, 6, 3, 7),), both(part, whole), Context(7), "slice of a sequence")

@@ -19,7 +19,7 @@ from engine.locks import lock_key, locked_at
 from engine.optimizer_race import OptimizerRace
 from engine.outputs import seen_by
 from engine.session import protocol as p
-from engine.session.building import Builder, as_seen, without_examples
+from engine.session.building import Builder, as_seen, with_few_examples
 from engine.session.jobs import Jobs
 from engine.session.motion import Motion
 from engine.text_writing import write_on
@@ -67,7 +67,7 @@ class Answers:
                 reply(p.Reply(command.id, t.read(command.value)))
             case p.Export():
                 run = self._run_state(0)
-                reply(p.Reply(command.id, p.ExportData(run, without_examples(t.dataset))))
+                reply(p.Reply(command.id, p.ExportData(run, with_few_examples(t.dataset))))
             case p.CheckpointNow():
                 reply(p.Reply(command.id, self._run_state(self._motion.history.cap)))
             case p.XRayOf():

@@ -12,7 +12,7 @@ from engine.backends.base import Array, Backend
 from engine.backends.devices import DeviceInfo
 from engine.backends.opening import open_backend
 from engine.data.cancel import check_cancel
-from engine.data.dataset import Dataset
+from engine.data.dataset import EXAMPLES, Dataset
 from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.errors import N_, DataError, GraphError, MatrizenError, Message
@@ -195,10 +195,11 @@ def set_hot(t: Trainer, command: p.SetTraining) -> None:
     t.set_training(command.training)
 
 
-def without_examples(dataset: Dataset) -> Dataset:
-    """The data without its examples: what files need to know."""
-    return replace(dataset, x_train=dataset.x_train[:0], y_train=dataset.y_train[:0],
-                   x_test=dataset.x_test[:0], y_test=dataset.y_test[:0])
+def with_few_examples(dataset: Dataset) -> Dataset:
+    """What files need of the data: all that is known of it, and the first examples."""
+    few = slice(EXAMPLES)
+    return replace(dataset, x_train=dataset.x_train[few], y_train=dataset.y_train[few],
+                   x_test=dataset.x_test[few], y_test=dataset.y_test[few])
 
 
 def as_seen(dataset: Dataset, arrays: Array) -> Array:

@@ -185,7 +185,7 @@ class ExportData:
 
     run: RunState
     dataset: Dataset
-    """The data without its examples: names, shape, scale, normalization, hashes."""
+    """The data with its first examples only: names, shape, scale, normalization, hashes."""
 
     @property
     def state(self) -> Mapping[str, Array]:

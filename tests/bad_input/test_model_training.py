@@ -263,6 +263,7 @@ def test_case_75_a_loss_that_is_not_finite_pauses_at_the_last_good_state(circle)
     assert all(np.array_equal(good.state[k], v) for k, v in t.store.state().items())
     text = str(result.stopped.message(graph))
     assert graph.node(result.stopped.node).name in text and "lower learning rate" in text
+    assert f"made by {t.program.ops[result.stopped.op].kind}" in text
     first = result.stopped
     for k, op in enumerate(t.program.ops[: first.op]):  # nothing before it is at fault
         assert all(np.isfinite(t.read(v.id)).all() for v in op.outs if v.dtype == "f32"), k

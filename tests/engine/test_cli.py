@@ -204,8 +204,10 @@ def test_predict_of_an_untrained_project_says_so():
 
 
 def test_export_writes_the_saved_weights(trained_digits, tmp_path):
-    out = done("export", trained_digits, tmp_path / "w.npz")
-    assert out.strip() == str(tmp_path / "w.npz")
+    out = done("export", trained_digits, tmp_path / "w.npz", "--script", "torch", "--script", "jax")
+    names = ["w.npz", "w_torch.py", "w_torch_examples.npz", "w_jax.py", "w_jax_examples.npz"]
+    assert out.split() == [str(tmp_path / name) for name in names]
+    assert '"w.npz"' in (tmp_path / "w_jax.py").read_text(encoding="utf-8")
     with np.load(tmp_path / "w.npz", allow_pickle=False) as archive:
         saved = load_project(trained_digits).run.state
         np.testing.assert_array_equal(archive["conv1.weight"], saved["conv1.weight"])

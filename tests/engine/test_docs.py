@@ -1,4 +1,4 @@
-"""The examples of docs/engine.md run as they stand, short and with the numbers they state."""
+"""The examples of docs/engine.md run as they stand; docs/layers.md is what the layers say of themselves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import numpy as np
+
+from tests.engine.layer_docs import document
 
 DOC = Path(__file__).parents[2] / "docs" / "engine.md"
 
@@ -25,3 +27,8 @@ def test_examples_run_and_give_the_numbers_of_the_text(capsys):
             np.testing.assert_allclose(net.value("fc1.weight@old"), [[0.5, -0.25], [0.25, 0.5]])
             np.testing.assert_allclose(net.value("fc1.weight@new"), [[0.49, -0.27], [0.3, 0.6]], rtol=1e-6)
     assert "opencl" in capsys.readouterr().out or "numpy" in str(names["there"])
+
+
+def test_the_page_of_the_layers_is_up_to_date():
+    written = (DOC.parent / "layers.md").read_text(encoding="utf-8")
+    assert written == document(), "run `python3 tasks.py docs`"

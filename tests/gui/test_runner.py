@@ -19,6 +19,7 @@ from engine.session import views as v
 from engine.session.client import Client
 from engine.session.segments import Registry
 from engine.training import Trainer
+from gui.project_files import write_script
 from gui.runner import Runner
 from tests.engine.session.conftest import CIRCLE, SGD, Inline, circle_net
 
@@ -119,7 +120,7 @@ def test_frames_come_at_a_moderate_rate_and_the_last_one_is_exact(heard: Heard) 
     assert last.views["z"].values.shape == (3, last.n)
 
 
-def test_questions_are_answered(heard: Heard) -> None:
+def test_questions_are_answered(heard: Heard, tmp_path: Path) -> None:
     configured(heard)
     heard.runner.step()
     found, error = heard.ask(heard.runner.explain, "dense1.z", (1, 2))
@@ -134,6 +135,10 @@ def test_questions_are_answered(heard: Heard) -> None:
     data, _ = heard.ask(heard.runner.export)
     assert data.state["dense1.weight"].shape == (3, 2) and data.dataset.class_names == ("0", "1")
     assert data.run.checkpoint.step == 1
+    script = write_script(tmp_path / "net.py", "jax", data)
+    assert "tanh1 = jnp.tanh(dense1)" in script.read_text(encoding="utf-8")
+    with np.load(tmp_path / "net_examples.npz") as held:
+        assert np.array_equal(held["inputs"], data.dataset.x_test) and len(held["inputs"]) == 5
     old, _ = heard.ask(heard.runner.edit_cells, "dense1.bias", np.array([[2]]), np.array([4.5]))
     again, _ = heard.ask(heard.runner.edit_cells, "dense1.bias", np.array([[2]]), old)
     assert again[0] == 4.5

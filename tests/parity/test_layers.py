@@ -41,6 +41,7 @@ from engine.ops.base import Array
 from engine.settings import TrainingSpec
 from tests.contract.harness import distance, opencl_devices
 from tests.contract.networks import chain
+from tests.parity import measured
 
 BATCH = 5
 WARPED = 5e-6
@@ -272,10 +273,10 @@ PEERS: dict[str, Callable[[], Peer]] = {
 
 @pytest.mark.parametrize("name", list(PEERS))
 def test_layer(torch: Any, backend_name: str, name: str) -> None:
-    check(torch, backend_name, PEERS[name]())
+    check(torch, backend_name, name, PEERS[name]())
 
 
-def check(torch: Any, backend_name: str, peer: Peer) -> None:
+def check(torch: Any, backend_name: str, name: str, peer: Peer) -> None:
     """Prediction, gradients and ten steps of both."""
     device = opencl_devices()[backend_name.split(":")[1]] if ":" in backend_name else "numpy"
     training = TrainingSpec("mse", "sgd", peer.rate, seed=3)
@@ -289,7 +290,8 @@ def check(torch: Any, backend_name: str, peer: Peer) -> None:
     theirs = {k: torch.tensor(v, dtype=torch.float64, requires_grad=k in trained) for k, v in weights.items()}
     given = torch.tensor(x.astype(np.float64))
     out = peer.forward(torch, theirs, given)
-    assert distance(net.forward(x), out.detach().numpy()) < peer.forward_within
+    forward, slope, weight = distance(net.forward(x), out.detach().numpy()), 0.0, 0.0
+    assert forward < peer.forward_within
     target = rng.standard_normal(out.shape).astype(np.float32)
     wanted = torch.tensor(target.astype(np.float64))
     for step in range(10):
@@ -300,11 +302,15 @@ def check(torch: Any, backend_name: str, peer: Peer) -> None:
             for key in sorted(trained):
                 grad = theirs[key].grad
                 if step == 0 and grad.abs().max() > 1e-9:
-                    assert distance(net.gradient(key), grad.numpy()) < 1e-5, key
+                    slope = max(slope, distance(net.gradient(key), grad.numpy()))
+                    assert slope < 1e-5, key
                 theirs[key] -= training.learning_rate * grad
                 grad.zero_()
     moved = 0.0
     for key, array in net.weights().items():
-        assert distance(array, theirs[key].detach().numpy()) < 1e-5, key
+        weight = max(weight, distance(array, theirs[key].detach().numpy()))
+        assert weight < 1e-5, key
         moved = max(moved, distance(array, weights[key]))
     assert moved > 1e-3, "nothing was learnt"
+    most = {"forward": forward, "gradient": slope, "weights": weight}
+    measured.keep(f"layer: {name}, 10 steps", backend_name, 1, most)

@@ -65,7 +65,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
 
 @pytest.mark.parametrize("name", list(PEERS))
 def test_layer(torch: Any, backend_name: str, name: str) -> None:
-    check(torch, backend_name, PEERS[name]())
+    check(torch, backend_name, name, PEERS[name]())
 
 
 @pytest.mark.parametrize("shape", [(6,), (3, 5), (3, 4, 2)], ids=["vectors", "sequences", "pictures"])

@@ -30,9 +30,9 @@ from engine.layers import (
     Tanh,
 )
 from engine.program import record
-from tests.contract.harness import open_backend
+from tests.contract.harness import distance, open_backend
 from tests.contract.networks import Task, chain
-from tests.parity import peers
+from tests.parity import measured, peers
 
 STEPS = 20
 RATES = {
@@ -86,10 +86,12 @@ def peer_batches(torch: Any, task: Task) -> list[tuple[Any, Any]]:
     return out
 
 
-def assert_close(key: str, ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> None:
+def assert_close(key: str, ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> float:
+    """Number by number; how far apart they are as a norm."""
     apart = np.abs(ours.astype(np.float64) - theirs)
     limit = 1e-5 + 1e-5 * np.abs(theirs)
     assert (apart <= limit).all(), f"{key}: {apart.max():.2e} apart, {int((apart > limit).sum())} too far"
+    return distance(ours, theirs)
 
 
 @pytest.mark.parametrize("optimizer", list(RATES))
@@ -114,8 +116,8 @@ def test_twenty_steps(torch: Any, backend_name: str, network: str, optimizer: st
     theirs = peer.state_dict()
     weights = named_weights(task.graph, store.state())
     assert set(weights) == {k for k in theirs if not k.endswith("num_batches_tracked")}
-    for key, array in weights.items():
-        assert_close(key, array, theirs[key].numpy())
+    far = max(assert_close(key, array, theirs[key].numpy()) for key, array in weights.items())
+    measured.keep(f"optimizer: {optimizer}, 20 steps", backend_name, 1, {"weights": far})
     moved = max(float(np.abs(weights[k] - v).max()) for k, v in named_weights(task.graph, task.start).items())
     assert moved > 1e-3, "nothing was learnt"
 
@@ -189,5 +191,6 @@ def test_losses_of_entries(torch: Any, backend_name: str, name: str) -> None:
         loss.backward()
         steps.step()
         assert ours == pytest.approx(float(loss.detach()), rel=1e-5)
-    for key, array in store.state().items():
-        assert_close(key, array, peer.state_dict()[key].numpy())
+    theirs = peer.state_dict()
+    far = max(assert_close(key, a, theirs[key].numpy()) for key, a in store.state().items())
+    measured.keep(f"loss: {name}, 20 steps", backend_name, 1, {"weights": far})

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.backends.base import Manifest
+from engine.backends.host import host_memory
 from engine.backends.numpy.plan import NumpyPlan
 from engine.backends.numpy.store import NumpyStore
 from engine.errors import N_, DeviceError
@@ -33,6 +34,7 @@ class NumpyBackend:
 
     def __init__(self) -> None:
         self.device = platform.processor() or platform.machine() or "CPU"
+        self.memory = host_memory()
         self.manifest = Manifest(
             "numpy", self.device, f"NumPy {np.__version__}", {"threads": blas_threads(), **_blas()}
         )

@@ -35,6 +35,11 @@ class NumpyStore:
             for key, (at, shape) in places.items()
         }
 
+    @property
+    def bytes(self) -> int:
+        """State, its saved copy, and the data bound."""
+        return 2 * self._all.nbytes + sum(a.nbytes for a in self.data.values())
+
     def load(self, state: Mapping[str, Array]) -> None:
         """Set state by key. Raises DeviceError for an unknown key or another shape; nothing is set then."""
         for key, array in state.items():

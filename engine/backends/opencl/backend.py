@@ -21,6 +21,7 @@ class OpenCLBackend:
         self._queue = self._device.queue()
         self.name = self._device.found.id
         self.device = self._device.found.name
+        self.memory = self._device.found.memory
 
     def store(self, values: Sequence[Value], seed: int) -> DeviceStore:
         """A store for these state values, all zero."""

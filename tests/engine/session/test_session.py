@@ -292,7 +292,7 @@ def test_export_and_predict_and_explain(inline: Inline) -> None:
     inline.digits()
     inline.say(p.Step("batch"))
     data: p.ExportData = inline.reply(p.Export(1))
-    assert data.dataset.n_train == 0 and data.dataset.class_names[3] == "3"
+    assert data.dataset.n_train == 5 and data.dataset.class_names[3] == "3"
     assert set(data.state) >= {"conv1.weight", "norm1.running_mean", "dense1.bias"}
     raw = inline.trainer.dataset.x_test[:6]
     said: p.Prediction = inline.reply(p.Predict(raw, ("relu1.a",), 2))
