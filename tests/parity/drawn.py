@@ -29,6 +29,8 @@ INSIDE = sorted(kind for kind in LAYERS if kind not in ("input", "output"))
 SMALL: dict[str, tuple[Any, Any]] = {
     # what is random while training has to be still: no other program draws the same numbers
     "dropout.rate": (0.0, 0.0),
+    "spatial_dropout.rate": (0.0, 0.0),
+    "gaussian_noise.sigma": (0.0, 0.0),
     "augment.rotation": (0.0, 0.0),
     "augment.scale": (0.0, 0.0),
     "augment.shift": (0.0, 0.0),
@@ -68,8 +70,8 @@ def _setting(r: Random, kind: str, name: str, fact: Setting, shape: Shape) -> An
         second = r.choice([d for d in range(1, total // first + 1) if total // first % d == 0])
         return r.choice([(total,), (first, second, total // first // second)])
     low, high = small or (int(fact.minimum or 0), int(fact.minimum or 0) + 3)
-    count = {"pair": 2, "pads": 4}.get(fact.kind, 0)
-    if fact.kind == "pads":
+    count = {"pair": 2, "ends": 2, "pads": 4}.get(fact.kind, 0)
+    if fact.kind in ("pads", "ends"):
         high = low + 1
     drawn = tuple(r.randint(low, high) for _ in range(count))
     return drawn if count else r.randint(low, high)

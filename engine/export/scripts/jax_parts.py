@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from engine.export.scripts.walk import OWN_NAMES, Framework, Part, Place, Walked
-from engine.export.scripts.writers import augment, average, between, crop, line, maximum, numbers, split
+from engine.export.scripts.writers import (
+    augment,
+    average,
+    between,
+    crop,
+    features,
+    line,
+    maximum,
+    more,
+    numbers,
+    one_position,
+    split,
+)
 from engine.layers.permute import AXES
 
 
@@ -27,7 +39,29 @@ def _pads(padding: tuple[int, int, int, int]) -> str:
 
 def _conv2d(p: Place) -> Part:
     bias = f" + {_w(p, 'bias')}[:, None, None]" if p.at.bias else ""
-    return Part(f"conv2d({p.x}, {_w(p, 'weight')}, {p.at.stride}, {_pads(p.at.padding)}){bias}")
+    facts = f"{p.at.stride}, {_pads(p.at.padding)}{more(p, 'dilation', 'groups')}"
+    return Part(f"conv2d({p.x}, {_w(p, 'weight')}, {facts}){bias}")
+
+
+def _conv1d(p: Place) -> Part:
+    bias = f" + {_w(p, 'bias')}[:, None]" if p.at.bias else ""
+    facts = f"{p.at.stride}, {p.at.padding}{more(p, 'dilation', 'groups')}"
+    return Part(f"conv1d({p.x}, {_w(p, 'weight')}, {facts}){bias}")
+
+
+def _conv_transpose2d(p: Place) -> Part:
+    bias = f" + {_w(p, 'bias')}[:, None, None]" if p.at.bias else ""
+    facts = f"{p.at.stride}, {_pads(p.at.padding)}, {p.at.output_padding}{more(p, 'dilation', 'groups')}"
+    return Part(f"conv_transpose2d({p.x}, {_w(p, 'weight')}, {facts}){bias}")
+
+
+def _recurrent(cell: str) -> Any:
+    def write(p: Place) -> Part:
+        end = "" if p.at.states == "all" else "[..., -1]"
+        name = f"{p.at.activation}_cell" if cell == "rnn" else f"{cell}_cell"
+        return Part(f'recur(w, "{p.owner}", {p.x}, {name}){end}')
+
+    return write
 
 
 def _pool(function: str) -> Any:
@@ -37,6 +71,13 @@ def _pool(function: str) -> Any:
 def _affine_warp(p: Place) -> Part:
     theta = _w(p, "weight") if p.at.trained else f"jnp.array({numbers(p.at.theta)})"
     return Part(f"warp({p.x}, {theta}, {p.at.border!r})")
+
+
+def _group_norm(p: Place) -> Part:
+    y = f"group_norm({p.x}, {p.at.groups}, {p.at.epsilon})"
+    if not p.at.affine:
+        return Part(y)
+    return Part(f"{y} * spread({_w(p, 'weight')}, {p.x}) + spread({_w(p, 'bias')}, {p.x})")
 
 
 def _transformer(p: Place) -> Part:
@@ -87,9 +128,98 @@ def largest(a, b):
     return jnp.where(b > a, b, a)
 ''',
     "conv2d": '''
-def conv2d(x, kernel, stride, padding):
+def conv2d(x, kernel, stride, padding, dilation=(1, 1), groups=1):
     """Every kernel on every window of the pictures."""
-    return jax.lax.conv_general_dilated(x, kernel, stride, padding)
+    return jax.lax.conv_general_dilated(
+        x, kernel, stride, padding, rhs_dilation=dilation, feature_group_count=groups
+    )
+''',
+    "conv1d": '''
+def conv1d(x, kernel, stride, padding, dilation=1, groups=1):
+    """Every kernel on every stretch of the sequences."""
+    return jax.lax.conv_general_dilated(
+        x, kernel, (stride,), (padding,), rhs_dilation=(dilation,), feature_group_count=groups
+    )
+''',
+    "conv_transpose2d": '''
+def conv_transpose2d(x, kernel, stride, padding, more, dilation=(1, 1), groups=1):
+    """Every number lays its kernel down: a convolution over a picture with gaps, the kernels turned."""
+    size = kernel.shape
+    turned = kernel.reshape(groups, -1, *size[1:]).swapaxes(1, 2).reshape(-1, size[0] // groups, *size[2:])
+    pads = [
+        ((k - 1) * d - before, (k - 1) * d - after + m)
+        for k, d, (before, after), m in zip(size[2:], dilation, padding, more)
+    ]
+    return jax.lax.conv_general_dilated(
+        x, turned[:, :, ::-1, ::-1], (1, 1), pads, lhs_dilation=stride, rhs_dilation=dilation,
+        feature_group_count=groups,
+    )
+''',
+    "upsample": '''
+def upsample(x, factor, mode):
+    """Every pixel so many times, or what lies between four."""
+    size = (*x.shape[:2], x.shape[2] * factor[0], x.shape[3] * factor[1])
+    return jax.image.resize(x, size, mode)
+''',
+    "group_norm": '''
+def group_norm(x, groups, epsilon):
+    """Over the channels of each group and all their pixels."""
+    parts = x.reshape(len(x), groups, -1)
+    y = (parts - parts.mean(2, keepdims=True)) / jnp.sqrt(parts.var(2, keepdims=True) + epsilon)
+    return y.reshape(x.shape)
+''',
+    "noise": '''
+def noise(x, sigma, train):
+    """Normal numbers are added while training, with train["key"] = jax.random.key(...)."""
+    if train is None or sigma == 0:
+        return x
+    train["key"], key = jax.random.split(train["key"])
+    return x + sigma * jax.random.normal(key, x.shape)
+''',
+    "spatial_dropout": '''
+def spatial_dropout(x, rate, train):
+    """Whole maps fall silent while training, with train["key"] = jax.random.key(...)."""
+    if train is None or rate == 0:
+        return x
+    train["key"], key = jax.random.split(train["key"])
+    kept = jax.random.bernoulli(key, 1 - rate, (*x.shape[:2], *[1] * (x.ndim - 2)))
+    return jnp.where(kept, x / (1 - rate), 0)
+''',
+    "tanh_cell": '''
+def tanh_cell(u, q, h, c):
+    """The new state."""
+    return jnp.tanh(u + q), c
+''',
+    "relu_cell": '''
+def relu_cell(u, q, h, c):
+    """The new state."""
+    return jax.nn.relu(u + q), c
+''',
+    "gru_cell": '''
+def gru_cell(u, q, h, c):
+    """Gates r and z, the proposal n, the new state."""
+    (ur, uz, un), (qr, qz, qn) = jnp.split(u, 3, 1), jnp.split(q, 3, 1)
+    r, z = jax.nn.sigmoid(ur + qr), jax.nn.sigmoid(uz + qz)
+    return (1 - z) * jnp.tanh(un + r * qn) + z * h, c
+''',
+    "lstm_cell": '''
+def lstm_cell(u, q, h, c):
+    """Gates i, f and o, the proposal g, the new state and memory."""
+    i, f, g, o = jnp.split(u + q, 4, 1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+''',
+    "recur": '''
+def recur(w, name, x, cell):
+    """The states of all positions, one after the other."""
+    u = w[f"{name}.weight_ih_l0"] @ x + w[f"{name}.bias_ih_l0"][:, None]
+    again, bias = w[f"{name}.weight_hh_l0"], w[f"{name}.bias_hh_l0"]
+    h = c = jnp.zeros((len(x), again.shape[1]))
+    states = []
+    for t in range(x.shape[2]):
+        h, c = cell(u[..., t], h @ again.T + bias, h, c)
+        states.append(h)
+    return jnp.stack(states, -1)
 ''',
     "max_pool2d": '''
 def max_pool2d(x, kernel, stride, padding):
@@ -185,6 +315,8 @@ JAX = Framework(
         "input": lambda p: Part("x"),
         "dense": _dense,
         "conv2d": _conv2d,
+        "conv1d": _conv1d,
+        "conv_transpose2d": _conv_transpose2d,
         "relu": line("jax.nn.relu({x})"),
         "leaky_relu": line("jax.nn.leaky_relu({x}, {at.slope})"),
         "prelu": lambda p: Part(f"prelu({p.x}, {_w(p, 'weight')})"),
@@ -214,11 +346,15 @@ JAX = Framework(
         ),
         "pad": lambda p: Part(f"jnp.pad({p.x}, ((0, 0), (0, 0), *{_pads(p.at.sides)}))"),
         "crop": crop,
+        "upsample": line("upsample({x}, {at.factor}, {at.mode!r})"),
         "batch_norm": lambda p: Part(
             f'batch_norm(w, "{p.owner}", {p.x}, {p.at.epsilon}, {p.at.momentum}, train)'
         ),
         "layer_norm": lambda p: Part(f'layer_norm(w, "{p.owner}", {p.x}, {p.at.epsilon})'),
         "dropout": line("dropout({x}, {at.rate}, train)"),
+        "group_norm": _group_norm,
+        "spatial_dropout": line("spatial_dropout({x}, {at.rate}, train)"),
+        "gaussian_noise": line("noise({x}, {at.sigma}, train)"),
         "add": between("+"),
         "subtract": between("-"),
         "multiply": between("*"),
@@ -233,6 +369,13 @@ JAX = Framework(
             f"{_w(p, 'weight')}[jnp.rint({p.x}).astype(int)].swapaxes(1, 2)"
         ),
         "positional_encoding": lambda p: Part(f"{p.x} + {_w(p, 'weight')}"),
+        "simple_rnn": _recurrent("rnn"),
+        "gru": _recurrent("gru"),
+        "lstm": _recurrent("lstm"),
+        "one_position": one_position,
+        "input_features": lambda p: Part(
+            f"jnp.stack(({features(p, f'{p.x}[:, 0]', f'{p.x}[:, 1]', 'jnp.sin')},), 1)"
+        ),
         "self_attention": lambda p: Part(f'attend(w, "{p.owner}", {p.x}, {p.at.heads}, {p.at.causal})'),
         "output": line("{x}"),
     },

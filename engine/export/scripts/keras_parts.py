@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.export.scripts.walk import OWN_NAMES, Framework, Part, Place, Walked
-from engine.export.scripts.writers import augment, average, between, line, maximum, numbers
+from engine.export.scripts.writers import augment, average, between, features, line, maximum, more, numbers
 from engine.layers.permute import AXES
 
 
@@ -33,11 +33,52 @@ def _padded(x: str, padding: tuple[int, int, int, int], value: str = "") -> str:
     return f"ops.pad({x}, ((0, 0), ({top}, {bottom}), ({left}, {right}), (0, 0)){value})"
 
 
-def _conv2d(p: Place) -> Part:
+def _conv2d(p: Place) -> Part | None:
     facts = f"{p.at.filters}, {p.at.kernel}, strides={p.at.stride}"
-    facts += "" if p.at.bias else ", use_bias=False"
+    if max(p.at.stride) > 1 and max(p.at.dilation) > 1:
+        return None  # Keras has no strides over gaps
+    facts += more(p, "dilation_rate", "groups") + ("" if p.at.bias else ", use_bias=False")
     loads = (f"{_w(p, 'weight')}.transpose(2, 3, 1, 0)", *(_plain(p, "bias") if p.at.bias else ()))
     return Part(f"{p.owner}({_padded(p.x, p.at.padding)})", f"layers.Conv2D({facts})", loads)
+
+
+def _conv1d(p: Place) -> Part | None:
+    if p.at.stride > 1 and p.at.dilation > 1:
+        return None
+    facts = f"{p.at.filters}, {p.at.kernel}, strides={p.at.stride}{more(p, 'dilation_rate', 'groups')}"
+    facts += "" if p.at.bias else ", use_bias=False"
+    loads = (f"{_w(p, 'weight')}.transpose(2, 1, 0)", *(_plain(p, "bias") if p.at.bias else ()))
+    x = f"ops.pad({p.x}, ((0, 0), {p.at.padding}, (0, 0)))" if any(p.at.padding) else p.x
+    return Part(f"{p.owner}({x})", f"layers.Conv1D({facts})", loads)
+
+
+def _conv_transpose2d(p: Place) -> Part | None:
+    if p.at.groups > 1 or max(p.at.dilation) > 1:
+        return None  # Keras has neither here
+    (top, left, _, _), (_, h, w) = p.at.padding, p.shape
+    facts = f"{p.at.filters}, {p.at.kernel}, strides={p.at.stride}, output_padding={p.at.output_padding}"
+    facts += "" if p.at.bias else ", use_bias=False"
+    loads = (f"{_w(p, 'weight')}.transpose(2, 3, 1, 0)", *(_plain(p, "bias") if p.at.bias else ()))
+    cut = f"[:, {top}:{top + h}, {left}:{left + w}]" if any(p.at.padding) else ""
+    return Part(f"{p.owner}({p.x}){cut}", f"layers.Conv2DTranspose({facts})", loads)
+
+
+def _recurrent(name: str) -> Any:
+    """Keras adds up the two biases, but for GRU, and orders the gates of that one z, r, n."""
+
+    def write(p: Place) -> Part:
+        how = f", activation={p.at.activation!r}" if name == "SimpleRNN" else ""
+        every = ", return_sequences=True" if p.at.states == "all" else ""
+        made = f"layers.{name}({p.at.units}{how}{every})"
+        return Part(f"{p.owner}({p.x})", made, (f'*recurrent_weights("{p.owner}", {name == "GRU"})',))
+
+    return write
+
+
+def _group_norm(p: Place) -> Part:
+    affine = "" if p.at.affine else ", center=False, scale=False"
+    made = f"layers.GroupNormalization({p.at.groups}, epsilon={p.at.epsilon}{affine})"
+    return Part(f"{p.owner}({p.x})", made, _plain(p, "weight", "bias") if p.at.affine else ())
 
 
 def _pool(name: str, value: str) -> Any:
@@ -218,6 +259,17 @@ class Positions(layers.Layer):
     def call(self, x):
         return x + self.table
 ''',
+    "recurrent_weights": '''
+def recurrent_weights(name, gru):
+    """The weights of a recurrent layer in the order of Keras."""
+    keys = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    seen, again, bias, more = (weights[f"{name}.{key}"] for key in keys)
+    if not gru:
+        return seen.T, again.T, bias + more
+    parts = [np.split(v, 3) for v in (seen, again, bias, more)]
+    seen, again, bias, more = (np.concatenate((z, r, n)) for r, z, n in parts)
+    return seen.T, again.T, np.stack((bias, more))
+''',
     "attention_weights": '''
 def attention_weights(name, heads):
     """The weights of a self-attention in the order of Keras, cut into heads."""
@@ -248,6 +300,8 @@ KERAS = Framework(
         "input": lambda p: Part("x"),
         "dense": _dense,
         "conv2d": _conv2d,
+        "conv1d": _conv1d,
+        "conv_transpose2d": _conv_transpose2d,
         "relu": line("ops.relu({x})"),
         "leaky_relu": line("ops.leaky_relu({x}, {at.slope})"),
         "prelu": _prelu,
@@ -275,6 +329,7 @@ KERAS = Framework(
         "permute": _permute,
         "pad": lambda p: Part(_padded(p.x, p.at.sides)),
         "crop": _crop,
+        "upsample": line("layers.UpSampling2D({at.factor}, interpolation={at.mode!r})({x})"),
         "batch_norm": _batch_norm,
         "layer_norm": lambda p: Part(
             f"{p.owner}({p.x})",
@@ -282,6 +337,9 @@ KERAS = Framework(
             _plain(p, "weight", "bias"),
         ),
         "dropout": line("layers.Dropout({at.rate})({x})"),
+        "group_norm": _group_norm,
+        "spatial_dropout": lambda p: Part(f"layers.SpatialDropout{p.rank - 1}D({p.at.rate})({p.x})"),
+        "gaussian_noise": line("layers.GaussianNoise({at.sigma})({x})"),
         "add": between("+"),
         "subtract": between("-"),
         "multiply": between("*"),
@@ -294,6 +352,13 @@ KERAS = Framework(
         "spatial_transformer": _transformer,
         "embedding": _embedding,
         "positional_encoding": _positions,
+        "simple_rnn": _recurrent("SimpleRNN"),
+        "gru": _recurrent("GRU"),
+        "lstm": _recurrent("LSTM"),
+        "one_position": lambda p: Part(f"{p.x}[:, {(p.at.position or p.shapes[0][1]) - 1}]"),
+        "input_features": lambda p: Part(
+            f"ops.stack(({features(p, f'{p.x}[:, 0]', f'{p.x}[:, 1]', 'ops.sin')},), -1)"
+        ),
         "self_attention": _attention,
         "output": line("{x}"),
     },

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from engine.export.scripts.walk import OWN_NAMES, Framework, Part, Place, Walked
-from engine.export.scripts.writers import augment, average, between, crop, line, maximum, numbers, split
+from engine.export.scripts.writers import (
+    augment,
+    average,
+    between,
+    crop,
+    features,
+    line,
+    maximum,
+    more,
+    numbers,
+    one_position,
+    split,
+)
 from engine.layers.permute import AXES
 
 
@@ -25,8 +37,41 @@ def _conv2d(p: Place) -> Part:
     even = (top, left) == (bottom, right)
     facts = f"{p.width}, {p.at.filters}, {p.at.kernel}, stride={p.at.stride}"
     facts += f", padding={(top, left)}" if even and (top or left) else ""
-    facts += "" if p.at.bias else ", bias=False"
+    facts += more(p, "dilation", "groups") + ("" if p.at.bias else ", bias=False")
     return Part(f"self.{p.owner}({p.x if even else _padded(p, p.x)})", f"nn.Conv2d({facts})")
+
+
+def _conv1d(p: Place) -> Part:
+    before, after = p.at.padding
+    facts = f"{p.width}, {p.at.filters}, {p.at.kernel}, stride={p.at.stride}{more(p, 'dilation', 'groups')}"
+    facts += "" if p.at.bias else ", bias=False"
+    x = f"F.pad({p.x}, ({before}, {after}))" if before or after else p.x
+    return Part(f"self.{p.owner}({x})", f"nn.Conv1d({facts})")
+
+
+def _conv_transpose2d(p: Place) -> Part:
+    (top, left, _, _), (_, h, w) = p.at.padding, p.shape
+    facts = f"{p.width}, {p.at.filters}, {p.at.kernel}, stride={p.at.stride}{more(p, 'dilation', 'groups')}"
+    facts += f", output_padding={p.at.output_padding}" if any(p.at.output_padding) else ""
+    facts += "" if p.at.bias else ", bias=False"
+    cut = f"[:, :, {top}:{top + h}, {left}:{left + w}]" if any(p.at.padding) else ""
+    return Part(f"self.{p.owner}({p.x}){cut}", f"nn.ConvTranspose2d({facts})")
+
+
+def _recurrent(name: str) -> Any:
+    def write(p: Place) -> Part:
+        how = f", nonlinearity={p.at.activation!r}" if name == "RNN" else ""
+        made = f"nn.{name}({p.width}, {p.at.units}, batch_first=True{how})"
+        end = ".mT" if p.at.states == "all" else "[:, -1]"
+        return Part(f"self.{p.owner}({p.x}.mT)[0]{end}", made)
+
+    return write
+
+
+def _group_norm(p: Place) -> Part:
+    affine = "" if p.at.affine else ", affine=False"
+    made = f"nn.GroupNorm({p.at.groups}, {p.width}, eps={p.at.epsilon}{affine})"
+    return Part(f"self.{p.owner}({p.x})", made)
 
 
 def _pool(function: str, value: str) -> Any:
@@ -111,6 +156,11 @@ def _layout(found: Walked) -> list[str]:
 
 
 HELPERS = {
+    "noise": '''
+def noise(x, sigma, training):
+    """Normal numbers are added while training."""
+    return x + sigma * torch.randn_like(x) if training else x
+''',
     "step": '''
 def step(z):
     """1 above 0, else 0; on the way back the slope is max(0, 1 - |z|)."""
@@ -200,6 +250,8 @@ TORCH = Framework(
         "input": lambda p: Part("x"),
         "dense": _dense,
         "conv2d": _conv2d,
+        "conv1d": _conv1d,
+        "conv_transpose2d": _conv_transpose2d,
         "relu": line("F.relu({x})"),
         "leaky_relu": line("F.leaky_relu({x}, {at.slope})"),
         "prelu": lambda p: Part(f"self.{p.owner}({p.x})", f"nn.PReLU({p.width})"),
@@ -227,9 +279,13 @@ TORCH = Framework(
         "permute": _permute,
         "pad": _sides,
         "crop": crop,
+        "upsample": line("F.interpolate({x}, scale_factor={at.factor}, mode={at.mode!r})"),
         "batch_norm": _batch_norm,
         "layer_norm": _layer_norm,
         "dropout": lambda p: Part(f"self.{p.owner}({p.x})", f"nn.Dropout({p.at.rate})"),
+        "group_norm": _group_norm,
+        "spatial_dropout": lambda p: Part(f"self.{p.owner}({p.x})", f"nn.Dropout{p.rank - 1}d({p.at.rate})"),
+        "gaussian_noise": line("noise({x}, {at.sigma}, self.training)"),
         "add": between("+"),
         "subtract": between("-"),
         "multiply": between("*"),
@@ -244,6 +300,13 @@ TORCH = Framework(
             f"self.{p.owner}({p.x}.round().long()).mT", f"nn.Embedding({p.at.vocabulary}, {p.at.width})"
         ),
         "positional_encoding": _positions,
+        "simple_rnn": _recurrent("RNN"),
+        "gru": _recurrent("GRU"),
+        "lstm": _recurrent("LSTM"),
+        "one_position": one_position,
+        "input_features": lambda p: Part(
+            f"torch.stack(({features(p, f'{p.x}[:, 0]', f'{p.x}[:, 1]', 'torch.sin')},), 1)"
+        ),
         "self_attention": _attention,
         "output": line("{x}"),
     },

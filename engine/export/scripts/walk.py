@@ -62,7 +62,8 @@ class Part:
     """A remark behind the line."""
 
 
-Writer = Callable[[Place], Part]
+Writer = Callable[[Place], Part | None]
+"""None where the framework has nothing for these settings."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,15 @@ def place_value(place: Place) -> str:
 
 def _part(node: NodeSpec, place: Place, to: Framework) -> Part:
     writer = to.parts.get(node.layer.kind)
-    if writer is None:
+    part = writer(place) if writer else None
+    if part is None:
         raise GraphError(
             N_("{name}: a script for {framework} cannot be written with the layer “{layer}”."),
             name=node.name,
             framework=to.name,
             layer=Message(node.layer.label),
         )
-    return writer(place)
+    return part
 
 
 def _fresh(name: str, taken: set[str]) -> str:
@@ -162,7 +164,7 @@ def helpers_for(lines: Sequence[str], helpers: Mapping[str, str]) -> list[str]:
     """The functions that the lines call, and those that these call, in the table's order."""
     text, wanted = "\n".join(lines), set[str]()
     for name in reversed(list(helpers)):
-        if re.search(rf"(?<![\w.]){name}\(", text):
+        if re.search(rf"(?<![\w.\"]){name}\b(?!\")", text):
             wanted.add(name)
             text += helpers[name]
     return [source for name, source in helpers.items() if name in wanted]

@@ -43,6 +43,29 @@ def split(p: Place) -> Part:
     return Part(f"{p.x}[:, {(p.at.part - 1) * size}:{p.at.part * size}]")
 
 
+def one_position(p: Place) -> Part:
+    """Where features come first."""
+    return Part(f"{p.x}[:, :, {(p.at.position or p.shapes[0][1]) - 1}]")
+
+
+def more(p: Place, dilation: str, groups: str) -> str:
+    """Dilation and groups as arguments, where they are not 1."""
+    gaps = p.at.dilation if isinstance(p.at.dilation, tuple) else (p.at.dilation,)
+    said = f", {dilation}={p.at.dilation}" if any(d > 1 for d in gaps) else ""
+    return said + (f", {groups}={p.at.groups}" if p.at.groups > 1 else "")
+
+
+FEATURES = {
+    "x": "{x}", "y": "{y}", "x2": "{x} ** 2", "y2": "{y} ** 2", "xy": "{x} * {y}",
+    "sin_x": "{sin}({x})", "sin_y": "{sin}({y})",
+}  # fmt: skip
+"""Of points of the plane."""
+
+
+def features(p: Place, x: str, y: str, sin: str) -> str:
+    return ", ".join(FEATURES[name].format(x=x, y=y, sin=sin) for name in p.at.names)
+
+
 def numbers(theta: tuple[float, ...]) -> str:
     """Six numbers of a matrix."""
     return f"[{', '.join(f'{v:.9g}' for v in theta)}]"
