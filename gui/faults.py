@@ -7,8 +7,7 @@ from functools import partial
 
 from engine.session.protocol import Fault
 from gui.document import Document
-from gui.i18n import tr
-from gui.number_field import format_number
+from gui.i18n import format_number, tr
 from gui.runner import Runner
 
 

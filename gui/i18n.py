@@ -164,3 +164,14 @@ def _install_qt() -> None:
     if translator.load(f"qtbase_{_language}", folder):
         application.installTranslator(translator)
         _qt_translators.append(translator)
+
+
+def format_number(value: int | float) -> str:
+    """`value` the way it would be typed in the language in use: shortest, no grouping."""
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.10g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace(".", decimal_point())

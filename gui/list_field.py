@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from gui.i18n import tr
-from gui.number_field import format_number, parse
+from gui.i18n import format_number, tr
+from gui.number_field import parse
 
 
 class ListField(QLineEdit):

@@ -15,9 +15,8 @@ from engine.session.protocol import Configured, Frame, Status
 from engine.session.views import Batch, BatchData, BoundaryData, Curves, CurvesData, NodeStats, ViewData
 from gui import text_heads
 from gui.feed import health_of, rows_of
-from gui.i18n import tr, tr_message, trn
+from gui.i18n import format_number, tr, tr_message, trn
 from gui.loss_words import whole_loss
-from gui.number_field import format_number
 from gui.opening import Opening
 from gui.panels import targets
 from gui.panels.docks import ValueDock

@@ -6,8 +6,7 @@ from engine.graph import GraphSpec, NodeSpec
 from engine.layers.output import INPUT
 from engine.outputs import layer_of, outputs_of
 from engine.settings import LOSS_CHOICES, TrainingSpec
-from gui.i18n import tr
-from gui.number_field import format_number
+from gui.i18n import format_number, tr
 
 
 def loss_text(node: NodeSpec, training: TrainingSpec) -> str:

@@ -15,8 +15,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
-from gui import i18n, theme
-from gui.i18n import tr
+from gui import theme
+from gui.i18n import format_number, tr
 
 Number = int | float
 _LIMIT = 120  # characters; also bounds the depth of parentheses
@@ -46,17 +46,6 @@ def parse(text: str) -> float:
     if not math.isfinite(value):
         raise NumberError(tr("The result is too large."))
     return value
-
-
-def format_number(value: Number) -> str:
-    """`value` the way it would be typed in the language in use: shortest, no grouping."""
-    if isinstance(value, int):
-        return str(value)
-    text = f"{value:.10g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace(".", i18n.decimal_point())
 
 
 class _Parser:

@@ -13,14 +13,15 @@ from tools import translations
 
 # what is the same word, name or formula in both languages
 SAME = {
-    "AdaDelta", "AdaGrad", "Adam", "AdamW", "Alpha", "Alt", "Beta 1", "Beta 2", "Bias", "Bilinear",
-    "Block", "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "GRU", "Hinge", "Huber", "LSTM",
+    "AdaDelta", "AdaGrad", "Adam", "AdamW", "Alpha", "Alt", "Autoencoder", "Beta 1", "Beta 2", "Bias",
+    "Bilinear", "Block", "Dense", "Dropout", "ELU", "Epsilon", "Filter", "Form", "GELU", "GRU", "Hinge",
+    "Huber", "LSTM",
     "Jane Austen, Emma", "Leaky ReLU", "Linear", "Matrix", "Maximum", "Mish", "Momentum", "Name",
     "Nesterov", "PReLU", "Pause", "Phase", "RMSProp", "ReLU", "SELU", "SGD", "SiLU", "Sigmoid",
     "Recall", "Softmax", "Softplus", "Softsign", "Tanh", "Test", "Test, {output}", "Text", "Top {k}",
     "Training", "Version {version}", "labels",
     "lin", "log", "orthogonal", "{file}: {problem}", "{filters} × {rows}×{columns}",
-    "{layer}: {problem}", "{n} / s", "α {alpha}",
+    "{filters} × {rows}", "{layer}: {problem}", "{n} / s", "α {alpha}",
 }  # fmt: skip
 ADDRESS = re.compile(r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?[mnrs]?|Sie bitte|Ihre?[mnrs]?|Ihnen|en Sie)\b")
 FIELD = re.compile(r"\{[^{}]*\}")

@@ -23,8 +23,8 @@ from engine.run import REBUILT
 from engine.session.views import LineData, PastData
 from engine.settings import TrainingSpec
 from gui import i18n, theme
-from gui.i18n import tr
-from gui.number_field import NumberField, format_number
+from gui.i18n import format_number, tr
+from gui.number_field import NumberField
 from gui.runs import MEGABYTE, Runs, run_name
 from gui.workbench import Workbench
 

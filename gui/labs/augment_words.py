@@ -6,9 +6,8 @@ import math
 
 from engine.augment_trial import Condition, Trial
 from gui import i18n
-from gui.i18n import tr, trn
+from gui.i18n import format_number, tr, trn
 from gui.labs.augment_chart import amount_text
-from gui.number_field import format_number
 
 
 def finding(trial: Trial) -> str:

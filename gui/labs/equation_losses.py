@@ -9,9 +9,8 @@ from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.ops.weighted_sum import weights_of
 from engine.ops.weighted_xent import smoothing
 from engine.values import Op, Value
-from gui.i18n import tr
+from gui.i18n import format_number, tr
 from gui.labs.equation import Equation, Factor
-from gui.number_field import format_number
 
 PART = re.compile(r"(.+)@grad/(?:L(\d+)|loss)(?:~\d+)?")
 """What a loss gives to the gradient of a value; with a number: before its weight in the sum."""

@@ -27,9 +27,8 @@ from gui.canvas.texts import icon_of
 from gui.document import Document
 from gui.forms import Choice, Form, fields_of
 from gui.formulas import FormulaView
-from gui.i18n import integer, tr, tr_message, trn
+from gui.i18n import format_number, integer, tr, tr_message, trn
 from gui.loss_words import whole_loss
-from gui.number_field import format_number
 from gui.panels.lock_row import LockRow
 from gui.panels.problems import ProblemRow
 from gui.panels.rows import Row, Rows, Section

@@ -47,6 +47,8 @@ def samples() -> tuple[Sample, ...]:
         Sample(
             "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
         ),
+        Sample("fashion_autoencoder", tr("Autoencoder"), tr("clothes drawn again from 16 numbers"),
+               "conv_transpose2d", "linear"),
         Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
         Sample("fashion_residual", tr("Clothes, residual"), tr("blocks learn what to add to their input"),
                "add", "merge"),

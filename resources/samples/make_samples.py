@@ -2,7 +2,8 @@
 
 They reach, as medians over five seeds (tests/engine/test_samples.py): circle 0.99 in 40 epochs, spiral 0.95
 in 150, fashion_mlp 0.81 in 20, fashion_residual 0.82 in 15, digits_cnn 0.97 on its held-back fifth in 10,
-digits_turned 0.95 in 15 (the same without what turns them 0.92), tones_cnn 0.98 in 20.
+digits_turned 0.95 in 15 (the same without what turns them 0.92), tones_cnn 0.98 in 20. fashion_autoencoder
+draws clothes from 16 numbers with a mean squared error of 0.017 in 20 (the mean picture: 0.086).
 Of the next letters emma_transformer guesses 0.43 in 3 epochs, emma_lstm 0.48 (one run each; from the last
 letter alone 0.27 at best).
 They are untrained (but `one_layer`, which starts from the numbers of the worked example), so that a person
@@ -30,6 +31,7 @@ from engine.layers import (  # noqa: E402
     AvgPool2D,
     BatchNorm,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Embedding,
     Flatten,
@@ -41,6 +43,8 @@ from engine.layers import (  # noqa: E402
     Output,
     PositionalEncoding,
     ReLU,
+    Reshape,
+    Sigmoid,
     SpatialTransformer,
     Tanh,
 )
@@ -84,6 +88,14 @@ def projects() -> dict[str, Project]:
     tones = chain(("tones", Input((1, 32, 32))),
                   ("conv1", Conv2D(8, (3, 3), padding=same(3))), ("relu1", ReLU()), ("pool1", MaxPool2D()),
                   ("flatten1", Flatten()), ("dense1", Dense(4)), ("output", Output()))  # fmt: skip
+    encoder = (("clothes", Input((1, 28, 28))),
+               ("conv1", Conv2D(8, (3, 3), (2, 2), same(3))), ("relu1", ReLU()),
+               ("conv2", Conv2D(16, (3, 3), (2, 2), same(3))), ("relu2", ReLU()),
+               ("flatten1", Flatten()), ("code", Dense(16)))  # fmt: skip
+    decoder = (("dense1", Dense(784)), ("maps", Reshape((16, 7, 7))),
+               ("tconv1", ConvTranspose2D(8, (3, 3), (2, 2), same(3), (1, 1))), ("relu3", ReLU()),
+               ("tconv2", ConvTranspose2D(1, (3, 3), (2, 2), same(3), (1, 1))), ("sigmoid1", Sigmoid()),
+               ("output", Output(target="input")))  # fmt: skip
     emma = transformer(46, 32, 16)
     lstm = chain(("text", Input((24,))), ("embed", Embedding(46, 32)), ("lstm1", LSTM(64)),
                  ("next", Dense(46)), ("output", Output()))  # fmt: skip
@@ -109,6 +121,9 @@ def projects() -> dict[str, Project]:
         ),
         "digits_cnn": Project(
             digits, TrainingSpec("cross_entropy", "adam", 0.003, 32), SourceSpec.sample("digits")
+        ),
+        "fashion_autoencoder": Project(
+            chain(*encoder, *decoder), TrainingSpec("mse", "adam", 0.002, 50), SourceSpec.sample("fashion")
         ),
         "tones_cnn": Project(
             tones,

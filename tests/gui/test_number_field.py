@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import i18n
-from gui.number_field import NumberError, NumberField, format_number, parse
+from gui.number_field import NumberError, NumberField, parse
 
 
 @pytest.fixture(params=["de", "en"])
@@ -49,7 +49,7 @@ def test_what_is_refused_with_a_sentence(language: str, text: str) -> None:
 def test_what_is_shown_can_be_typed_again(value: float) -> None:
     for language in ("de", "en"):
         i18n.install(language)
-        assert parse(format_number(value)) == pytest.approx(value, rel=1e-9, abs=1e-300)
+        assert parse(i18n.format_number(value)) == pytest.approx(value, rel=1e-9, abs=1e-300)
     i18n.install("en")
 
 
