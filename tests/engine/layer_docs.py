@@ -35,9 +35,11 @@ SHAPES: tuple[Shape, ...] = ((3,), (4,), (2,), (1, 3, 3), (2, 2))
 """A vector, one that can be halved, a point, a picture, a sequence (features × positions)."""
 EXAMPLES = 3
 SMALL: dict[str, Any] = {
-    "units": 2, "filters": 1, "kernel": (2, 2), "conv1d.kernel": 2, "heads": 1, "groups": 1, "vocabulary": 5, "width": 2,
+    "units": 2, "filters": 1, "kernel": (2, 2), "conv1d.kernel": 2, "heads": 1, "groups": 1, "vocabulary": 5,
+    "width": 2,
     "reshape.shape": (2, 2, 1), "input.shape": (3,), "affine_warp.angle": 90.0, "affine_warp.trained": True,
-    "dropout.rate": 0.0, "spatial_dropout.rate": 0.0, "gaussian_noise.sigma": 0.0, "augment.rotation": 0.0, "augment.scale": 0.0, "augment.shift": 0.0,
+    "dropout.rate": 0.0, "spatial_dropout.rate": 0.0, "gaussian_noise.sigma": 0.0,
+    "augment.rotation": 0.0, "augment.scale": 0.0, "augment.shift": 0.0,
 }  # fmt: skip
 """Settings of the examples where the default is large, fits nothing, or draws at random."""
 

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.backends.numpy import NumpyBackend
@@ -27,6 +27,8 @@ BACKEND = NumpyBackend()
 @given(ready(), st.sampled_from(["sgd", "adam"]), st.sampled_from([1, 5, 16]))
 @settings(max_examples=60)
 def test_any_network_fast_traced_and_by_reference(graph: GraphSpec, optimizer: str, batch: int) -> None:
+    lone = batch == 1 and any(n.layer.kind == "batch_norm" for n in graph.nodes)
+    assume(not lone)  # refused: minus its own mean every value is 0
     task = Task(graph, optimizer, rate=0.01, batch=batch, classes=4)
     fast_store, traced_store = task.store(BACKEND), task.store(BACKEND)
     fast, traced = task.fast(BACKEND, fast_store), task.traced(BACKEND, traced_store)

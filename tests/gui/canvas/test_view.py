@@ -164,6 +164,9 @@ def test_the_search_adds_a_layer_where_the_pointer_was(make: Make) -> None:
     search = view._search
     assert search is not None
     QTest.keyClicks(search.field, "convolution")
+    assert search.list.count() == 3  # along pictures, along sequences, transposed
+    search.field.clear()
+    QTest.keyClicks(search.field, "conv2d")
     assert search.list.count() == 1
     QTest.keyClick(search.field, Qt.Key.Key_Return)
     (node,) = view.document.graph.nodes
