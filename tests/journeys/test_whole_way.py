@@ -35,14 +35,16 @@ def write_pictures(folder: Path, count: int = 40) -> None:
 def drag_layer(journey: Journey, kind: str, to: tuple[int, int]) -> None:
     """Take a layer from the palette to the canvas; its group is opened and scrolled to first."""
     look = journey.fresh()
-    if kind not in look["palette"]:
-        heads = [w for w in look["widgets"] if w["kind"] == "GroupHead"]
+    heads = [w for w in look["widgets"] if w["kind"] == "GroupHead"]
+    for number in reversed(range(len(heads))):
+        if kind in look["palette"]:
+            break
         journey.point(middle(heads[0]["rect"]))
         for _ in range(12):
             journey.do("click", 5)
         journey.pause(0.4)
-        last = [w for w in journey.fresh()["widgets"] if w["kind"] == "GroupHead"][-1]
-        journey.click(middle(last["rect"]))
+        found = [w for w in journey.fresh()["widgets"] if w["kind"] == "GroupHead"]
+        journey.click(middle(found[number]["rect"]))
         for _ in range(12):
             journey.do("click", 5)
         journey.pause(0.4)
