@@ -21,8 +21,12 @@ MOST = 4096
 """Cells that are looked at whole; a larger matrix is sampled."""
 SIDE = 32
 """Rows and columns of a sample."""
-LETTERS = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h"}
+LETTERS = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h",
+           "out_weight": "W_O", "out_bias": "b_O"}  # fmt: skip
 """What parameters are called."""
+STAGES = {"qkv": "QKV", "q": "Q", "k": "K", "v": "V", "scores": "S", "weights": "P", "mix": "Y",
+          "matrix": "M"}  # fmt: skip
+"""What lies inside of a layer, as the matrix lab calls it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +159,14 @@ def checkable(program: Program, graph: GraphSpec, uid: str) -> tuple[tuple[str, 
     # of a recurrence: what goes in and comes out, not every position in between
     forward = [op for op in program.ops if op.node == uid and op.phase is Phase.FORWARD
                and time_of(op) is None and op.kind not in ("split_time", "stack_time", "zero_state")]
-    states = states_of(program, uid)
+    states, entering = states_of(program, uid), 0
     for op in forward:
         for v in op.ins:
             fresh = v.id in program.gradients and v.id not in known and v != states
             if fresh and v.view is None and v.role is Role.ACT:
-                found.append((v.id, "X"))
+                inside = STAGES.get(v.id.removeprefix(f"{uid}."))
+                entering += inside is None
+                found.append((v.id, inside or ("X" if entering == 1 else f"X_{entering}")))
                 known.add(v.id)
     out = program.outputs.get(uid)
     if out is not None and out.view is None and out.id in program.gradients and out.id not in known:

@@ -17,7 +17,6 @@ from engine.errors import N_, GraphError
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.initializers import initialize
-from engine.layers import Conv2D, Dense
 from engine.optimizers import step_controls
 from engine.program import record
 from engine.project import graph_from_plain, graph_to_plain
@@ -27,6 +26,11 @@ from engine.values import Mode, Op, Program, Role
 Array = np.ndarray[Any, Any]
 MOST_DATA = 1 << 28
 """Bytes of made-up examples that are laid on a device."""
+WIDTHS = {
+    **dict.fromkeys(("dense", "simple_rnn", "gru", "lstm"), "units"),
+    **dict.fromkeys(("conv1d", "conv2d", "conv_transpose2d"), "filters"), "embedding": "width",
+}  # fmt: skip
+"""Kinds of layers that can be made wider, and the setting that says how wide."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,14 @@ class Net:
 
     def scaled(self, factor: float) -> Net:
         """All hidden layers wider or narrower by this factor. Raises GraphError when that does not fit."""
-        last = self._last_weights()
+        fixed = self._fixed()
         graph = self.graph
         for node in graph.nodes:
-            layer = node.layer
-            if node.uid in last or not isinstance(layer, Dense | Conv2D):
+            field = WIDTHS.get(node.layer.kind)
+            if node.uid in fixed or field is None:
                 continue
-            field = "units" if isinstance(layer, Dense) else "filters"
-            wide = max(1, round(getattr(layer, field) * factor))
-            graph = graph.replace_node(node.uid, layer=replace(layer, **{field: wide}))
+            wide = max(1, round(getattr(node.layer, field) * factor))
+            graph = graph.replace_node(node.uid, layer=replace(node.layer, **{field: wide}))
         facts = infer(graph, self.training, self.data)
         if not facts.ready:
             raise GraphError(
@@ -70,13 +73,15 @@ class Net:
             )
         return replace(self, graph=graph)
 
-    def _last_weights(self) -> frozenset[str]:
-        """The layers with weights behind which no other follows: their size is the answer's."""
+    def _fixed(self) -> frozenset[str]:
+        """The layers whose size something behind them sets: an answer, a shape, the numbers of a matrix."""
         found: set[str] = set()
-        todo = [n.uid for n in self.graph.nodes if n.layer.kind == "output"]
+        todo = [link.source for link in self.graph.links
+                if (kind := self.graph.node(link.target).layer.kind) in ("output", "reshape")
+                or (kind, link.port) == ("spatial_transformer", 1)]  # fmt: skip
         while todo:
             node = self.graph.node(todo.pop())
-            if isinstance(node.layer, Dense | Conv2D):
+            if node.layer.kind in WIDTHS:
                 found.add(node.uid)
             else:
                 todo += [k.source for k in self.graph.inputs_of(node.uid)]
@@ -104,7 +109,7 @@ class Net:
         return state
 
     def examples(self, count: int) -> tuple[Array, Array]:
-        """Made-up inputs (count, ...) in 0..1 and targets: class numbers, or (count, width)."""
+        """Made-up inputs (count, ...) in 0..1, or tokens, and targets: class numbers, or (count, width)."""
         need = 4 * count * math.prod(self.data.shape)
         if need > MOST_DATA:
             raise GraphError(
@@ -113,7 +118,10 @@ class Net:
                 most=MOST_DATA >> 20,
             )
         rng = np.random.default_rng(7)
-        x = rng.random((count, *self.data.shape), dtype=np.float32)
+        shape = (count, *self.data.shape)
+        x = rng.random(shape, dtype=np.float32)
+        if self.data.tokens:
+            x = rng.integers(0, self.data.tokens, shape).astype(np.float32)
         if self.data.classes:
             return x, rng.integers(0, self.data.classes, count).astype(np.int32)
         return x, rng.random((count, self.data.target_width), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -19,6 +20,9 @@ from gui.views.scale import Scale, scale_of
 SHOWN = 24
 """Terms drawn one by one; of more, the largest are drawn and the rest is one sum."""
 _ROW = 30
+_POSITION = re.compile(r"(u|q|z|h|c|gates)(\d+)")
+"""A value of one position of a recurrence: h3."""
+_BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _WIDE, _NARROW = (60, 24, 4), (46, 18, 3)
 """Least width of a cell, gap between terms, decimals: with room, and where there is little."""
 
@@ -27,8 +31,12 @@ def symbol(value: str) -> str:
     """What a value is called in a formula: "dense1.weight@grad" is ∂L/∂W."""
     name = value.split(".", 1)[-1]
     base = name.split("@")[0].split("/")[0]
-    letters = {"weight": "W", "bias": "b", "z": "Z", "a": "A", "y": "Y", "x": "X", "p": "P"}
+    letters = {"weight": "W", "bias": "b", "z": "Z", "a": "A", "y": "Y", "x": "X", "p": "P",
+               "state_weight": "Wₕ", "state_bias": "bₕ", "out_weight": "W_O", "out_bias": "b_O"}  # fmt: skip
+    place = _POSITION.fullmatch(base)
     letter = letters.get(base, base)
+    if place is not None:
+        letter = place[1].replace("gates", "G") + place[2].translate(_BELOW)
     return f"∂L/∂{letter}" if "@grad" in name else letter
 
 

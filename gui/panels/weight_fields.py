@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.errors import N_
 from engine.graph import NodeSpec, Uid
+from engine.held_step import LETTERS
 from engine.initializers import start_choices
 from engine.layers.base import ParamSpec
 from engine.weight_rules import WeightRules
@@ -17,8 +18,10 @@ from gui.i18n import tr
 FROZEN = Field("frozen", N_("Frozen"), "bool", N_("Learning leaves the weights as they are."))
 RULE, START = "rules.", "start of "
 """Names of fields that are rules, or starts of parameters, begin so."""
-OWN_START = {"weight": "initializer", "bias": "bias_initializer"}
+OWN_START = {"weight": "initializer", "bias": "bias_initializer", "state_weight": "state_initializer"}
 """Parameters whose start some layers have a setting of their own for."""
+NAMES = {name: letter for name, letter in LETTERS.items() if "_" in name}
+"""Parameters that are known by a letter: W_h, b_h, W_O."""
 
 
 def weight_fields(specs: Sequence[ParamSpec], settings: Collection[str]) -> list[Field]:
@@ -27,8 +30,8 @@ def weight_fields(specs: Sequence[ParamSpec], settings: Collection[str]) -> list
     if not trained:
         return []
     found = [
-        Field(START + p.name, tr("Start of {parameter}").format(parameter=p.name), "choice",
-              N_("How these numbers are drawn before training; acts at the next reset."),
+        Field(START + p.name, tr("Start of {parameter}").format(parameter=NAMES.get(p.name, p.name)),
+              "choice", N_("How these numbers are drawn before training; acts at the next reset."),
               choices=(("", N_("of the layer")), *start_choices(p)), default="")
         for p in trained
         if not p.fixed and OWN_START.get(p.name, "") not in settings

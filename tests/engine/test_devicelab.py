@@ -22,7 +22,19 @@ from engine.devicelab.timing import LEAST, in_turn, timing
 from engine.devicelab.work import PRESETS, Work, cell_terms
 from engine.errors import GraphError
 from engine.graph import GraphSpec
-from engine.layers import BatchNorm, Conv2D, Dense, Flatten, Input, Output, ReLU
+from engine.layers import (
+    LSTM,
+    BatchNorm,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    Output,
+    ReLU,
+    Reshape,
+)
 from engine.settings import DataSpec, TrainingSpec
 from tests.contract.harness import BACKENDS, open_backend, opencl_devices
 
@@ -165,6 +177,23 @@ def test_experiments_know_their_jobs() -> None:
     assert net().scaled(2.0).graph.node("fc").layer == Dense(3)  # what the answer needs stays
     again = Net.from_plain(net().plain())
     assert again == net()
+
+
+def test_layers_of_all_kinds_are_made_wider_but_where_a_size_is_set() -> None:
+    g = GraphSpec().add("x", Input((4,))).add("embed", Embedding(9, 6), after="x")
+    g = g.add("lstm", LSTM(4), after="embed").add("code", Dense(12), after="lstm")
+    g = g.add("maps", Reshape((3, 2, 2)), after="code").add("up", ConvTranspose2D(2), after="maps")
+    g = g.add("flat", Flatten(), after="up").add("last", Dense(3), after="flat")
+    g = g.add("out", Output(), after="last")
+    text = Net(g, TrainingSpec(), DataSpec((4,), 3, tokens=9, count=40))
+    graph = text.scaled(2.0).graph
+    assert graph.node("embed").layer == Embedding(9, 12)
+    assert graph.node("lstm").layer == LSTM(8)
+    assert graph.node("up").layer == ConvTranspose2D(4)
+    for fixed in ("code", "last"):
+        assert graph.node(fixed).layer == g.node(fixed).layer
+    tokens, _ = text.examples(40)
+    assert set(np.unique(tokens)) == set(range(9))
 
 
 def test_a_run_tells_what_it_measured() -> None:

@@ -8,12 +8,14 @@ import pytest
 from engine.errors import GraphError
 from engine.gradient_check import HEAVY, STEP, Checked, check_layer
 from engine.graph import GraphSpec
-from engine.held_step import MOST, spread
+from engine.held_step import MOST, checkable, spread
 from engine.layers import Conv2D, Dense, Flatten, Input, MaxPool2D, Output, ReLU
 from engine.ops.base import REGISTRY
 from engine.training import Trainer
 from tests.contract.networks import chain, residual
+from tests.contract.test_sequences import block, recurrences
 from tests.engine.number_nets import pictures, square
+from tests.engine.test_numpy_proof import gaps
 
 
 def checked(t: Trainer, node: str, h: float = STEP) -> dict[str, Checked]:
@@ -61,6 +63,21 @@ def test_every_layer_of_a_network_with_everything_agrees():
         for c in job.result().checked:
             assert c.agrees, (node, c.symbol, c.worst)
         assert job.done > 10
+
+
+def test_recurrences_groups_and_the_stages_of_attention():
+    cases = ((recurrences(), (3,), "rnn", ("W", "b", "W_h", "b_h", "X", "A")),
+             (gaps(), (2, 7, 6), "conv2d1", ("W",)),
+             (block(), (5,), "look", ("W_O", "S")))  # fmt: skip
+    for graph, shape, node, symbols in cases:
+        t = pictures(graph, shape, count=4, batch=2)
+        known = {symbol: id for id, symbol in checkable(t.program, t.graph, node)}
+        job = check_layer(t, node, [known[symbol] for symbol in symbols])
+        for _ in job.steps():
+            pass
+        found = job.result()
+        assert found.done == found.total, node
+        assert all(c.agrees for c in found.checked), node
 
 
 def kinked(weights: float) -> Trainer:

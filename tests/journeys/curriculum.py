@@ -164,9 +164,17 @@ def devices(journey: Journey, shoot: Shoot) -> None:
 
 
 def turned(journey: Journey, shoot: Shoot) -> None:
-    """The affine lab and its 36 turns."""
+    """The affine lab: a picture turned and shifted, in both orders, and its 36 turns."""
     palette(journey, "affine lab")
+    for label, text in (("Rotate: angle", "20"), ("Shift: right", "40")):
+        journey.click(middle(journey.find(label=label, kind="NumberField")["rect"]))
+        journey.key("ctrl+a")
+        journey.type(text)
+        journey.key("Return")
+    journey.press(text="Turn")
     journey.pause(1.0)
+    journey.wait(lambda now: not now["busy"], "the turns", 60)
+    journey.pause(4.0)
     shoot("lab_affine")
 
 
@@ -199,11 +207,79 @@ def sound(journey: Journey, shoot: Shoot) -> None:
     shoot("sound_samples")
 
 
+def node(journey: Journey, name: str) -> None:
+    """Choose a layer on the canvas."""
+    rect = journey.fresh()["nodes"][name]["rect"]
+    journey.click((rect[0] + rect[2] // 2, rect[1] + 10))
+
+
+def recurrent(journey: Journey, shoot: Shoot) -> None:
+    """An LSTM walked by its time steps, and a cell of its memory opened at one of them."""
+    node(journey, "lstm1")
+    for _ in range(6):
+        journey.key("shift+F6")
+        journey.pause(0.4)
+    journey.pause(1.5)
+    shoot("time_steps")
+    journey.key("F7")
+    journey.wait(lambda now: now["step"] >= 1, "a step", 30)
+    journey.key("ctrl+m")
+    journey.pause(1.5)
+    journey.key("Down", "Down", "Down", "Down")
+    journey.pause(0.8)
+    memory = next(m for m in journey.fresh()["lab"]["matrices"] if m["value"] == "lstm1.c24")
+    journey.click(cell(memory, 1, 2))
+    journey.pause(0.8)
+    shoot("lab_recurrent")
+    journey.key("Escape", "Escape")
+
+
+def attention(journey: Journey, shoot: Shoot) -> None:
+    """Who looks at whom in a text."""
+    node(journey, "look")
+    journey.key("F7")
+    journey.wait(lambda now: now["step"] >= 1, "a step", 30)
+    journey.pause(1.5)
+    shoot("attention")
+
+
+def warped(journey: Journey, shoot: Shoot) -> None:
+    """Pictures turned by a matrix that the network learns."""
+    node(journey, "turn")
+    journey.key("space")
+    journey.wait(lambda now: (now["accuracy"] or 0) >= 0.85, "turned digits", 120)
+    journey.key("space")
+    journey.wait(lambda now: now["running"] == "paused", "rest")
+    journey.pause(1.0)
+    shoot("warped_maps")
+
+
+def augmentation(journey: Journey, shoot: Shoot) -> None:
+    """Trained without and with it from the same start."""
+    palette(journey, "Variationslabor")
+    journey.press(name="augment_compare")
+    journey.pause(1.0)
+    journey.wait(lambda now: not any(w["text"] == "Anhalten" for w in now["widgets"]), "both", 150)
+    journey.pause(1.0)
+    shoot("lab_augmentation")
+
+
+def around(journey: Journey, shoot: Shoot) -> None:
+    """The glossary, and the window before an audience."""
+    journey.key("F7")
+    palette(journey, "glossary")
+    shoot("glossary")
+    journey.key("Escape")
+    journey.key("F11")
+    journey.pause(1.5)
+    shoot("presentation")
+
+
 A = {1: "a_picture", 3: "a_color", 4: "a_sound", 6: "a_weights", 8: "a_folded"}
 B = {2: "b_products", 3: "b_bias", 5: "b_activation", 8: "b_batch"}
 C = {1: "c_rotate", 5: "c_homogeneous", 9: "c_augment", 10: "c_average", 11: "c_largest"}
-D = {2: "d_count", 7: "d_columns"}
-E = {1: "e_forward", 4: "e_delta", 6: "e_weights", 9: "e_update"}
+D = {2: "d_count", 3: "d_devices", 7: "d_columns", 10: "d_everywhere"}
+E = {1: "e_forward", 3: "e_loss", 4: "e_delta", 5: "e_softmax", 6: "e_weights", 9: "e_update"}
 
 WALKS: dict[str, Walk] = {
     "a": Walk("", "en", "light", lesson("a_data", A, {})),
@@ -215,6 +291,11 @@ WALKS: dict[str, Walk] = {
     "convolution": Walk("fashion_cnn", "de", "dark", convolution),
     "devices": Walk("circle", "de", "dark", devices),
     "sound": Walk("tones_cnn", "de", "dark", sound),
+    "recurrent": Walk("emma_lstm", "en", "dark", recurrent),
+    "attention": Walk("emma_transformer", "de", "light", attention),
+    "warped": Walk("digits_turned", "en", "light", warped),
+    "augmentation": Walk("digits_cnn", "de", "light", augmentation),
+    "around": Walk("circle", "en", "dark", around),
     "affine": Walk("fashion_mlp", "en", "dark", turned),
 }
 

@@ -5,44 +5,57 @@ from __future__ import annotations
 import pytest
 
 from engine.graph import GraphSpec
-from engine.layers import LAYERS, Dense, Flatten, Input, Layer, Output
+from engine.layers import LAYERS, Conv2D, Dense, Embedding, Flatten, Input, Layer, Output
+from engine.layers.recurrent import Recurrent
 from engine.program import record
 from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES, DataSpec, TrainingSpec
 from engine.values import Program
 from engine.weight_rules import WeightRules
 from gui import formulas
 from gui.labs.equations import equations
-from gui.stepping import formula_of, name_of
+from gui.stepping import QUIET, formula_of, name_of
 from tests.contract.test_layers import accepted_shapes
 
 
-def shapes(kind: str) -> list[tuple[int, ...]]:
-    """What an input can give it: vectors or pictures; sequences have tests of their own."""
-    return [inputs[0] for inputs in accepted_shapes(LAYERS[kind]) if len(inputs[0]) != 2]
+def shapes(kind: str) -> list[tuple[tuple[int, ...], ...]]:
+    """What it takes; a sequence only where it takes nothing else."""
+    found = accepted_shapes(LAYERS[kind])
+    return [shapes for shapes in found if len(shapes[0]) != 2] or found
 
 
-CATEGORIES = ("activation", "merge", "pooling", "linear", "normalize")
-DRAWN = sorted(k for k, cls in LAYERS.items() if cls.category in CATEGORIES and shapes(k))
+DRAWN = sorted(k for k, cls in LAYERS.items() if cls.category not in ("data", "loss") and shapes(k)
+               and not issubclass(cls, Recurrent))  # fmt: skip
+"""All but recurrences, which have a test of their own, position by position."""
 TYPESET: set[str] = set()
 
 
 def around(layer: Layer) -> tuple[GraphSpec, DataSpec]:
-    """The layer between an input and a dense one, fed as it likes."""
-    shape = shapes(layer.kind)[-1]
-    graph = GraphSpec().add("x", Input(shape))
-    count = 2 if layer.many_inputs else len(layer.ports)
-    graph = graph.add("it", layer, after=["x"] * count)
-    end, found = "it", layer.output_shape([shape] * count)
+    """The layer with weights before it, so that its backward half is recorded too, and behind it."""
+    inputs = shapes(layer.kind)[-1]
+    shape = inputs[0]
+    data = DataSpec(shape[1:], 3, tokens=9) if len(shape) == 2 else DataSpec(shape, 3)
+    graph, start = GraphSpec().add("x", Input(data.shape)), "x"
+    if not layer.on_data:
+        first = {1: Dense(shape[0]), 2: Embedding(9, shape[0]), 3: Conv2D(shape[0], 1, padding=0)}[len(shape)]
+        graph, start = graph.add("first", first, after="x"), "first"
+    sources = [start] * len(inputs)
+    if len(inputs) > 1 and inputs[1] != shape:  # a matrix as the second input
+        graph = graph.add("all", Flatten(), after="x").add("more", Dense(*inputs[1]), after="all")
+        sources[1] = "more"
+    graph = graph.add("it", layer, after=sources)
+    end, found = "it", layer.output_shape(inputs)
     if len(found) > 1:
         graph, end = graph.add("flat", Flatten(), after="it"), "flat"
-    return graph.add("fc", Dense(3), after=end).add("out", Output(), after="fc"), DataSpec(shape, 3)
+    return graph.add("fc", Dense(3), after=end).add("out", Output(), after="fc"), data
 
 
 def check(program: Program, graph: GraphSpec) -> None:
-    found = [e.title for node in graph.nodes for e in equations(program, graph, node.uid)]
-    for op in program.ops:
+    page = [e for node in graph.nodes for e in equations(program, graph, node.uid)]
+    found, told = [e.title for e in page], {e.op for e in page}
+    for i, op in enumerate(program.ops):
         assert name_of(op)
         found.append(formula_of(program, graph, op))
+        assert op.kind in QUIET or (i in told and found[-1]), op.kind
     for title in set(found) - TYPESET - {""}:
         assert formulas._typeset(title, 16.0, "#000000").startswith("<svg"), title
         TYPESET.add(title)
