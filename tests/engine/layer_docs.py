@@ -43,8 +43,8 @@ BETTER: dict[str, Shape] = {
 SMALL: dict[str, Any] = {
     "units": 2, "filters": 1, "kernel": (2, 2), "conv1d.kernel": 2, "heads": 1, "groups": 1,
     "group_norm.groups": 2, "vocabulary": 5, "width": 2, "reshape.shape": (2, 2, 1), "input.shape": (3,),
-    "affine_warp.angle": 90.0, "affine_warp.trained": True, "spatial_dropout.rate": 0.75, "augment.shift": 1.0,
-    "input_features.sin_x": True,
+    "affine_warp.angle": 90.0, "affine_warp.trained": True, "spatial_dropout.rate": 0.75,
+    "augment.shift": 1.0, "input_features.sin_x": True,
 }  # fmt: skip
 """Settings of the examples where the default is large, fits nothing, or shows little."""
 
