@@ -151,12 +151,15 @@ def _shared_problem(
     params: Mapping[Uid, tuple[ParamSpec, ...]],
 ) -> Problem | None:
     owner = graph.node(node.owner) if graph.has(node.owner) else None
+    own = (Repair(Message(N_("Give it weights of its own")), "own_weights", node.uid),)
     if owner is None:
-        return Problem(node.uid, Message(N_("The layer whose weights this one shares is gone.")))
+        text = N_("The layer whose weights this one shares is gone.")
+        return Problem(node.uid, Message(text), repairs=own)
     if [(s.name, s.shape) for s in specs] != [(s.name, s.shape) for s in params.get(owner.uid, ())]:
         return Problem(
             node.uid,
             Message(N_("Cannot share the weights of {owner}: the shapes differ."), {"owner": owner.name}),
+            repairs=own,
         )
     return None
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from engine.class_weights import class_weights, plain
 from engine.errors import N_, Message, listed
-from engine.graph import GraphSpec, LinkSpec, NodeSpec
-from engine.layers import Sigmoid, Softmax
+from engine.graph import GraphSpec, NodeSpec
+from engine.layers import LogSoftmax, Sigmoid, Softmax
 from engine.layers.base import Repair, Shape, elements
 from engine.layers.dense import Dense
 from engine.layers.output import AS_TRAINED, DATA, INPUT
@@ -81,31 +81,31 @@ def _use_mse(out: NodeSpec, training: TrainingSpec) -> Repair:
 
 
 def _width_problem(graph: GraphSpec, out: NodeSpec, width: int, wanted: int) -> Problem:
-    node: NodeSpec | None = graph.node(graph.inputs_of(out.uid)[0].source)
-    while node is not None and not isinstance(node.layer, Dense):
-        links: tuple[LinkSpec, ...] = graph.inputs_of(node.uid)
-        node = graph.node(links[0].source) if len(links) == 1 else None
-    repairs = (
-        (
-            Repair(
-                Message(N_("Give {name} {units} units"), {"name": node.name, "units": wanted}),
-                "set_field",
-                node.uid,
-                field="units",
-                value=wanted,
-            ),
-        )
-        if node is not None
-        else ()
-    )
+    node = _before(graph, out)
+    while node is not None and node.layer.category in ("activation", "normalize"):  # as many leave as come
+        node = _before(graph, node)
+    if node is not None and isinstance(node.layer, Dense):
+        label = Message(N_("Give {name} {units} units"), {"name": node.name, "units": wanted})
+        repair = Repair(label, "set_field", node.uid, field="units", value=wanted)
+    else:
+        label, last = Message(N_("Insert Dense with {units} units"), {"units": wanted}), _before(graph, out)
+        shares = last is not None and isinstance(last.layer, (Softmax, LogSoftmax, Sigmoid))
+        place = last.uid if last is not None and shares else out.uid
+        repair = Repair(label, "insert_before", place, layer=Dense(wanted))
     return Problem(
         out.uid,
         Message(
             N_("The data needs {wanted} outputs, the network gives {found}."),
             {"wanted": wanted, "found": width},
         ),
-        repairs=repairs,
+        repairs=(repair,),
     )
+
+
+def _before(graph: GraphSpec, node: NodeSpec) -> NodeSpec | None:
+    """The layer that alone is linked to this one."""
+    links = graph.inputs_of(node.uid)
+    return graph.node(links[0].source) if len(links) == 1 else None
 
 
 def loss_takes(graph: GraphSpec, output: NodeSpec) -> Message:

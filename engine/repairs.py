@@ -19,6 +19,8 @@ def apply_repair(graph: GraphSpec, repair: Repair) -> tuple[GraphSpec, str | Non
     node = graph.node(repair.node)
     if repair.kind == "replace_layer":
         return graph.replace_node(node.uid, layer=repair.layer), None
+    if repair.kind == "own_weights":
+        return graph.replace_node(node.uid, shares=None), None
     if repair.kind == "set_field":
         return graph.replace_node(node.uid, layer=replace(node.layer, **{repair.field: repair.value})), None
     if repair.kind == "remove_link":

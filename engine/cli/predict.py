@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def run(options: argparse.Namespace) -> int:
     read = _pieces if sounds else _picture
     inputs = [read(path, dataset, notes) for path in options.pictures]
     backend = open_backend("numpy")
-    trainer = make_trainer(project, dataset, backend)
+    # batches of one example, which normalize nothing, keep a network from training, not from answering
+    training = replace(project.training, batch=max(2, project.training.batch))
+    trainer = make_trainer(replace(project, training=training), dataset, backend)
     seen = dataset.normalized(np.concatenate(inputs))
     outputs = next(iter(trainer.predict(seen).values()))
     shares = trainer.probabilities(outputs) if trainer.classifies else np.zeros((len(outputs), 0))

@@ -61,12 +61,12 @@ class Repair:
     "set_field": give `field` the `value`. "insert_before": put `layer` in front of input `port`.
     "remove_link": take away the link at `port`. "add_link": link the node `value` to input `port`.
     "add_output": add an Output behind `node`. "remove_node": take the node away. "set_training": give the
-    training setting `field` the `value`. "replace_layer": make `node` a `layer`.
+    training setting `field` the `value`. "replace_layer": make `node` a `layer`. "own_weights": share none.
     """
 
     label: Message
     kind: Literal["set_field", "insert_before", "remove_link", "add_link", "add_output", "remove_node",
-                  "set_training", "replace_layer"]  # fmt: skip
+                  "set_training", "replace_layer", "own_weights"]  # fmt: skip
     node: str = ""
     port: int = 0
     field: str = ""

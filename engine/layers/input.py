@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from engine.errors import N_, Message
 from engine.fields import Setting
-from engine.layers.base import Layer, Shape, ShapeProblem, shape_text
+from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
 
 if TYPE_CHECKING:
     from engine.recorder import Recorder
@@ -49,6 +50,7 @@ class Input(Layer):
                     {"found": shape_text(self.shape)},
                 ),
                 "shape",
+                (_whole(self.shape),),
             )
         return self.shape
 
@@ -57,3 +59,10 @@ class Input(Layer):
 
     def summary(self) -> Message:
         return Message("{shape}", {"shape": shape_text(self.shape)})
+
+
+def _whole(shape: Shape) -> Repair:
+    """Two numbers are rows and columns of one channel; of more the first are channels."""
+    picture = (math.prod(shape[:-2]), *shape[-2:])
+    label = Message(N_("Use {shape}"), {"shape": shape_text(picture)})
+    return Repair(label, "set_field", field="shape", value=picture)

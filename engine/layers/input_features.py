@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
+from engine.layers.dense import Dense
+from engine.layers.flatten import Flatten
 from engine.ops.input_features import FEATURES
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class InputFeatures(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if inputs[0] != (2,):
             text = N_("Needs the two coordinates of a point, gets {found}.")
-            raise ShapeProblem(Message(text, {"found": shape_text(inputs[0])}))
+            raise ShapeProblem(Message(text, {"found": shape_text(inputs[0])}), repairs=(_point(inputs[0]),))
         if not self.names:
             repair = Repair(Message(N_("Turn x on")), "set_field", field="x", value=True)
             raise ShapeProblem(Message(N_("No feature is on, expected at least one.")), "x", (repair,))
@@ -63,3 +65,11 @@ class InputFeatures(Layer):
 
     def summary(self) -> Message:
         return Message("{names}", {"names": ", ".join(self.labels) or "–"})
+
+
+def _point(found: Shape) -> Repair:
+    """Of many numbers a Dense makes two."""
+    if len(found) > 1:
+        return Repair(Message(N_("Insert Flatten")), "insert_before", layer=Flatten())
+    label = Message(N_("Insert Dense with {units} units"), {"units": 2})
+    return Repair(label, "insert_before", layer=Dense(2))

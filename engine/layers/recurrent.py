@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.initializers import INITIALIZER_CHOICES
-from engine.layers.base import Layer, ParamSpec, Shape, ShapeProblem
+from engine.layers.base import Layer, ParamSpec, Repair, Shape, ShapeProblem
+from engine.layers.conv1d import Conv1D
 from engine.layers.sequences import need_sequence, take_position
 
 if TYPE_CHECKING:
@@ -73,10 +74,11 @@ class Recurrent(Layer):
     ] = "orthogonal"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        _, length = need_sequence(inputs[0])
+        features, length = need_sequence(inputs[0])
         if length > MOST_POSITIONS:
             text = N_("The sequence has {found} positions, at most {expected} fit here: use shorter windows.")
-            raise ShapeProblem(Message(text, {"found": length, "expected": MOST_POSITIONS}))
+            values = {"found": length, "expected": MOST_POSITIONS}
+            raise ShapeProblem(Message(text, values), "", _shortened(features, length))
         return (self.units, length) if self.states == "all" else (self.units,)
 
     def params(self, inputs: Sequence[Shape]) -> tuple[ParamSpec, ...]:
@@ -124,3 +126,11 @@ class Recurrent(Layer):
     def multiplications(self, inputs: Sequence[Shape]) -> int:
         features, length = inputs[0]
         return self.gates * self.units * (features + self.units) * length
+
+
+def _shortened(features: int, length: int) -> tuple[Repair, ...]:
+    """A convolution that makes of so many neighboring positions one that the sequence is short enough."""
+    many = -(-length // MOST_POSITIONS)
+    together = Conv1D(features, many, many, (0, 0))
+    label = Message(N_("Make of {count} positions one (Convolution 1-D)"), {"count": many})
+    return (Repair(label, "insert_before", layer=together),)

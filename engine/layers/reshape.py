@@ -30,11 +30,21 @@ class Reshape(Layer):
 
     shape: Annotated[
         tuple[int, ...],
-        Setting(N_("Shape"), N_("Channels, rows and columns, or one number for a vector."), kind="shape"),
+        Setting(
+            N_("Shape"),
+            N_("Channels, rows and columns; for a sequence features and positions; one number for a vector."),
+            kind="shape",
+        ),
     ] = (1, 3, 4)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         have, want = elements(inputs[0]), elements(self.shape)
+        if len(self.shape) > 3 and have == want:
+            fitting = (elements(self.shape[:-2]), *self.shape[-2:])
+            use = Repair(Message(N_("Use {shape}"), {"shape": shape_text(fitting)}), "set_field",
+                         field="shape", value=fitting)  # fmt: skip
+            text = N_("The shape must be features or channels × rows × columns, not {found}.")
+            raise ShapeProblem(Message(text, {"found": shape_text(self.shape)}), "shape", (use,))
         if have != want:
             words = Message(N_("Use {shape}"), {"shape": have})
             raise ShapeProblem(
@@ -49,7 +59,7 @@ class Reshape(Layer):
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         (x,) = inputs
-        axes = ("F", "N") if len(self.shape) == 1 else ("C", "H", "W", "N")
+        axes = (("F", "N"), ("F", "T", "N"), ("C", "H", "W", "N"))[len(self.shape) - 1]
         return rec.view(x, "y", axes, (*self.shape, x.shape[-1]))
 
     def summary(self) -> Message:

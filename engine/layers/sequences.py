@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.errors import N_, Message
 from engine.layers.base import Repair, Shape, ShapeProblem, shape_text
 from engine.layers.embedding import Embedding
+from engine.layers.reshape import Reshape
 from engine.ops.rearranging import both, position_at
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 def need_sequence(shape: Shape) -> tuple[int, int]:
     """Features and positions; raises ShapeProblem for anything else."""
     if len(shape) != 2:
-        label = Message(N_("Insert Embedding"))
+        repair = Repair(Message(N_("Insert Embedding")), "insert_before", layer=Embedding())
+        if len(shape) == 3:  # as of a spectrogram: its columns are moments, its rows what is heard there
+            columns = Reshape((shape[0] * shape[1], shape[2]))
+            repair = Repair(Message(N_("Make its columns positions")), "insert_before", layer=columns)
         raise ShapeProblem(
             Message(
                 N_("Needs a sequence (features × positions), as Embedding makes one; gets {found}."),
                 {"found": shape_text(shape)},
             ),
-            repairs=(Repair(label, "insert_before", layer=Embedding()),) if len(shape) == 1 else (),
+            repairs=(repair,),
         )
     return shape[0], shape[1]
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from engine.errors import N_, Message
 from engine.fields import Setting
 from engine.layers.augment import BORDERS
-from engine.layers.base import Layer, Shape, ShapeProblem, shape_text
+from engine.layers.base import Layer, Repair, Shape, ShapeProblem, shape_text
+from engine.layers.dense import Dense
+from engine.layers.flatten import Flatten
 from engine.layers.warping import record_warp
 from engine.layers.windows import need_picture
 
@@ -53,9 +55,18 @@ class SpatialTransformer(Layer):
                 Message(
                     N_("The second input needs 6 numbers for the matrix, gets {found}."),
                     {"found": shape_text(inputs[1])},
-                )
+                ),
+                repairs=(self._six(inputs[1]),),
             )
         return inputs[0]
+
+    def _six(self, found: Shape) -> Repair:
+        """A Dense of six units; of zeros where these change nothing."""
+        if len(found) > 1:
+            return Repair(Message(N_("Insert Flatten")), "insert_before", port=1, layer=Flatten())
+        six = Dense(6, initializer="zeros") if self.identity else Dense(6)
+        label = Message(N_("Insert Dense with {units} units"), {"units": 6})
+        return Repair(label, "insert_before", port=1, layer=six)
 
     def record(self, rec: Recorder, inputs: Sequence[Value], params: Mapping[str, Value]) -> Value:
         x, theta = inputs

@@ -136,9 +136,8 @@ class Concatenate(OpRule):
         for v in op.ins:
             if row < v.shape[0]:
                 x = float(read(v)[(row, *cell[1:])])
-                return Terms(
-                    "function", (Term(((v.id, (row, *cell[1:]), x),), x),), x, float(read(op.out)[cell])
-                )
+                term = Term(((v.id, (row, *cell[1:]), x),), x)
+                return Terms("function", (term,), x, float(read(op.out)[cell]), "y = x")
             row -= v.shape[0]
         raise IndexError(cell)
 

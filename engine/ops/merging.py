@@ -148,7 +148,8 @@ class MaximumGrad(OpRule):
         dy, *xs = (float(read(v)[cell]) for v in op.ins)
         v = dy if xs.index(max(xs)) == op.attrs["input"] else 0.0
         term = Term(tuple((x.id, cell, float(read(x)[cell])) for x in op.ins), v, "derivative")
-        return Terms("function", (term,), v, float(read(op.out)[cell]))
+        note = r"\partial L/\partial x_i = \partial L/\partial y \text{ if } x_i = \max_j x_j \text{ else } 0"
+        return Terms("function", (term,), v, float(read(op.out)[cell]), note)
 
     def cases(self) -> Iterable[Case]:
         for i, (shape, axes, n) in enumerate(SHAPES):

@@ -68,18 +68,18 @@ ENTRY_LOSSES: dict[str, EntryLoss] = {
     ),
     "huber": EntryLoss(
         _huber, lambda y, t, at: np.clip(y - t, -_delta(y, at), _delta(y, at)),
-        r"\frac{e^2}{2} \text{ if } |e| \leq \delta \text{ else } \delta (|e| - \frac{\delta}{2}),"
+        r"(\frac{e^2}{2} \text{ if } |e| \leq \delta \text{ else } \delta (|e| - \frac{\delta}{2})),"
         r" \ e = \hat{y} - y",
         r"\min(\delta, \max(-\delta, \hat{y} - y))", {"delta": 0.8},
     ),
     "bce_logits": EntryLoss(
         lambda z, t, _: np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))),
         lambda z, t, _: _sigmoid(z) - t,
-        r"-y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z))", r"\sigma(z) - y",
+        r"(-y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z)))", r"(\sigma(z) - y)",
     ),
     "hinge": EntryLoss(
         lambda y, t, _: np.maximum(0, 1 - t * y), lambda y, t, _: np.where(t * y < 1, -t, 0),
-        r"\max(0, 1 - y \hat{y})", r"-y \text{ if } y \hat{y} < 1 \text{ else } 0", signed=True,
+        r"\max(0, 1 - y \hat{y})", r"(-y \text{ if } y \hat{y} < 1 \text{ else } 0)", signed=True,
     ),
 }  # fmt: skip
 """By kind of the op."""

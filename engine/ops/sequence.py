@@ -195,7 +195,8 @@ class Split(OpRule):
     def explain(self, op: Op, out: int, cell: tuple[int, ...], read: Read, ctx: Context) -> Terms:
         at = (cell[0] + out * op.outs[0].shape[0], *cell[1:])
         v = float(read(op.ins[0])[at])
-        return Terms("function", (Term(((op.ins[0].id, at, v),), v),), v, float(read(op.outs[out])[cell]))
+        term = Term(((op.ins[0].id, at, v),), v)
+        return Terms("function", (term,), v, float(read(op.outs[out])[cell]), "y = x")
 
     def cases(self) -> Iterable[Case]:
         yield Case(

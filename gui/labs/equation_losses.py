@@ -94,7 +94,7 @@ class LossEquations:
     def _entry_slope(self, index: int, op: Op) -> Equation:
         y, t, dy = (self.factor(v) for v in (*op.ins, op.out))
         slope = ENTRY_LOSSES[op.kind.removesuffix("_grad")].slope_formula
-        title = rf"{dy.symbol} = \frac{{1}}{{N}} \cdot ({slope})"
+        title = rf"{dy.symbol} = \frac{{1}}{{N}} \cdot {slope}"
         return self._made(index, op, title, tr("N entries, the mean over all of them"),
                           r"\frac{1}{N} \ell' \Big(", y, ",", t, r"\Big) =", dy)  # fmt: skip
 

@@ -121,7 +121,7 @@ class ValueDock(Panel):
                 }
             )
         self.add_header(self.switch)
-        self._lab = self._button("explain", tr("Open its equation in the matrix lab"))
+        self._lab = self._button("explain", tr("Open it in the matrix lab: weights are typed there"))
         self._lab.clicked.connect(self._want_lab)
         self.add_header(self._lab)
         self.switch.chosen.connect(self._switched)

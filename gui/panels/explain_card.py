@@ -178,8 +178,9 @@ class ExplainCard(QFrame):
             if self._view.width() <= most - rest:
                 break
         wanted = self._view.width() + rest if not self._area.isHidden() else theme.px(420)
-        wide = min(most, max(wanted, theme.px(640)))
-        self._formula.setVisible(wide >= theme.px(560))
+        head, formula = self._head_width(), self._formula.sizeHint().width()
+        wide = min(most, max(wanted, theme.px(640), head + formula))
+        self._formula.setVisible(wide - head >= 0.7 * formula)  # smaller it cannot be read
         self.setFixedWidth(wide)
         self.adjustSize()
         left, top = (host.width() - wide) // 2, host.height() - self.height() - margin
@@ -189,6 +190,10 @@ class ExplainCard(QFrame):
         # above what floats in the corners, where there is room for that
         above = min(covered, default=0) - theme.px(8) - self.height()
         self.move(left, above if covered and above >= margin else top)
+
+    def _head_width(self) -> int:
+        """Of the first line without the formula."""
+        return theme.px(90) + self._name.sizeHint().width() + self._text.sizeHint().width()
 
     def _rest_width(self) -> int:
         """Of all but the terms: margins, the result with what stands above it, the function, its result."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui import icons, resources, theme, tokens
+from gui import i18n, icons, resources, theme, tokens
 from gui.i18n import tr
 from gui.views.panel import ElidedLabel
 
@@ -32,35 +32,49 @@ class Sample:
     text: str
     icon: str
     kind: str
+    reached: str = ""
+    """What its training comes to (`resources/samples/make_samples.py`)."""
 
     @property
     def path(self) -> Path:
         return resources.path("samples", f"{self.stem}.matrizen")
 
 
+def _right(percent: int, epochs: int) -> str:
+    text = tr("about {percent} % of the test data right after {epochs} epochs")
+    return text.format(percent=percent, epochs=epochs)
+
+
 def samples() -> tuple[Sample, ...]:
     """All samples whose files exist, in the order of the strip."""
-    known = (
-        Sample("circle", tr("Circle"), tr("the smallest network that bends"), "boundary", "data"),
-        Sample("spiral", tr("Spiral"), tr("12 + 12 neurons tell two arms apart"), "points", "data"),
-        Sample("fashion_cnn", tr("Clothes"), tr("a convolution finds edges"), "conv", "linear"),
-        Sample(
-            "fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense", "linear"
-        ),
-        Sample("fashion_autoencoder", tr("Autoencoder"), tr("clothes drawn again from 16 numbers"),
-               "conv_transpose2d", "linear"),
-        Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling"),
-        Sample("fashion_residual", tr("Clothes, residual"), tr("blocks learn what to add to their input"),
-               "add", "merge"),
-        Sample("digits_turned", tr("Turned digits"), tr("the network turns them itself before it reads"),
-               "spatial_transformer", "transform"),
-        Sample("tones_cnn", tr("Tones"), tr("four waves told apart by their spectrogram"), "sine",
-               "activation"),
-        Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",
-               "recurrent"),
-        Sample("emma_lstm", tr("Text, LSTM"), tr("a memory reads letter by letter"), "lstm", "recurrent"),
-        Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
+    drawn = tr("mean squared error about {error} after {epochs} epochs; the mean picture: {mean}").format(
+        error=i18n.number(0.017, 3), epochs=20, mean=i18n.number(0.086, 3)
     )
+    known = (
+        Sample("circle", tr("Circle"), tr("the smallest network that bends"), "boundary", "data",
+               _right(99, 40)),
+        Sample("spiral", tr("Spiral"), tr("12 + 12 neurons tell two arms apart"), "points", "data",
+               _right(95, 150)),
+        Sample("fashion_cnn", tr("Clothes"), tr("a convolution finds edges"), "conv", "linear",
+               _right(82, 5)),
+        Sample("fashion_mlp", tr("Clothes, dense"), tr("784 pixels, 128 neurons, 10 classes"), "dense",
+               "linear", _right(81, 20)),
+        Sample("fashion_autoencoder", tr("Autoencoder"), tr("clothes drawn again from 16 numbers"),
+               "conv_transpose2d", "linear", drawn),
+        Sample("digits_cnn", tr("Digits"), tr("1,797 figures, 8 × 8 pixels"), "picture", "pooling",
+               _right(97, 10)),
+        Sample("fashion_residual", tr("Clothes, residual"), tr("blocks learn what to add to their input"),
+               "add", "merge", _right(82, 15)),
+        Sample("digits_turned", tr("Turned digits"), tr("the network turns them itself before it reads"),
+               "spatial_transformer", "transform", _right(95, 15)),
+        Sample("tones_cnn", tr("Tones"), tr("four waves told apart by their spectrogram"), "sine",
+               "activation", _right(98, 20)),
+        Sample("emma_transformer", tr("Text"), tr("attention guesses the next letter"), "self_attention",
+               "recurrent", _right(42, 3)),
+        Sample("emma_lstm", tr("Text, LSTM"), tr("a memory reads letter by letter"), "lstm", "recurrent",
+               _right(48, 3)),
+        Sample("one_layer", tr("One layer"), tr("every number checked by hand"), "matrix", "recurrent"),
+    )  # fmt: skip
     return tuple(sample for sample in known if sample.path.is_file())
 
 
@@ -75,7 +89,7 @@ class Card(QPushButton):
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(sample.title)
-        self.setToolTip(sample.text)
+        self.setToolTip("\n".join(filter(None, (sample.text, sample.reached))))
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.px(8), theme.px(4), theme.px(12), theme.px(4))
         row.setSpacing(theme.px(10))

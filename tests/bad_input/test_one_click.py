@@ -10,6 +10,8 @@ import pytest
 from engine.graph import GraphSpec
 from engine.inference import infer
 from engine.layers import (
+    GRU,
+    LSTM,
     Add,
     AvgPool2D,
     Conv2D,
@@ -17,14 +19,19 @@ from engine.layers import (
     Dense,
     Embedding,
     Flatten,
+    GlobalAvgPool,
     Input,
+    InputFeatures,
     Layer,
     MaxPool2D,
     MultiHeadSelfAttention,
     Output,
     PositionalEncoding,
     Reshape,
+    Softmax,
+    SpatialTransformer,
     Split,
+    Upsample,
 )
 from engine.layers.base import Shape
 from engine.repairs import apply_repair
@@ -34,11 +41,12 @@ PICTURE, VECTOR = (1, 4, 4), (12,)
 CLASSES = TrainingSpec("cross_entropy")
 
 
-def behind(shape: Shape, *layers: Layer) -> GraphSpec:
-    """The last layer is called "bad"; what follows it is made to fit whatever comes out."""
-    g, before = GraphSpec().add("x", Input(shape)), "x"
+def behind(shape: Shape, *layers: Layer, before: str = "x") -> GraphSpec:
+    """The last layer is called "bad", or the input; what follows is made to fit whatever comes out."""
+    last = "bad" if before != "bad" else "end"
+    g = GraphSpec().add(before, Input(shape))
     for i, layer in enumerate(layers):
-        name = "bad" if i == len(layers) - 1 else f"layer{i}"
+        name = last if i == len(layers) - 1 else f"layer{i}"
         g, before = g.add(name, layer, after=before), name
     return g.add("flat", Flatten(), after=before).add("last", Dense(3), after="flat").add(
         "out", Output(), after="last"
@@ -49,6 +57,12 @@ def joined() -> GraphSpec:
     g = GraphSpec().add("x", Input((4,))).add("a", Dense(3), after="x").add("b", Dense(2), after="x")
     g = g.add("c", Dense(3), after="x").add("bad", Add(), after=("a", "b", "c"))
     return g.add("last", Dense(3), after="bad").add("out", Output(), after="last")
+
+
+def warped() -> GraphSpec:
+    g = GraphSpec().add("x", Input(PICTURE)).add("flat", Flatten(), after="x")
+    g = g.add("five", Dense(5), after="flat").add("bad", SpatialTransformer(), after=("x", "five"))
+    return g.add("vector", Flatten(), after="bad").add("out", Output(), after="vector")
 
 
 HUGE = 10**9
@@ -71,6 +85,12 @@ CASES: dict[str, tuple[GraphSpec, str, str]] = {
     "a billion units": (behind(VECTOR, Dense(HUGE)), "units", "at most 500,000,000"),
     "a table without end": (behind((5,), Embedding(1_000_000, 65536)), "vocabulary", "65,536,000,000"),
     "filters without end": (behind((64, 32, 32), Conv2D(65536, (16, 16))), "filters", "1,073,"),
+    "rows and columns of no channel": (behind((3, 4), Flatten(), before="bad"), "shape", "not 3 × 4"),
+    "four axes": (behind((16,), Reshape((2, 2, 2, 2))), "shape", "not 2 × 2 × 2 × 2"),
+    "a sequence too long": (behind((600,), Embedding(9, 4), GRU(3)), "", "600 positions, at most 256"),
+    "a picture into a recurrence": (behind((2, 4, 3), LSTM(3)), "", "gets 2 × 4 × 3"),
+    "a matrix of five numbers": (warped(), "", "6 numbers for the matrix, gets 5"),
+    "no point of a plane": (behind((3,), InputFeatures()), "", "gets 3"),
 }  # fmt: skip
 
 
@@ -105,3 +125,41 @@ def test_data_that_does_not_fit() -> None:
     (problem,) = few.of("out")
     assert "needs 7 outputs, the network gives 3" in str(problem.message)
     assert infer(apply_repair(text, problem.repairs[0])[0], CLASSES, DataSpec((5,), 7, tokens=4)).ready
+
+
+def test_too_few_outputs_without_a_dense_layer_before() -> None:
+    g = GraphSpec().add("x", Input(PICTURE)).add("conv", Conv2D(4), after="x")
+    g = g.add("mean", GlobalAvgPool(), after="conv").add("soft", Softmax(), after="mean")
+    g = g.add("out", Output(), after="soft")
+    (problem,) = infer(g, CLASSES, DataSpec(PICTURE, 3)).of("out")
+    repaired, added = apply_repair(g, problem.repairs[0])
+    assert infer(repaired, CLASSES, DataSpec(PICTURE, 3)).ready
+    assert [k.source for k in repaired.inputs_of("soft")] == [added], "behind it they were no shares"
+    each = GraphSpec().add("x", Input((5,))).add("table", Embedding(9, 4), after="x")
+    each = each.add("fc", Dense(3), after="table").add("flat", Flatten(), after="fc")
+    each = each.add("out", Output(), after="flat")
+    (problem,) = infer(each, CLASSES, DataSpec((5,), 3, tokens=9)).of("out")
+    repaired = apply_repair(each, problem.repairs[0])[0]  # 3 units at every position would still be 15
+    assert infer(repaired, CLASSES, DataSpec((5,), 3, tokens=9)).ready
+
+
+def test_shapes_that_cannot_share_weights() -> None:
+    g = GraphSpec().add("x", Input((2,))).add("a", Dense(3), after="x")
+    g = g.add("b", Dense(3), after="a", shares="a").add("out", Output(), after="b")
+    (problem,) = infer(g).of("b")
+    assert "Cannot share the weights of a" in str(problem.message)
+    assert infer(apply_repair(g, problem.repairs[0])[0]).parameter_count == 9 + 12
+
+
+@pytest.mark.parametrize(
+    ("graph", "field", "fitting"),
+    [
+        (behind((64, 512, 512), Upsample((64, 2))), "factor", (14, 2)),
+        (behind((65536, 65536, 4), Flatten(), before="bad"), "shape", (11180, 11180, 4)),
+    ],
+)
+def test_several_numbers_that_are_too_large(graph: GraphSpec, field: str, fitting: Shape) -> None:
+    (problem,) = infer(graph).of("bad")
+    assert problem.field == field and "at most 500,000,000" in str(problem.message)
+    assert problem.repairs[0].value == fitting
+    assert not infer(apply_repair(graph, problem.repairs[0])[0]).of("bad")

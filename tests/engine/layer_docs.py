@@ -1,7 +1,8 @@
 """docs/layers.md from the layers' own declarations and the engine's own numbers: `tasks.py docs` writes it.
 
-The example of a layer is the first small input that fits it, three times: the layer behind a PReLU of slope
-1, so that the gradient of its input is wanted too, and the mean squared error behind it.
+The example of a layer is the first small input that fits it (or one that shows more of it), three times: the
+layer behind a PReLU of slope 1, so that the gradient of its input is wanted too, and the mean squared error
+behind it.
 """
 
 from __future__ import annotations
@@ -20,28 +21,32 @@ from engine.layers import LAYERS, Dense, Embedding, Flatten, Input, Layer, Outpu
 from engine.layers.base import Shape, elements, shape_text
 from engine.network import Network
 from engine.ops.base import REGISTRY, Array, context_for
-from engine.settings import TrainingSpec
-from engine.values import Op, Phase
+from engine.settings import LOSS_CHOICES, TrainingSpec
+from engine.values import Op, Phase, Role
 
 HEAD = """# Layers
 
 Written by `python3 tasks.py docs` from the classes in `engine/layers` and the rules in `engine/ops`; a test
 compares. The numbers of the examples are the engine's (NumPy). In a matrix of vectors the columns are
 examples; of sequences and pictures the first example is shown. dL/d is the gradient of the mean squared error
-to a target of zeros with a 1 in every third place.
+to a target of zeros with a 1 in every third place. What is random is that of the first step with seed 1.
 """
 NUMBERS = (1.0, -2.0, 0.5, 3.0, -1.0, 2.0, -0.5, 1.5, -3.0)
 SHAPES: tuple[Shape, ...] = ((3,), (4,), (2,), (1, 3, 3), (2, 2))
 """A vector, one that can be halved, a point, a picture, a sequence (features × positions)."""
 EXAMPLES = 3
-SMALL: dict[str, Any] = {
-    "units": 2, "filters": 1, "kernel": (2, 2), "conv1d.kernel": 2, "heads": 1, "groups": 1, "vocabulary": 5,
-    "width": 2,
-    "reshape.shape": (2, 2, 1), "input.shape": (3,), "affine_warp.angle": 90.0, "affine_warp.trained": True,
-    "dropout.rate": 0.0, "spatial_dropout.rate": 0.0, "gaussian_noise.sigma": 0.0,
-    "augment.rotation": 0.0, "augment.scale": 0.0, "augment.shift": 0.0,
+BETTER: dict[str, Shape] = {
+    "flatten": (2, 2, 2), "global_max_pool": (2, 2, 2), "global_avg_pool": (2, 2, 2),
+    "permute": (2, 1, 3), "group_norm": (6,), "spatial_dropout": (4, 1, 2), "concatenate": (2,),
 }  # fmt: skip
-"""Settings of the examples where the default is large, fits nothing, or draws at random."""
+"""Inputs that show what a layer does, where the first that fits does not."""
+SMALL: dict[str, Any] = {
+    "units": 2, "filters": 1, "kernel": (2, 2), "conv1d.kernel": 2, "heads": 1, "groups": 1,
+    "group_norm.groups": 2, "vocabulary": 5, "width": 2, "reshape.shape": (2, 2, 1), "input.shape": (3,),
+    "affine_warp.angle": 90.0, "affine_warp.trained": True, "spatial_dropout.rate": 0.75,
+    "augment.shift": 1.0, "input_features.sin_x": True,
+}  # fmt: skip
+"""Settings of the examples where the default is large, fits nothing, or shows little."""
 
 
 def document() -> str:
@@ -51,10 +56,10 @@ def document() -> str:
         kinds = [cls for cls in LAYERS.values() if cls.category == category]
         names = ", ".join(f"[{c.label}](#{_anchor(c.label)})" for c in kinds)
         parts.append(f"- {category}: {names}")
-    parts.append("")
+    parts += ["- what is made small: [Losses](#losses)", ""]
     for cls in LAYERS.values():
         parts += [*_layer(cls), ""]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_losses(), ""])
 
 
 def _anchor(label: str) -> str:
@@ -80,13 +85,31 @@ def _plain(value: Any) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else f"{value}"
 
 
+def _choice(value: str, label: str) -> str:
+    """The value, with its label where that says more."""
+    same = value.replace("_", "") == label.lower().replace(" ", "").replace("-", "")
+    return value if same or label in value or value in label else f"{value} ({label})"
+
+
 def _range(facts: Setting) -> str:
     if facts.kind == "choice":
-        return ", ".join(value for value, _ in facts.choices)
+        return ", ".join(_choice(value, label) for value, label in facts.choices)
     if facts.minimum is None and facts.maximum is None:
         return "yes, no" if facts.kind == "bool" else ""
     unit = f" {facts.unit}" if facts.unit else ""
     return f"{facts.minimum:g} to {facts.maximum:g}{unit}" if facts.maximum is not None else ""
+
+
+def _losses() -> Iterator[str]:
+    """What an output may make small: the formulas of a cell, and what goes back."""
+    yield from ("## Losses", "")
+    for kind, label in LOSS_CHOICES:
+        graph = GraphSpec().add("x", Input((2,))).add("z", Dense(2), after="x")
+        graph = graph.add("out", Output(), after="z")
+        net = Network(graph, TrainingSpec(kind, "sgd"), batch=2, classes=2)
+        net.step(np.ones((2, 2), np.float32), np.array([0, 1]))
+        rules = [rule for phase in (Phase.LOSS, Phase.BACKWARD) for rule in _rules(net, phase, "out")]
+        yield f"- {label} (`{kind}`): " + "; ".join(rule for rule in rules if "$" in rule)
 
 
 # ---- the example ------------------------------------------------------------------------------------
@@ -101,7 +124,7 @@ def example(cls: type[Layer]) -> Network | None:
         small = SMALL.get(f"{cls.kind}.{name}", SMALL.get(name))
         if small is not None:
             given[name] = small
-    for shape in SHAPES:
+    for shape in (BETTER[cls.kind],) if cls.kind in BETTER else SHAPES:
         try:
             graph = _graph(cls(**given), shape)
             if not infer(graph).ready:
@@ -188,20 +211,25 @@ def _numbers(cls: type[Layer], net: Network) -> list[str]:
     return [*lines, "```", *_values(net, specs), "```"]
 
 
-def _rules(net: Network, phase: Phase) -> Iterator[str]:
-    """The ops of the layer with the formulas by which their cells are explained."""
+def _rules(net: Network, phase: Phase, node: str = "layer") -> Iterator[str]:
+    """The ops of a layer with the formulas by which their cells are explained."""
     program = net.program
     controls = {**program.controls, "n": float(net.live), "step": 0.0}
     for op in program.ops:
-        if op.phase is phase and op.node == "layer":
+        if op.phase is phase and op.node == node:
             note = _note(net, op, controls)
-            yield f"`{op.kind}` ${note}$" if note else f"`{op.kind}`"
+            yield f"`{op.kind}` {note}" if note else f"`{op.kind}`"
 
 
 def _note(net: Network, op: Op, controls: dict[str, float]) -> str:
+    """The formulas of the cells of the first example: mostly one for all. Of a loss that of its number."""
     ctx = context_for(op, controls, net.live, 1, 0)
-    cell = tuple(0 for _ in op.out.shape)
-    return REGISTRY[op.kind].explain(op, 0, cell, lambda v: net.value(v.id), ctx).note
+    out = next((i for i, v in enumerate(op.outs) if v.role is Role.SCALAR), 0)
+    shape = op.outs[out].shape
+    cells = np.ndindex(*shape[:-1], 1) if op.outs[out].batched else np.ndindex(*shape)
+    explain = REGISTRY[op.kind].explain
+    notes = dict.fromkeys(explain(op, out, cell, lambda v: net.value(v.id), ctx).note for cell in cells)
+    return ", ".join(f"${note}$" for note in notes if note)
 
 
 def _values(net: Network, specs: Sequence[Any]) -> Iterator[str]:
@@ -232,7 +260,7 @@ def _array(name: str, a: Array, batched: bool) -> Iterator[str]:
     text = np.array2string(rounded, separator=", ", formatter=digits, max_line_width=100)
     first, *rest = text.splitlines()
     yield f"{name} = {first}"
-    yield from (" " * (len(name) + 3) + line for line in rest)
+    yield from ((" " * (len(name) + 3) + line).rstrip() for line in rest)
 
 
 if __name__ == "__main__":

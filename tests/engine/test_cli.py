@@ -18,7 +18,7 @@ from engine.backends.opening import open_backend
 from engine.data.loading import load
 from engine.data.source import SourceSpec
 from engine.graph import GraphSpec
-from engine.layers import Dense, Flatten, Input, Output
+from engine.layers import BatchNorm, Dense, Flatten, Input, Output
 from engine.project import Project
 from engine.project_file import load_project, save_project
 from engine.settings import TrainingSpec
@@ -184,12 +184,14 @@ def test_predict_normalizes_pictures_as_the_data_was(tmp_path):
     data = load(source, base=tmp_path)
     assert data.mean is not None
     graph = GraphSpec().add("x", Input((1, 4, 4))).add("flat", Flatten(), after="x")
-    graph = graph.add("fc", Dense(2), after="flat").add("out", Output(), after="fc")
+    graph = graph.add("fc", Dense(2), after="flat").add("norm", BatchNorm(), after="fc")
+    graph = graph.add("out", Output(), after="norm")
     trainer = Trainer(graph, TrainingSpec("cross_entropy", "adam", 0.05, 8), data, open_backend("numpy"))
     for _ in range(60):
         trainer.run(10)
+    alone = replace(trainer.training, batch=1)  # no batch norm can learn so, but it can answer
     path = save_project(
-        tmp_path / "p.matrizen", Project(graph, trainer.training, data.pinned(), run=trainer.checkpoint())
+        tmp_path / "p.matrizen", Project(graph, alone, data.pinned(), run=trainer.checkpoint())
     )
     pictures = [tmp_path / "data" / n / "3.png" for n in ("dark", "light")]
     results = json.loads(done("predict", path, *pictures, "--json"))

@@ -11,7 +11,7 @@ from engine.backends.base import state_key
 from engine.errors import GraphError
 from engine.graph import GraphSpec
 from engine.inference import infer
-from engine.layers import Add, BatchNorm, Dense, Flatten, Input, Output, ReLU
+from engine.layers import Add, BatchNorm, Dense, Flatten, Input, Output, ReLU, Reshape
 from engine.ops.base import REGISTRY
 from engine.optimizers import moments
 from engine.program import record
@@ -159,6 +159,17 @@ def test_the_data_gets_no_gradient() -> None:
     graph = graph.add("a", Dense(units=3), after="flat").add("output", Output(), after="a")
     program = record(graph, TrainingSpec(), DataSpec((1, 2, 2), 3), "train", 4)
     assert not [op for op in program.ops if op.kind == "dense_dx"]
+
+
+def test_axes_are_called_what_a_reshape_makes_them() -> None:
+    graph = GraphSpec().add("x", Input((12,)))
+    for shape in ((1, 3, 4), (3, 4), (12,)):
+        name = f"r{len(shape)}"
+        graph = graph.add(name, Reshape(shape), after=graph.nodes[-1].name)
+    graph = graph.add("output", Output(), after="r1")
+    program = record(graph, TrainingSpec("mse"), DataSpec((12,), 0, target_width=12), "eval", 4)
+    axes = [program.values[f"r{n}.y"].axes for n in (3, 2, 1)]
+    assert axes == [("C", "H", "W", "N"), ("F", "T", "N"), ("F", "N")]
 
 
 def test_a_residual_sum_passes_one_gradient_to_both() -> None:
