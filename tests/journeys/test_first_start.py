@@ -48,8 +48,9 @@ def test_a_click_on_play_and_one_on_a_sample(start: Start) -> None:
     journey.wait(lambda now: now["step"] > 50, "steps", 15)
     spiral = next(w for w in journey.fresh()["widgets"] if w["label"] == "Spiral")
     journey.click(middle(spiral["rect"]))
-    look = journey.wait(lambda now: now["title"].startswith("spiral") and now["configured"], "the spiral", 15)
-    assert look["step"] == 0 and look["running"] == "paused"
+    rests = "spiral", "paused"
+    look = journey.wait(lambda now: (now["title"][:6], now["running"]) == rests, "the spiral")
+    assert look["step"] == 0 and look["configured"]
     assert "hidden2" in journey.fresh()["nodes"]
     assert journey.quit() == 0
 
