@@ -19,6 +19,7 @@ from gui.commands import Commands
 from gui.i18n import tr
 from gui.main_window import MainWindow
 from gui.runner import Runner
+from gui.sweeping import Sweeper
 from gui.windows_state import WindowsState
 from gui.workbench import Workbench
 
@@ -71,6 +72,7 @@ def main(file: str | None = None) -> int:
     app.setOrganizationName("Matrizen")
     app.setDesktopFileName("matrizen")
     app.setWindowIcon(icons.icon("matrix", "linear", 64))
+    Sweeper(app)
     state = WindowsState()
     i18n.install(state.language)
     theme.set_theme(state.theme)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 
@@ -53,10 +54,23 @@ def prepared(latex: str, size: float = tokens.TITLE) -> bool:
     return (latex, float(theme.px(size)), theme.color("text1").name()) in _svgs
 
 
-def prepare(latex: str, size: float = tokens.TITLE) -> None:
-    """Do the slow half of showing a formula, from any thread."""
-    with suppress(Exception):  # what cannot be typeset is told where it is shown
-        _svg(latex, float(theme.px(size)), theme.color("text1").name())
+def prepare(formulas: Callable[[], Iterable[str]], wanted: Callable[[], bool]) -> threading.Thread:
+    """Do the slow half of showing formulas by default in a thread, for as long as they are wanted.
+
+    The thread touches no Qt object: one that dies just then would take the program along.
+    """
+    size, color = float(theme.px(tokens.TITLE)), theme.color("text1").name()
+
+    def work() -> None:
+        for latex in formulas():
+            if not wanted():
+                return
+            with suppress(Exception):  # what cannot be typeset is told where it is shown
+                _svg(latex, size, color)
+
+    thread = threading.Thread(target=work, name="matrizen-formulas", daemon=True)
+    thread.start()
+    return thread
 
 
 def _typeset(latex: str, size: float, color: str) -> str:

@@ -1,17 +1,20 @@
 """Work that may take long, off the window's thread: loading data, reading projects and pictures.
 
-A plain daemon thread and a queued signal; a QThread that still runs at exit would abort the program.
+A plain daemon thread that touches no Qt object: one that dies just then, with its window or at the end of the
+program, would take the program along. What the thread says lies in a queue, where the window looks.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.data.cancel import LoadCanceled
 from engine.errors import N_, MatrizenError, Message
@@ -21,6 +24,37 @@ Work = Callable[[Callable[[int, int], None], Callable[[], bool]], Any]
 """work(progress, canceled) -> result; raises MatrizenError."""
 SHOW_AFTER = 0.25
 """Seconds a task may take before its progress is worth showing."""
+LOOK_MS = 10
+"""How often the window looks for news of a task."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """How the work of a thread ended."""
+
+    result: Any = None
+    problem: Exception | None = None
+
+
+_Said = _End | tuple[int, int]
+
+
+def _run(work: Work, said: queue.SimpleQueue[_Said], stop: threading.Event) -> None:
+    """The thread."""
+    told = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told > 0.05 or done == total:
+            told = now
+            said.put((done, total))
+
+    try:
+        end = _End(work(tell, stop.is_set))
+    except Exception as error:  # it is told on the window's thread
+        end = _End(problem=error)
+    said.put(end)
 
 
 class Task(QObject):
@@ -30,42 +64,35 @@ class Task(QObject):
     failed = Signal(object)
     canceled = Signal()
     progress = Signal(int, int)
-    _finished = Signal(object, object)
 
     def __init__(self, title: str, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.title = title
         self._work = work
         self._stop = threading.Event()
-        self._told = 0.0
-        self._finished.connect(self._settle, Qt.ConnectionType.QueuedConnection)
+        self.destroyed.connect(self._stop.set)
+        self._said: queue.SimpleQueue[_Said] = queue.SimpleQueue()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._hear)
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        threading.Thread(target=self._run, name="matrizen-loading", daemon=True).start()
+        words = (self._work, self._said, self._stop)
+        threading.Thread(target=_run, args=words, name="matrizen-loading", daemon=True).start()
+        self._timer.start(LOOK_MS)
 
     def cancel(self) -> None:
         """Ask it to stop; `canceled` follows."""
         self._stop.set()
 
-    def _run(self) -> None:
-        try:
-            result, problem = self._work(self._tell, self._stop.is_set), None
-        except Exception as error:  # it is told on the window's thread
-            result, problem = None, error
-        try:
-            self._finished.emit(result, problem)
-        except RuntimeError:
-            pass  # the window is gone
-
-    def _tell(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._told > 0.05 or done == total:
-            self._told = now
-            try:
-                self.progress.emit(done, total)
-            except RuntimeError:
-                self._stop.set()
+    def _hear(self) -> None:
+        while self._timer.isActive() and not self._said.empty():
+            said = self._said.get()
+            if isinstance(said, _End):
+                self._timer.stop()
+                self._settle(said.result, said.problem)
+            else:
+                self.progress.emit(*said)
 
     def _settle(self, result: Any, problem: Exception | None) -> None:
         if isinstance(problem, LoadCanceled) or self._stop.is_set():

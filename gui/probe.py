@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 
+from gui import i18n, theme
 from gui.labs.affine_lab import AffineLab
 from gui.labs.affine_state import HANDLES
 from gui.labs.matrix_lab import MatrixLab
@@ -50,6 +51,8 @@ class Probe(QObject):
         return {
             "count": self._count,
             "title": window.windowTitle(),
+            "language": i18n.language(),
+            "theme": theme.theme().name,
             "modified": bench.modified,
             "size": [window.width(), window.height()],
             "running": status.running,

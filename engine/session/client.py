@@ -277,13 +277,15 @@ class Client:
 
     def _drop_process(self) -> None:
         self._outbox.put(None)
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
         if self._process is not None:
             if self._process.is_alive():
                 self._process.kill()
             self._process.join(1.0)
+        if self._writer is not None:
+            self._writer.join(1.0)  # before the pipe it may be writing to is closed under it
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._pulled = False
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import icons, theme, tokens
@@ -15,6 +14,8 @@ from gui.formulas import formula_pixmap, prepare, prepared
 from gui.i18n import tr
 
 EDGE, GAP = 12, 10
+LOOK_MS = 20
+"""How often the card looks whether its formula has been typeset meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,6 @@ class Told:
 class StepCard(QFrame):
     """Floats at the lower edge, lets every click through, and is hidden outside of a step."""
 
-    _typeset = Signal()
-    """A thread has typeset formulas."""
-
     def __init__(self, parent: QWidget, nodes: Callable[[], Sequence[QRect]]) -> None:
         super().__init__(parent)
         self._nodes = nodes
@@ -68,19 +66,23 @@ class StepCard(QFrame):
         row.addWidget(self._formula)
         self.hide()
         theme.changed.connect(self._fill)
-        self._typeset.connect(self._show_formula)
+        self._gone = threading.Event()
+        self.destroyed.connect(self._gone.set)
+        self._threads: list[threading.Thread] = []
+        self._look = QTimer(self)
+        self._look.timeout.connect(self._looked)
 
     def prepare(self, formulas: Callable[[], Iterable[str]]) -> None:
         """Typeset the formulas of a step in a thread: 50 ms each are too long between two ops."""
+        gone = self._gone
+        self._threads.append(prepare(lambda: filter(None, formulas()), lambda: not gone.is_set()))
+        self._look.start(LOOK_MS)
 
-        def work() -> None:
-            with suppress(RuntimeError):  # the card may be gone meanwhile
-                for formula in formulas():
-                    if formula and not prepared(formula):
-                        prepare(formula)
-                        self._typeset.emit()
-
-        threading.Thread(target=work, name="matrizen-formulas", daemon=True).start()
+    def _looked(self) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        if not self._threads:
+            self._look.stop()
+        self._show_formula()
 
     def tell(self, told: Told | None) -> None:
         """Show this op; None hides the card."""

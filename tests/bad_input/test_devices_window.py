@@ -45,11 +45,7 @@ kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     made = Desk(qtbot, tmp_path / "settings.ini")
     yield made
-    made.bench.close()
-    made.window.close()
-    made.runner.close()
-    made.window.deleteLater()
-    qtbot.wait(20)
+    made.close()
 
 
 def toasts(desk: Desk) -> list[str]:

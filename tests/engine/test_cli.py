@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -281,21 +282,28 @@ def test_wrong_usage_is_status_two(words):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_after_the_step_and_saves_what_was_asked_for(tmp_path, number):
-    words = ["train", CIRCLE, "--epochs", 10_000_000, "--device", "numpy", "--json",
+    import pty
+
+    words = ["train", CIRCLE, "--epochs", 10_000_000, "--device", "numpy",
              "--export", tmp_path / "w.npz", "--save", tmp_path / "t.matrizen"]  # fmt: skip
-    with subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        time.sleep(3)
+    master, slave = pty.openpty()
+    program = [sys.executable, str(ROOT / "main.py"), *map(str, words)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=slave, text=True) as process:
+        os.close(slave)
+        seen = b""
+        while b"loss" not in seen:  # the bar: it trains, and hears signals
+            seen += os.read(master, 10_000)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        with contextlib.suppress(OSError):  # the end of a terminal that nobody writes to any more
+            while more := os.read(master, 10_000):
+                seen += more
+        out, _ = process.communicate(timeout=30)
+    os.close(master)
+    err = seen.decode(errors="replace")
     assert process.returncode == 0, err
     assert "stopping after this step" in err and "Traceback" not in err
-    report = json.loads(out)
-    assert report["steps"] > 0
-    assert load_project(tmp_path / "t.matrizen").run.step == report["steps"]
+    steps = int(out.removeprefix("stopped after ").split()[0])
+    assert steps > 0
+    assert load_project(tmp_path / "t.matrizen").run.step == steps
     with np.load(tmp_path / "w.npz", allow_pickle=False) as archive:
-        assert json.loads(str(archive["__meta__"]))["step"] == report["steps"]
+        assert json.loads(str(archive["__meta__"]))["step"] == steps

@@ -15,8 +15,4 @@ from tests.gui.desk import Desk
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     made = Desk(qtbot, tmp_path / "settings.ini")
     yield made
-    made.bench.close()
-    made.window.close()
-    made.runner.close()
-    made.window.deleteLater()
-    qtbot.wait(20)
+    made.close()

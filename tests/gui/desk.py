@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gui import resources, theme
 from gui.actions import Actions
 from gui.commands import Commands
 from gui.main_window import MainWindow
+from gui.sweeping import Sweeper
 from gui.windows_state import WindowsState
 from gui.workbench import Workbench
 
@@ -147,6 +149,7 @@ class Desk:
     """A window with all that belongs to it."""
 
     def __init__(self, qtbot: QtBot, settings: Path) -> None:
+        self.sweeper = Sweeper()
         theme.set_theme("dark")
         self.state = WindowsState(QSettings(str(settings), QSettings.Format.IniFormat))
         self.runner = InlineRunner()
@@ -175,3 +178,15 @@ class Desk:
     def _put_off(self) -> bool:
         timers = [*self.window.findChildren(QTimer), *self.bench.findChildren(QTimer)]
         return any(t.isActive() and t.isSingleShot() and t.interval() <= MOMENT_MS for t in timers)
+
+    def close(self) -> None:
+        """The window goes, and the one formula that may be just being typeset is waited for."""
+        self.bench.close()
+        self.window.close()
+        self.runner.close()
+        self.window.deleteLater()
+        self.qtbot.wait(20)
+        for thread in threading.enumerate():
+            if thread.name == "matrizen-formulas":
+                thread.join(10)
+        self.sweeper.close()

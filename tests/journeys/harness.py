@@ -6,6 +6,7 @@ is ever done but by xdotool.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -130,7 +131,7 @@ class Journey:
         return (self.home / "out.txt").read_text(encoding="utf-8")[-3000:]
 
     def find(self, look: Look | None = None, **wanted: str) -> Look:
-        """A visible widget by `name`, `text` or `label`."""
+        """A visible widget by `name`, `text`, `label` or `kind`."""
         for widget in (look or self.fresh())["widgets"]:
             if all(widget[key] == value for key, value in wanted.items()):
                 return dict(widget)
@@ -218,12 +219,11 @@ class Journey:
     def quit(self, answer: str = "Don't save") -> int:
         """Close the window as a person does; the exit status."""
         self.key("ctrl+q")
-        self.pause(0.6)
-        if self.process.poll() is None:
-            look = self.look()
-            for widget in look["widgets"]:
-                if widget["text"] == answer and widget["kind"] == "QPushButton":
-                    self.click(middle(widget["rect"]))
+        end = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(JourneyError):  # it does not ask, not yet, or no longer
+                self.click(middle(self.find(self.look(), text=answer, kind="QPushButton")["rect"]))
+            self.pause(0.1)
         return self.process.wait(20)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,18 @@ from tests.journeys.harness import Journey, Look, middle
 pytestmark = pytest.mark.journey
 
 
-def command(journey: Journey, words: str) -> None:
-    """Do an action through the command palette."""
+def command(journey: Journey, words: str, done: Callable[[Look], Any]) -> None:
+    """Do an action through the command palette, and wait until it is done."""
     journey.key("ctrl+shift+p")
+    journey.wait(lambda now: has(now, window="command_palette"), "the command palette")
     journey.type(words)
     journey.key("Return")
-    journey.pause(0.6)
+    journey.wait(lambda now: not has(now, window="command_palette") and done(now), words)
+
+
+def has(look: Look, **wanted: str) -> bool:
+    """Whether such a widget is in sight."""
+    return any(all(widget[key] == value for key, value in wanted.items()) for widget in look["widgets"])
 
 
 def in_german(text: str) -> str:
@@ -54,19 +61,20 @@ def test_switch_language_and_theme_save_and_reopen(start: Start, tmp_path: Path)
     left, right = look["nodes"]["conv1"]["rect"], look["nodes"]["relu1"]["rect"]
     journey.drag((left[0] - 12, left[1] - 8), (right[0] + right[2] + 4, right[1] + right[3] + 4))
     journey.key("ctrl+g")
-    journey.pause(0.5)
+    journey.wait(lambda now: has(now, kind="RenameField"), "the field for its name")
     journey.type("stem")
     journey.key("Return")
     look = journey.wait(lambda now: "stem" in now["nodes"], "the block")
     assert "conv1" not in look["nodes"] and look["step"] == step
 
-    command(journey, "Deutsch")
+    command(journey, "Deutsch", lambda now: now["language"] == "de" and now["configured"])
     look = journey.fresh()
     assert look["step"] == step and look["configured"]
     assert journey.find(look, name="play")["rect"][2] > 0
-    command(journey, in_german("Light"))
-    settings = (journey.home / "config" / "Matrizen" / "Matrizen.ini").read_text(encoding="utf-8")
-    assert "language=de" in settings and "theme=light" in settings
+    command(journey, in_german("Light"), lambda now: now["theme"] == "light")
+    settings = journey.home / "config" / "Matrizen" / "Matrizen.ini"
+    for line in ("language=de", "theme=light"):
+        journey.wait(lambda _, line=line: line in settings.read_text(encoding="utf-8"), line, 5)
 
     target = tmp_path / "Übung 1.matrizen"
     journey.key("ctrl+shift+s")
@@ -98,7 +106,7 @@ def test_unsaved_changes_are_asked_about(start: Start, tmp_path: Path) -> None:
     journey.wait(lambda now: not now["nodes"], "an empty canvas")
     journey.click((700, 400))
     journey.key("shift+a")
-    journey.pause(0.5)
+    journey.wait(lambda now: has(now, label="Find a layer"), "the search")
     journey.type("dense")
     journey.key("Return")
     journey.wait(lambda now: now["nodes"], "a layer")

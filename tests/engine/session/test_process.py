@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -270,6 +271,23 @@ def test_a_clean_exit_leaves_nothing(tmp_path: Path) -> None:
     assert not process.is_running()
     assert mine() == set()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pipe_is_not_closed_under_the_thread_that_writes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that hears nothing any more is ended while half a command is in the pipe."""
+    assert client.pid is not None
+    os.kill(client.pid, signal.SIGSTOP)
+    troubles: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", troubles.append)
+    client.send(p.Watch("x" * 3_000_000, v.Matrix("y")))
+    end = time.monotonic() + 10
+    while not client._outbox.empty() and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    client.close(0.0)
+    assert not troubles
 
 
 def test_a_killed_window_leaves_no_process_and_no_memory(tmp_path: Path, root: Path) -> None:

@@ -70,6 +70,7 @@ def test_watching_does_not_change_what_is_learnt(inline: Inline) -> None:
 
 def test_before_the_first_step_a_preview_is_shown_and_changes_nothing(inline: Inline) -> None:
     inline.circle()
+    inline.session.run_until_settled()  # the test set is done; where time is short, in more than one turn
     before = inline.state()
     inline.say(p.Watch("z", v.Matrix("dense1.z")), p.Watch("none", v.Matrix("dense9.z")))
     frame, status = inline.pull()

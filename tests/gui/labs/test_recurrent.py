@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import cast
 
@@ -126,6 +125,3 @@ def test_an_lstm_is_seen_over_time_and_opened_at_a_position(desk: Desk, tmp_path
     told_of_op = desk.window.canvas.step_card.told
     assert told_of_op is not None
     assert told_of_op.place.startswith("time step t = 1 of 4"), told_of_op
-    for thread in threading.enumerate():  # it typesets the formulas of the step; the window goes now
-        if thread.name == "matrizen-formulas":
-            thread.join(30)
