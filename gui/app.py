@@ -73,7 +73,6 @@ def main(file: str | None = None) -> int:
     app.setDesktopFileName("matrizen")
     app.setWindowIcon(icons.icon("matrix", "linear", 64))
     Sweeper(app)
-    gc.freeze()  # modules are no garbage: looking through them would cost a frame, some 40 ms
     state = WindowsState()
     i18n.install(state.language)
     theme.set_theme(state.theme)
