@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.layers import LAYERS
 from gui.canvas.gestures.drop_layer import MIME
+from gui.canvas.layer_search import LayerSearch
 from gui.panels.palette import NARROW, WIDE, Palette
 from gui.panels.palette_items import KindButton
 
@@ -101,3 +102,25 @@ def test_the_narrow_palette_opens_a_list_beside_it(palette: Palette, qtbot: QtBo
     assert seen.args == [pooling[2]]
     assert palette._flyout is None
     palette.grab()
+
+
+def test_the_narrow_palette_finds_a_layer_by_typing(palette: Palette, qtbot: QtBot) -> None:
+    palette.set_compact(True)
+    button = next(b for b in palette.findChildren(KindButton) if not b.category)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)  # the second takes the place of the first
+    search = next(s for s in palette.window().findChildren(LayerSearch) if s.isVisible())
+    search.field.setText("lstm")
+    with qtbot.waitSignal(palette.layer_chosen) as seen:
+        QTest.keyClick(search.field, Qt.Key.Key_Return)
+    assert seen.args == ["lstm"]
+
+
+def test_the_tiles_of_a_low_palette_move_together(palette: Palette, qtbot: QtBot) -> None:
+    palette.set_compact(True)
+    tiles = palette.findChildren(KindButton)
+    for height in (620, 400):
+        palette.window().resize(700, height)
+        qtbot.waitUntil(lambda: palette.height() < height)
+        qtbot.waitUntil(lambda: all(
+            t.mapTo(palette, QPoint(0, t.height())).y() <= palette.height() for t in tiles))
