@@ -205,6 +205,8 @@ class ExplainCard(QFrame):
     def close_card(self) -> None:
         """Send it away."""
         if not self.isHidden():
+            if (within := self.focusWidget()) is not None:
+                within.clearFocus()  # else the next button in the order would have it, and Space press that
             self.hide()
             self.explanation = None
             self.closed.emit()
