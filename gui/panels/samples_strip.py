@@ -179,13 +179,14 @@ class SamplesStrip(QFrame):
         head.setProperty("role", "head")
         row.addWidget(head)
         row.addSpacing(theme.px(4))
+        self._open: Path | None = None
         self._cards = [Card(sample) for sample in samples()]
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.px(8))
         for card in self._cards:
-            card.clicked.connect(lambda _checked=False, path=card.sample.path: self.chosen.emit(path))
+            card.clicked.connect(lambda _checked=False, path=card.sample.path: self._choose(path))
             line.addWidget(card)
         line.addStretch(1)
         area = _Row()
@@ -241,8 +242,8 @@ class SamplesStrip(QFrame):
 
     def mark(self, path: Path | None) -> None:
         """Show which sample is open."""
-        for card in self._cards:
-            card.setChecked(path is not None and card.sample.path == path)
+        self._open = path
+        self._check()
         self._reveal()
 
     def cards(self) -> tuple[Card, ...]:
@@ -260,6 +261,14 @@ class SamplesStrip(QFrame):
         arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab walks through the cards and takes the line along
         arrow.clicked.connect(lambda: self._area.turn(by))
         return arrow
+
+    def _choose(self, path: Path) -> None:
+        self._check()  # a click alone marks nothing: the person may still stay with what is open
+        self.chosen.emit(path)
+
+    def _check(self) -> None:
+        for card in self._cards:
+            card.setChecked(self._open is not None and card.sample.path == self._open)
 
     def _reveal(self) -> None:
         """The open sample is in sight."""

@@ -31,3 +31,15 @@ def test_the_last_sample_is_reached_in_a_narrow_window(qtbot: QtBot) -> None:
     assert seen(strip, first) and not before.isEnabled()
     strip.resize(4000, strip.height())
     assert not before.isVisible() and not after.isVisible()
+
+
+def test_a_click_asks_and_marks_nothing(qtbot: QtBot) -> None:
+    strip = SamplesStrip()
+    qtbot.addWidget(strip)
+    first, second, *_ = strip.cards()
+    strip.mark(first.sample.path)
+    with qtbot.waitSignal(strip.chosen) as asked:
+        second.click()
+    assert asked.args == [second.sample.path]
+    first.click()
+    assert [card for card in strip.cards() if card.isChecked()] == [first]
