@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -40,7 +40,7 @@ class Palette(QFrame):
         self.setAccessibleName(tr("Layer palette"))
         self._compact = False
         self._flyout: QFrame | None = None
-        self.filter = QLineEdit(self)
+        self.filter = _Filter(self)
         self.filter.setAcceptDrops(False)  # a file let go here is for the window
         self.filter.setPlaceholderText(tr("Find a layer"))
         self.filter.setAccessibleName(tr("Find a layer"))
@@ -249,6 +249,17 @@ class Palette(QFrame):
         for widget in (*self.entries.values(), *self.heads.values()):
             widget.updateGeometry()
         self.update()
+
+
+class _Filter(QLineEdit):
+    """Escape empties it and gives the keys back to the window."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.clearFocus()
+        else:
+            super().keyPressEvent(event)
 
 
 class _Flyout(QFrame):

@@ -58,8 +58,10 @@ def test_the_filter_finds_by_name_kind_and_category(palette: Palette) -> None:
         assert set(shown(palette)) == expected
     palette.filter.setText("no such layer")
     assert shown(palette) == [] and palette._nothing.isVisible()
-    palette.filter.clear()
+    palette.filter.setFocus()
+    QTest.keyClick(palette.filter, Qt.Key.Key_Escape)
     assert "dropout" not in shown(palette) and "dense" in shown(palette)
+    assert not palette.filter.text() and not palette.filter.hasFocus()
 
 
 def test_double_click_enter_and_filter_add(palette: Palette, qtbot: QtBot) -> None:
