@@ -220,6 +220,7 @@ class Form(QWidget):
         grid.setHorizontalSpacing(theme.px(12))
         grid.setVerticalSpacing(theme.px(6))
         grid.setColumnStretch(0, 1)
+        grid.setColumnMinimumWidth(0, theme.px(84))  # two short words in one line; long choices end in dots
         for row, field in enumerate(fields):
             self._add(grid, row * 3, field)
         self.set_values(self._values)

@@ -258,7 +258,7 @@ class MatrixView(MatrixHands):
         if unit := self.unit_text():
             power = "×" + unit.rsplit(" ", 1)[-1]
             draw_caption(painter, QPointF(2, theme.px(11)), power)
-            taken = painter.fontMetrics().horizontalAdvance(power) + theme.px(4)
+            taken = painter.fontMetrics().horizontalAdvance(power) + theme.px(8)
         painter.drawPixmap(0, 0, self._head_picture(ratio, box, area, taken))
         painter.setClipRect(area.adjusted(-4, -4, 4, 4))
         self._paint_rings(painter, box)
