@@ -318,7 +318,8 @@ class Commands(QObject):
 
     def open_pictures(self) -> None:
         """Choose pictures or data files."""
-        kinds = f"{tr('Pictures and data')} ({PICTURE_FILES} *.wav *.npz *.gz *ubyte);;{tr('All files')} (*)"
+        readable, every = tr("Pictures, sounds and data"), tr("All files")
+        kinds = f"{readable} ({PICTURE_FILES} *.wav *.npz *.gz *ubyte);;{every} (*)"
         names, _ = QFileDialog.getOpenFileNames(
             self.window, tr("Open pictures or data"), self.bench.state.folder, kinds
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,6 +22,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
@@ -109,6 +112,21 @@ class Choice(QComboBox):
             self.addItem(tr(text), value)
         self._by_mouse = False
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As ever, but what finds no room ends in dots and not in half a letter."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, part.width() - theme.px(2)
+        )
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def hidePopup(self) -> None:
         super().hidePopup()
@@ -202,6 +220,7 @@ class Form(QWidget):
         grid.setHorizontalSpacing(theme.px(12))
         grid.setVerticalSpacing(theme.px(6))
         grid.setColumnStretch(0, 1)
+        grid.setColumnMinimumWidth(0, theme.px(84))  # two short words in one line; long choices end in dots
         for row, field in enumerate(fields):
             self._add(grid, row * 3, field)
         self.set_values(self._values)

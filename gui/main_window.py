@@ -193,7 +193,8 @@ class MainWindow(QMainWindow):
             if button.focusPolicy() == Qt.FocusPolicy.StrongFocus and not isinstance(button, Entry):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.card = ExplainCard(stage)
-        self.card.clear_of = (self.canvas.zoom_bar, self.canvas.legend, self.canvas.minimap)
+        canvas = self.canvas
+        self.card.clear_of = (canvas.zoom_bar, canvas.legend, canvas.minimap, canvas.step_card)
         self.problems = ProblemsPanel(document, stage)
         self.problems.closed.connect(self.problems.hide)
         self.problems.count_changed.connect(lambda *_: self._place_problems())

@@ -59,6 +59,10 @@ class Opening:
                 return  # another cell was opened meanwhile
             if explanation is None:
                 self._refuse(error)
+            elif explanation.kind == "stack_time" and explanation.terms is not None:
+                # the states side by side are copies: what is told is the state of that position
+                source, at, _ = explanation.terms.terms[0].factors[0]
+                explain(source, at, told)
             elif after is None:
                 self._tell(explanation, None)
             else:

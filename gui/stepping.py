@@ -31,6 +31,7 @@ class Stepping:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._prepared: Program | None = None
+        self._hint = ""
 
     def show(self, frame: Frame) -> None:
         """Light the op the step rests at, or nothing."""
@@ -54,14 +55,21 @@ class Stepping:
                 ahead = (*program.ops[at + 1 :], *program.ops[:at])
                 window.canvas.step_card.prepare(lambda: (formula_of(program, graph, each) for each in ahead))
         uid = op.node if graph.has(op.node) else None
-        scene.set_acting(uid, text, (at + 1) / len(program.ops), around)
+        short = text
+        if frame.sample is None and (place := time_of(op)) is not None:
+            short = tr("t = {t} of {length}").format(t=place[0] + 1, length=place[1])
+        scene.set_acting(uid, short, (at + 1) / len(program.ops), around)
         window.canvas.step_card.tell(told)
-        window.status_bar.set_hint(f"{text} · {told.name}" if told is not None else text)
+        self._hint = f"{text} · {told.name}" if told is not None else text
+        window.status_bar.set_hint(self._hint)
 
     def leave(self) -> None:
         """No step is walked."""
         self._window.canvas.canvas.set_acting(None)
         self._window.canvas.step_card.tell(None)
+        if self._hint and self._window.status_bar.hint() == self._hint:
+            self._window.status_bar.set_hint("")
+        self._hint = ""
 
 
 def place_of(program: Program, at: int) -> str:

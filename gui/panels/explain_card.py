@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.explain import Explanation
 from engine.graph import GraphSpec
+from engine.ops.base import Terms
 from engine.ops.functions import FUNCTIONS
 from engine.ops.updates import LOCKED_NOTE
 from engine.settings import OPTIMIZER_CHOICES
@@ -204,6 +205,8 @@ class ExplainCard(QFrame):
     def close_card(self) -> None:
         """Send it away."""
         if not self.isHidden():
+            if (within := self.focusWidget()) is not None:
+                within.clearFocus()  # else the next button in the order would have it, and Space press that
             self.hide()
             self.explanation = None
             self.closed.emit()
@@ -270,7 +273,7 @@ def describe(explanation: Explanation, node: str) -> str:
         elif explanation.terms is not None and any(t.label == "derivative" for t in explanation.terms.terms):
             template = tr("{node}, example {column}, neuron {row}: what comes back, times the slope there")
         elif explanation.terms is not None and explanation.terms.rule == "function":
-            template = tr("{node}, example {column}, neuron {row}: the function of one number")
+            template = function_of(explanation.terms)
         else:
             template = places_of(explanation)
         if is_update(explanation):
@@ -284,6 +287,15 @@ def describe(explanation: Explanation, node: str) -> str:
     return template.format(
         node=node, row=row, column=column, place=index_text(cell), down=down, across=across, channel=channel
     )
+
+
+def function_of(terms: Terms) -> str:
+    """The line about a cell that is a function of others of its place, or one of them unchanged."""
+    if terms.note == "y = x":
+        return tr("{node}, example {column}, neuron {row}: a number handed on unchanged")
+    if sum(len(term.factors) for term in terms.terms) > 1:
+        return tr("{node}, example {column}, neuron {row}: a function of these numbers")
+    return tr("{node}, example {column}, neuron {row}: the function of one number")
 
 
 def kernel(explanation: Explanation) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 from engine.layers import LAYERS, Layer
 from gui import icons, theme
 from gui.canvas.block_look import CATEGORY
-from gui.canvas.layer_search import matches
+from gui.canvas.layer_search import LayerSearch, matches
 from gui.canvas.texts import CATEGORIES, icon_of
 from gui.i18n import tr
 from gui.panels.block_shelf import BlockShelf
@@ -39,7 +40,7 @@ class Palette(QFrame):
         self.setAccessibleName(tr("Layer palette"))
         self._compact = False
         self._flyout: QFrame | None = None
-        self.filter = QLineEdit(self)
+        self.filter = _Filter(self)
         self.filter.setAcceptDrops(False)  # a file let go here is for the window
         self.filter.setPlaceholderText(tr("Find a layer"))
         self.filter.setAccessibleName(tr("Find a layer"))
@@ -102,9 +103,9 @@ class Palette(QFrame):
         return self._compact
 
     def focus_filter(self) -> None:
-        """Put the cursor into the filter; the narrow palette opens its list of all layers."""
+        """Put the cursor into the filter; the narrow palette opens a search of all layers."""
         if self._compact:
-            self._open(None, "")
+            self._search()
         else:
             self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.filter.selectAll()
@@ -133,12 +134,11 @@ class Palette(QFrame):
         return entry
 
     def _fill_icons(self) -> None:
-        column = QVBoxLayout(self._icons)
-        column.setContentsMargins(0, 0, 0, theme.px(8))
-        column.setSpacing(theme.px(8))
+        column = self._tower = QVBoxLayout(self._icons)
+        column.setContentsMargins(0, 0, 0, 0)
         middle = Qt.AlignmentFlag.AlignHCenter
         find = KindButton("", tr("Find a layer"), "search", self._icons)
-        find.clicked.connect(lambda: self._open(find, ""))
+        find.clicked.connect(self._search)
         column.addWidget(find, 0, middle)
         for category, title in CATEGORIES:
             first = next((cls for cls in LAYERS.values() if cls.category == category), None)
@@ -152,6 +152,13 @@ class Palette(QFrame):
         column.addWidget(own, 0, middle)
         column.addStretch(1)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the tiles move together before any of them leaves it."""
+        super().resizeEvent(event)
+        tiles = self._tower.count() - 1  # the last is the stretch
+        room = self.height() - theme.px(8) - tiles * theme.px(32)
+        self._tower.setSpacing(max(0, min(theme.px(8), room // tiles)))
+
     def _open_blocks(self, button: KindButton) -> None:
         """The kept blocks beside their tile."""
         self._close_flyout()
@@ -164,22 +171,32 @@ class Palette(QFrame):
             flyout.say(tr("Fold layers into a block and keep it here."))
         self._place(flyout, button)
 
-    def _open(self, button: KindButton | None, category: str) -> None:
+    def _search(self) -> None:
+        """All layers beside the first tile, found by typing; there are more than a window is high."""
+        self._close_flyout()
+        window = self.window()
+        for open_one in window.findChildren(LayerSearch):
+            open_one.hide()
+            open_one.deleteLater()
+        search = LayerSearch(window)
+        search.chosen.connect(self.layer_chosen)
+        search.open_at(self.mapTo(window, QPoint(self.width() + theme.px(4), theme.px(8))))
+
+    def _open(self, button: KindButton, category: str) -> None:
         """The layers of a category beside its tile; they can be dragged from there."""
         self._close_flyout()
         flyout = self._flyout = _Flyout(self.window())
         for cls in LAYERS.values():
-            if not category or cls.category == category:
+            if cls.category == category:
                 entry = self._entry(cls, flyout)
                 entry.wanted.connect(self._close_flyout)
                 flyout.add(entry)
         self._place(flyout, button)
 
-    def _place(self, flyout: _Flyout, button: KindButton | None) -> None:
+    def _place(self, flyout: _Flyout, button: KindButton) -> None:
         window = self.window()
-        corner = self.mapTo(window, QPoint(self.width() + theme.px(4), 0))
-        top = button.mapTo(window, QPoint(0, 0)).y() if button is not None else corner.y() + theme.px(8)
-        flyout.open_at(QPoint(corner.x(), top))
+        side = self.mapTo(window, QPoint(self.width() + theme.px(4), 0)).x()
+        flyout.open_at(QPoint(side, button.mapTo(window, QPoint(0, 0)).y()))
 
     def _close_flyout(self) -> None:
         if self._flyout is not None:
@@ -232,6 +249,17 @@ class Palette(QFrame):
         for widget in (*self.entries.values(), *self.heads.values()):
             widget.updateGeometry()
         self.update()
+
+
+class _Filter(QLineEdit):
+    """Escape empties it and gives the keys back to the window."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.clearFocus()
+        else:
+            super().keyPressEvent(event)
 
 
 class _Flyout(QFrame):

@@ -158,6 +158,7 @@ class GroupHead(QAbstractButton):
         super().__init__(parent)
         self.category, self.count, self.icon_name = category, count, icon
         self.setText(title)
+        self.setToolTip(title)
         self.setCheckable(True)
         self.setAccessibleName(title)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -175,7 +176,7 @@ class GroupHead(QAbstractButton):
         chevron = QRectF(self.width() - side - theme.px(6), (self.height() - side) / 2, side, side)
         is_open = self.isChecked()
         icons.paint(painter, "chevron" if is_open else "chevron-right", chevron, "text3")
-        left = theme.px(4)
+        left, taken = theme.px(4), theme.px(24)
         if is_open:
             painter.setFont(theme.ui_font(11, theme.SEMIBOLD))
             painter.setPen(theme.color("text2"))
@@ -188,10 +189,11 @@ class GroupHead(QAbstractButton):
             painter.setFont(theme.ui_font(11))
             painter.setPen(theme.color("text3"))
             right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            painter.drawText(self.rect().adjusted(0, 0, -theme.px(24), 0), right, integer(self.count))
+            painter.drawText(self.rect().adjusted(0, 0, -taken, 0), right, integer(self.count))
+            taken += painter.fontMetrics().horizontalAdvance(integer(self.count)) + theme.px(4)
             painter.setFont(theme.ui_font())
             painter.setPen(theme.color("text1"))
-        room = self.width() - left - theme.px(44)
+        room = self.width() - left - taken
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
         painter.drawText(QRectF(left, 0, self.width() - left, self.height()), middle, text)
         if self.hasFocus():

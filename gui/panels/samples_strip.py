@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -147,6 +147,22 @@ class _Tile(QWidget):
         painter.end()
 
 
+class _Row(QScrollArea):
+    """The cards in one line; the wheel moves along it."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta()
+        by = turned.x() if abs(turned.x()) > abs(turned.y()) else turned.y()
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - by)
+        event.accept()
+
+    def turn(self, by: int) -> None:
+        """Most of what is in sight to the right, or with -1 to the left."""
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() + by * bar.pageStep() * 4 // 5)
+
+
 class SamplesStrip(QFrame):
     """`chosen(path)` opens a sample, `dismissed()` sends the strip away."""
 
@@ -163,16 +179,17 @@ class SamplesStrip(QFrame):
         head.setProperty("role", "head")
         row.addWidget(head)
         row.addSpacing(theme.px(4))
+        self._open: Path | None = None
         self._cards = [Card(sample) for sample in samples()]
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.px(8))
         for card in self._cards:
-            card.clicked.connect(lambda _checked=False, path=card.sample.path: self.chosen.emit(path))
+            card.clicked.connect(lambda _checked=False, path=card.sample.path: self._choose(path))
             line.addWidget(card)
         line.addStretch(1)
-        area = QScrollArea()
+        area = _Row()
         area.setWidget(holder)
         area.setWidgetResizable(True)
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,7 +198,16 @@ class SamplesStrip(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         holder.setAutoFillBackground(False)
         area.viewport().setAutoFillBackground(False)
+        self._arrows = [
+            self._arrow("chevron-left", tr("Samples before"), -1),
+            self._arrow("chevron-right", tr("More samples"), 1),
+        ]
+        row.addWidget(self._arrows[0])
         row.addWidget(area, 1)
+        row.addWidget(self._arrows[1])
+        bar = area.horizontalScrollBar()
+        bar.rangeChanged.connect(self._reveal)
+        bar.valueChanged.connect(self._turned)
         close = QToolButton()
         close.setIcon(icons.icon("close", "text2"))
         close.setIconSize(QSize(theme.px(14), theme.px(14)))
@@ -206,6 +232,9 @@ class SamplesStrip(QFrame):
         room = self.width() - self._head.sizeHint().width() - theme.px(80)
         needed = sum(card.wide(False) + theme.px(8) for card in self._cards)
         compact = self._low or needed > room
+        least = sum(card.wide(True) + theme.px(8) for card in self._cards)
+        for arrow in self._arrows:
+            arrow.setVisible(least > room)
         for card in self._cards:
             card.set_compact(compact)
         self._area.setFixedHeight(theme.px(34 if compact else 48))
@@ -213,9 +242,42 @@ class SamplesStrip(QFrame):
 
     def mark(self, path: Path | None) -> None:
         """Show which sample is open."""
-        for card in self._cards:
-            card.setChecked(path is not None and card.sample.path == path)
+        self._open = path
+        self._check()
+        self._reveal()
 
     def cards(self) -> tuple[Card, ...]:
         """The cards, in order."""
         return tuple(self._cards)
+
+    # ---- inside --------------------------------------------------------------------------------------
+
+    def _arrow(self, icon: str, tip: str, by: int) -> QToolButton:
+        arrow = QToolButton()
+        arrow.setIcon(icons.icon(icon, "text2"))
+        arrow.setIconSize(QSize(theme.px(14), theme.px(14)))
+        arrow.setToolTip(tip)
+        arrow.setAccessibleName(tip)
+        arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab walks through the cards and takes the line along
+        arrow.clicked.connect(lambda: self._area.turn(by))
+        return arrow
+
+    def _choose(self, path: Path) -> None:
+        self._check()  # a click alone marks nothing: the person may still stay with what is open
+        self.chosen.emit(path)
+
+    def _check(self) -> None:
+        for card in self._cards:
+            card.setChecked(self._open is not None and card.sample.path == self._open)
+
+    def _reveal(self) -> None:
+        """The open sample is in sight."""
+        self._turned()
+        for card in self._cards:
+            if card.isChecked():
+                self._area.ensureWidgetVisible(card, theme.px(48), 0)
+
+    def _turned(self) -> None:
+        bar = self._area.horizontalScrollBar()
+        self._arrows[0].setEnabled(bar.value() > bar.minimum())
+        self._arrows[1].setEnabled(bar.value() < bar.maximum())

@@ -190,10 +190,12 @@ def draw_heads(
     head: Heads,
     hovered: tuple[int, int] | None,
     gap: float = 6,
+    taken: float = 0.0,
 ) -> None:
     """Names or numbers of rows and columns around `area`, every one that has room, bold at the cross.
 
-    `gap` lies between the names of the rows and the cells.
+    `gap` lies between the names of the rows and the cells; up to `taken` the line of the columns has
+    something else in it.
     """
     normal, bold = theme.ui_font(tokens.CAPTION), theme.ui_font(tokens.CAPTION, theme.SEMIBOLD)
     line = QFontMetricsF(normal).height()
@@ -232,6 +234,8 @@ def draw_heads(
         _pen(painter, normal, bold, column == hover_column)
         half = max(box.width, widest + 8 if step > 1 else box.width) / 2
         center = box.x + (column + 0.5) * box.width
+        if center - painter.fontMetrics().horizontalAdvance(column_names[column]) / 2 < taken:
+            continue
         place = QRectF(center - half, 0, 2 * half, area.top() - theme.px(4))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
         name = column_names[column].replace(" ", "\n", 1) if wraps else column_names[column]

@@ -254,15 +254,18 @@ class MatrixView(MatrixHands):
             self._cache = self._paint_cells(ratio)
         painter.drawPixmap(0, 0, self._cache)
         box, area = self._box(), self._area()
-        painter.drawPixmap(0, 0, self._head_picture(ratio, box, area))
+        taken = 0.0
         if unit := self.unit_text():
-            draw_caption(painter, QPointF(2, theme.px(11)), "×" + unit.rsplit(" ", 1)[-1])
+            power = "×" + unit.rsplit(" ", 1)[-1]
+            draw_caption(painter, QPointF(2, theme.px(11)), power)
+            taken = painter.fontMetrics().horizontalAdvance(power) + theme.px(8)
+        painter.drawPixmap(0, 0, self._head_picture(ratio, box, area, taken))
         painter.setClipRect(area.adjusted(-4, -4, 4, 4))
         self._paint_rings(painter, box)
 
-    def _head_picture(self, ratio: float, box: CellBox, area: QRectF) -> QPixmap:
+    def _head_picture(self, ratio: float, box: CellBox, area: QRectF, taken: float) -> QPixmap:
         """The heads, kept while the numbers change: they depend on place and hover alone."""
-        key = (box, area, self._hover, self._head())
+        key = (box, area, self._hover, self._head(), taken)
         kept = self._head_cache
         if kept is None or kept[1] != key or kept[0].size() != self.size() * ratio:
             made = QPixmap(self.size() * ratio)
@@ -270,7 +273,7 @@ class MatrixView(MatrixHands):
             made.fill(Qt.GlobalColor.transparent)
             painter = QPainter(made)
             try:
-                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover, self.head_gap)
+                matrix_paint.draw_heads(painter, box, area, self._head(), self._hover, self.head_gap, taken)
             finally:
                 painter.end()
             self._head_cache = kept = (made, key)

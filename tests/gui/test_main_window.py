@@ -112,6 +112,8 @@ def test_an_opened_cell_is_the_engines_number(desk: Desk) -> None:
     assert len(labels) == 3 and labels[-1] == "bias"
     desk.qtbot.keyClick(card, Qt.Key.Key_Escape)
     assert card.isHidden()
+    # no button beside it has the focus now: Space is to play
+    assert desk.window.focusWidget() in (None, desk.window.canvas)
 
 
 @pytest.mark.parametrize("value", ["hidden1.z", "hidden1.z@grad", "hidden1.weight@grad", "hidden1.bias@grad",

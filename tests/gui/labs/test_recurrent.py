@@ -24,6 +24,8 @@ from gui.labs.equation import Style
 from gui.labs.equations import equations, positions
 from gui.labs.matrix_lab import MatrixLab
 from gui.panels import targets
+from gui.panels.explain_card import describe
+from gui.panels.terms_view import symbol
 from gui.stepping import formula_of, name_of, place_of
 from tests.gui.desk import Desk
 
@@ -98,6 +100,16 @@ def test_an_lstm_is_seen_over_time_and_opened_at_a_position(desk: Desk, tmp_path
     assert back.value == program.gradients["it.u"].id
     assert back.sequence
 
+    # the states side by side are copies: opened is what made the one of that position
+    desk.window.docks["activations"].opened.emit(states.value, (1, 2, 0))
+    desk.settle()
+    opened = desk.window.card.explanation
+    assert opened is not None and opened.terms is not None
+    assert opened.value == "it.h3" and opened.number == opened.terms.engine
+    assert describe(opened, "it").endswith("a function of these numbers")
+    assert symbol("it.gates12") == "G₁₂" and symbol("it.state_bias@grad") == "∂L/∂bₕ"
+    desk.window.card.close_card()
+
     desk.window.open_lab("matrix_lab", uid="it")
     desk.settle()
     lab = cast(MatrixLab, desk.window.labs.lab("matrix_lab"))
@@ -125,3 +137,7 @@ def test_an_lstm_is_seen_over_time_and_opened_at_a_position(desk: Desk, tmp_path
     told_of_op = desk.window.canvas.step_card.told
     assert told_of_op is not None
     assert told_of_op.place.startswith("time step t = 1 of 4"), told_of_op
+    assert desk.window.status_bar.hint().startswith(told_of_op.place)
+    desk.bench.step("batch")
+    desk.settle()
+    assert desk.window.status_bar.hint() == ""

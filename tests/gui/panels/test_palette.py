@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.layers import LAYERS
 from gui.canvas.gestures.drop_layer import MIME
+from gui.canvas.layer_search import LayerSearch
 from gui.panels.palette import NARROW, WIDE, Palette
 from gui.panels.palette_items import KindButton
 
@@ -57,8 +58,10 @@ def test_the_filter_finds_by_name_kind_and_category(palette: Palette) -> None:
         assert set(shown(palette)) == expected
     palette.filter.setText("no such layer")
     assert shown(palette) == [] and palette._nothing.isVisible()
-    palette.filter.clear()
+    palette.filter.setFocus()
+    QTest.keyClick(palette.filter, Qt.Key.Key_Escape)
     assert "dropout" not in shown(palette) and "dense" in shown(palette)
+    assert not palette.filter.text() and not palette.filter.hasFocus()
 
 
 def test_double_click_enter_and_filter_add(palette: Palette, qtbot: QtBot) -> None:
@@ -101,3 +104,25 @@ def test_the_narrow_palette_opens_a_list_beside_it(palette: Palette, qtbot: QtBo
     assert seen.args == [pooling[2]]
     assert palette._flyout is None
     palette.grab()
+
+
+def test_the_narrow_palette_finds_a_layer_by_typing(palette: Palette, qtbot: QtBot) -> None:
+    palette.set_compact(True)
+    button = next(b for b in palette.findChildren(KindButton) if not b.category)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)  # the second takes the place of the first
+    search = next(s for s in palette.window().findChildren(LayerSearch) if s.isVisible())
+    search.field.setText("lstm")
+    with qtbot.waitSignal(palette.layer_chosen) as seen:
+        QTest.keyClick(search.field, Qt.Key.Key_Return)
+    assert seen.args == ["lstm"]
+
+
+def test_the_tiles_of_a_low_palette_move_together(palette: Palette, qtbot: QtBot) -> None:
+    palette.set_compact(True)
+    tiles = palette.findChildren(KindButton)
+    palette.window().resize(700, 400)
+    qtbot.waitUntil(lambda: palette.height() < 400)
+    qtbot.waitUntil(
+        lambda: all(t.mapTo(palette, QPoint(0, t.height())).y() <= palette.height() for t in tiles)
+    )
