@@ -258,8 +258,11 @@ class Form(QWidget):
             grid.addWidget(label, row, 0, 1, 2)
             grid.addWidget(editor, row + 1, 0, 1, 2, align)
         else:
-            grid.addWidget(label, row, 0)
-            grid.addWidget(editor, row, 1, align)
+            line = QHBoxLayout()  # of its own: a short field leaves the room of a long one to its label
+            line.setSpacing(theme.px(12))
+            line.addWidget(label, 1)
+            line.addWidget(editor, 0, align)
+            grid.addLayout(line, row, 0, 1, 2)
         problem = QLabel()
         problem.setProperty("role", "problem")
         problem.setWordWrap(True)
