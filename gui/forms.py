@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,6 +22,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
@@ -131,6 +134,18 @@ class Choice(QComboBox):
     def set_value(self, value: Any) -> None:
         """Show a choice, silently; an unknown value shows none."""
         self.setCurrentIndex(next((i for i in range(self.count()) if self.itemData(i) == value), -1))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        # as the style does, but a text too long for the field ends in "…" instead of within a letter
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        option.currentText = text
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -249,6 +264,8 @@ class Form(QWidget):
         editor.setAccessibleName(tr(field.label))
         editor.setAccessibleDescription(tr(field.help))
         label.setBuddy(editor)
+        line_long = label.fontMetrics().horizontalAdvance(label.text())
+        label.setMinimumWidth(min(line_long + theme.px(2), theme.px(80)))  # not a word a line
         self._editors[field.name] = editor
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if field.kind in ("pads", "ends", "text"):
