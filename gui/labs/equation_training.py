@@ -8,7 +8,7 @@ from engine.values import Op, Program, Value
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
 
-PARAMETERS = {"weight": "W", "bias": "b"}
+PARAMETERS = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h"}
 
 
 def loss_letter(program: Program, parameter: str) -> str:

@@ -16,7 +16,7 @@ from gui.labs.equation_losses import PART, LossEquations
 from gui.labs.equation_slides import FORWARD as SLIDES
 from gui.labs.equation_slides import KINDS as SLIDING
 from gui.labs.equation_slides import slides
-from gui.labs.equation_training import TrainingEquations, letter_of, loss_letter, own_letter
+from gui.labs.equation_training import PARAMETERS, TrainingEquations, letter_of, loss_letter, own_letter
 from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -126,8 +126,7 @@ class Writer(RecurrentWriter, LossEquations, TrainingEquations):
             name = value.param.rsplit(".", 1)[-1]
             letter = MOMENTS.get(name, name)
             owner = value.param.rsplit(".", 1)[0]
-            plain = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h"}.get(owner, "")
-            of = self.letters.get(state_id(value.owner, owner), plain)
+            of = self.letters.get(state_id(value.owner, owner), PARAMETERS.get(owner, ""))
             return letter + (f"_{of}" if len(of) == 1 else f"_{{{of}}}" if of else "")
         whole, _, part = value.id.partition("@grad/")
         if whole in self.letters and part.isdigit():  # one of the ways that are added up

@@ -12,6 +12,7 @@ from engine.values import Phase, Program
 from engine.weight_rules import WeightRules
 from gui import formulas
 from gui.labs.equations import companion, equations
+from gui.labs.matrix_names import plain_symbol
 from gui.stepping import formula_of, name_of
 from tests.contract.test_layers import accepted_shapes
 
@@ -124,3 +125,9 @@ def test_dropping_out_is_shown_with_its_way_back() -> None:
     program = record(graph, TrainingSpec(), DataSpec((4,), 3), "train", 4)
     first, back = equations(program, graph, graph.by_name("it").uid)
     assert companion(first, [first, back]) is back
+
+
+def test_letters_of_training_are_read_without_latex() -> None:
+    symbols = (r"\bar{g}_{b}", r"\frac{\lambda}{2} W^2", r"\lambda \, \mathrm{sign}(K)", r"W^{\ast}",
+               r"\|g\|")  # fmt: skip
+    assert [plain_symbol(s) for s in symbols] == ["ḡ_b", "λ/2 W²", "λ sign(K)", "W*", "‖g‖"]
