@@ -83,7 +83,7 @@ def _file() -> tuple[ActionSpec, ...]:
         ActionSpec("save_lesson_state", tr("Save as lesson state …"), "", "", "file", needs=("nodes",),
                    words=tr("teacher notes panels")),
         ActionSpec("export", tr("Export weights …"), "Ctrl+E", "export", "file", needs=("built",),
-                   words="npz PyTorch state_dict"),
+                   words="npz PyTorch TensorFlow Keras JAX Python state_dict"),
         ActionSpec("quit", tr("Quit"), "Ctrl+Q", "", "file", gap=True),
     )  # fmt: skip
 

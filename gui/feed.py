@@ -171,7 +171,7 @@ class CanvasFeed(QObject):
         if configured is None or not configured.data.spec.classes:
             return False
         if configured.data.kind == "points":
-            return uid in self._scene.unfolded
+            return uid in self._scene.unfolded and uid == self._main_output()
         known = self._scene.atlas.data(uid)
         return known is not None and bool(known.bars)
 

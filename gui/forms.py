@@ -150,6 +150,18 @@ class Choice(QComboBox):
         """Show a choice, silently; an unknown value shows none."""
         self.setCurrentIndex(next((i for i in range(self.count()) if self.itemData(i) == value), -1))
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        # as the style does, but a text too long for the field ends in "…" instead of within a letter
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        option.currentText = text
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
@@ -268,6 +280,8 @@ class Form(QWidget):
         editor.setAccessibleName(tr(field.label))
         editor.setAccessibleDescription(tr(field.help))
         label.setBuddy(editor)
+        line_long = label.fontMetrics().horizontalAdvance(label.text())
+        label.setMinimumWidth(min(line_long + theme.px(2), theme.px(80)))  # not a word a line
         self._editors[field.name] = editor
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if field.kind in ("pads", "ends", "text"):
@@ -277,8 +291,11 @@ class Form(QWidget):
             grid.addWidget(label, row, 0, 1, 2)
             grid.addWidget(editor, row + 1, 0, 1, 2, align)
         else:
-            grid.addWidget(label, row, 0)
-            grid.addWidget(editor, row, 1, align)
+            line = QHBoxLayout()  # of its own: a short field leaves the room of a long one to its label
+            line.setSpacing(theme.px(12))
+            line.addWidget(label, 1)
+            line.addWidget(editor, 0, align)
+            grid.addLayout(line, row, 0, 1, 2)
         problem = QLabel()
         problem.setProperty("role", "problem")
         problem.setWordWrap(True)

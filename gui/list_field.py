@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from gui import theme
 from gui.i18n import format_number, tr
 from gui.number_field import parse
 
@@ -22,6 +23,8 @@ class ListField(QLineEdit):
         super().__init__(parent)
         self.setProperty("number", True)
         self.setAcceptDrops(False)  # a file let go here is for the window
+        self.setPlaceholderText(tr("1; 2; 0.5"))
+        self.setMinimumWidth(theme.px(220))
         self._limits = (minimum, maximum)
         self._value: tuple[float, ...] = ()
         self.editingFinished.connect(self._commit)
@@ -34,6 +37,7 @@ class ListField(QLineEdit):
 
     def _show(self) -> None:
         self.setText("; ".join(format_number(n) for n in self._value))
+        self.setCursorPosition(0)  # a long list is read from its beginning
         self.setModified(False)
         self.problem_changed.emit("")
 

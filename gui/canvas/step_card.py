@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import icons, theme, tokens
 from gui.formulas import formula_pixmap, prepare, prepared
 from gui.i18n import tr
+from gui.views.panel import ElidedLabel
 
 EDGE, GAP = 12, 10
 LOOK_MS = 20
@@ -55,7 +56,8 @@ class StepCard(QFrame):
         self._sign = QLabel(self)
         words = QVBoxLayout()
         words.setSpacing(theme.px(1))
-        self._head, self._line = QLabel(self), QLabel(self)
+        self._head, self._line = QLabel(self), ElidedLabel(parent=self)
+        self._line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._head.setProperty("role", "title")
         self._line.setProperty("role", "muted")
         words.addWidget(self._head)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.values import Op, Program, Value
 from gui.i18n import tr
 from gui.labs.equation import Equation, Factor
 
-PARAMETERS = {"weight": "W", "bias": "b"}
+PARAMETERS = {"weight": "W", "bias": "b", "state_weight": "W_h", "state_bias": "b_h"}
 
 
 def loss_letter(program: Program, parameter: str) -> str:
@@ -16,10 +18,14 @@ def loss_letter(program: Program, parameter: str) -> str:
     return "(L + R)" if ruled else "L"
 
 
-def letter_of(value: Value) -> str:
-    """The letter of a value that training makes of a gradient; "" for any other."""
+def letter_of(value: Value, letters: Mapping[str, str]) -> str:
+    """The letter of a value that training makes of a gradient; "" for any other.
+
+    `letters`: of the values on this page, so that a kernel stays K.
+    """
     name, _, what = value.id.split(".", 1)[-1].partition("@")
-    of = PARAMETERS.get(name, r"\mathrm{" + name.replace("_", r"\ ") + "}")
+    plain = PARAMETERS.get(name, r"\mathrm{" + name.replace("_", r"\ ") + "}")
+    of = own_letter(value, letters) or plain
     return {
         "clipped": rf"g_{{{of}}}",
         "mean": rf"\bar{{g}}_{{{of}}}",
@@ -29,6 +35,11 @@ def letter_of(value: Value) -> str:
         "moved": rf"{of}^{{\ast}}",
         "": {"grad_norm": r"\|g\|", "penalty": "R", "penalized": r"L_R"}.get(name, ""),
     }.get(what, "")  # fmt: skip
+
+
+def own_letter(value: Value, letters: Mapping[str, str]) -> str:
+    """The letter on this page of the parameter that a value belongs to; "" where there is none."""
+    return letters.get(value.id.partition("@")[0] + "@old", "")
 
 
 class TrainingEquations:

@@ -9,14 +9,14 @@ from engine.ops import functions
 from engine.ops.over_time import time_of
 from engine.ops.pointwise_losses import ENTRY_LOSSES
 from engine.settings import OPTIMIZER_CHOICES
-from engine.values import Op, Phase, Program, Role, Value
+from engine.values import Op, Phase, Program, Role, Value, state_id
 from gui.i18n import tr
 from gui.labs.equation import POINTWISE, WHOLE, Equation, Factor, Style
 from gui.labs.equation_losses import PART, LossEquations
 from gui.labs.equation_slides import FORWARD as SLIDES
 from gui.labs.equation_slides import KINDS as SLIDING
 from gui.labs.equation_slides import slides
-from gui.labs.equation_training import TrainingEquations, letter_of, loss_letter
+from gui.labs.equation_training import PARAMETERS, TrainingEquations, letter_of, loss_letter, own_letter
 from gui.labs.recurrent_writer import RecurrentWriter, recurrent_letters
 
 UPDATES = tuple(name for name, _ in OPTIMIZER_CHOICES)
@@ -108,7 +108,7 @@ class Writer(RecurrentWriter, LossEquations, TrainingEquations):
 
     def letter(self, value: Value) -> str:
         """W, or the part of an id that people know."""
-        if special := letter_of(value):
+        if special := letter_of(value, self.letters):
             return special
         if value.id in self.letters:
             return self.letters[value.id]
@@ -126,14 +126,15 @@ class Writer(RecurrentWriter, LossEquations, TrainingEquations):
             name = value.param.rsplit(".", 1)[-1]
             letter = MOMENTS.get(name, name)
             owner = value.param.rsplit(".", 1)[0]
-            return letter + {"weight": "_W", "bias": "_b", "state_weight": "_{W_h}",
-                             "state_bias": "_{b_h}"}.get(owner, "")
+            of = self.letters.get(state_id(value.owner, owner), PARAMETERS.get(owner, ""))
+            return letter + (f"_{of}" if len(of) == 1 else f"_{{{of}}}" if of else "")
         whole, _, part = value.id.partition("@grad/")
         if whole in self.letters and part.isdigit():  # one of the ways that are added up
             return rf"(\partial L/\partial {self.letters[whole]})_{int(part) + 1}"
         name = value.id.split(".", 1)[-1].split("@")[0].split("/")[0]
         base = {"z": "Z", "a": "A", "x": "X", "y": "Y", "weight": "W", "bias": "b"}.get(name, name)
         base = base if len(base) == 1 else r"\mathrm{" + base.replace("_", r"\ ") + "}"
+        base = own_letter(value, self.letters) or base
         return (r"\partial L/\partial " if value.role is Role.GRAD else "") + base
 
     def factor(self, value: Value, symbol: str = "") -> Factor:

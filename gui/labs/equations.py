@@ -19,6 +19,9 @@ from gui.panels import targets
 SILENT = ("gather", "gather_labels", "count_correct")
 """Ops that only bring data or count."""
 
+MASKED = ("dropout", "spatial_dropout")
+"""Ops whose way back is a product with their mask."""
+
 
 def family(program: Program, graph: GraphSpec, uid: Uid) -> tuple[Uid, ...]:
     """The nodes told together: a layer, the activation function behind it, and the loss it ends in."""
@@ -60,7 +63,7 @@ def equations(program: Program, graph: GraphSpec, uid: Uid, style: Style | None 
         made += writer.write(index, op)
     first = next((op for _, op in ops if op.kind == "dense"), None)
     if first is not None and not any(e.kind == "dense_dx" for e in made):
-        at = next((i for i, e in enumerate(made) if e.phase is Phase.UPDATE), len(made))
+        at = next((i for i, e in enumerate(made) if e.phase >= Phase.CLIP), len(made))
         made[at:at] = writer.ghost(first)
     return made
 
@@ -72,7 +75,8 @@ def companion(equation: Equation, others: Sequence[Equation]) -> Equation | None
     elif equation.kind in ("dense", *FORWARD):
         kinds = [f"{equation.kind}_dw"]
     else:
-        kinds = [f"{equation.kind}_grad", f"{equation.kind}_dx", "dense", *FORWARD]
+        back = "multiply" if equation.kind in MASKED else f"{equation.kind}_grad"
+        kinds = [back, f"{equation.kind}_dx", "dense", *FORWARD]
     found = (other for kind in kinds for other in others if other.kind == kind and other is not equation)
     return next(found, None)
 

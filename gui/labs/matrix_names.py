@@ -57,7 +57,9 @@ def _reads_data(graph: GraphSpec, uid: Uid) -> bool:
 def plain_symbol(latex: str) -> str:
     """A symbol without LaTeX: ∂L/∂W, Wᵀ, W⁺."""
     text = latex
-    for mark, sign in ((r"\partial ", "∂"), (r"\hat{Y}", "Ŷ"), ("^T", "ᵀ"), ("^{+}", "⁺"), (r"\mid", "|"),
+    for mark, sign in ((r"\partial ", "∂"), (r"\hat{Y}", "Ŷ"), (r"\bar{g}", "ḡ"), ("^T", "ᵀ"), ("^{+}", "⁺"),
+                       (r"\mid", "|"), (r"\frac{\lambda}{2}", "λ/2"), (r"\lambda ", "λ"), (r"\, ", " "),
+                       (r"^{\ast}", "*"), ("^2", "²"), (r"\|", "‖"), (r"\theta", "θ"), (r"\epsilon", "ε"),
                        (r"\mu", "μ"), (r"\sigma", "σ"), (r"\gamma", "γ"), (r"\beta", "β"),
                        ("_{t-1}", "ₜ₋₁"), ("_{t+1}", "ₜ₊₁"), ("_{t}", "ₜ"), ("_{0}", "₀"), ("_h", "ₕ"),
                        (r"\binom", ""), (r"\mathrm", ""), ("{", ""), ("}", ""), ("\\", "")):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -20,44 +20,23 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from engine.errors import MatrizenError
-from engine.losses import loss_of
-from engine.outputs import outputs_of
 from engine.settings import TrainingSpec
 from gui import icons, theme
 from gui.actions import Actions, key_text
 from gui.document import Document, DocumentState
-from gui.forms import Choice, Field, Form
+from gui.forms import Choice
 from gui.i18n import short, tr, tr_message
 from gui.number_field import NumberField
+from gui.panels.training_popup import SettingsPopup
 
 SHOWN = ("learning_rate", "batch", "optimizer", "loss")
 STEPS = ("step_op", "step_phase", "step_sample", "step_batch", "step_epoch", "reset")
 NAMED = ("step_op", "step_batch", "step_epoch")
 """With their names where there is room."""
-# which settings an optimizer or a loss reads besides; the others would do nothing
-READ_BY = {
-    "momentum": ("momentum",), "nesterov": ("momentum",), "adagrad": ("epsilon",),
-    "adadelta": ("decay", "epsilon"), "rmsprop": ("decay", "epsilon"), "adam": ("beta1", "beta2", "epsilon"),
-    "adamw": ("beta1", "beta2", "epsilon", "weight_decay"),
-    "cross_entropy": ("label_smoothing", "class_weighting", "class_weights"),
-    "huber": ("huber_delta",), "step": ("schedule_steps", "schedule_factor"), "cosine": ("schedule_steps",),
-    "exponential": ("schedule_steps", "schedule_factor"), "one_cycle": ("schedule_steps",),
-    "value": ("clip_limit",), "norm": ("clip_limit",), "plateau": ("schedule_factor", "patience", "watched"),
-    "stops": ("watched",),
-}  # fmt: skip
-
-
-def choices_of(training: TrainingSpec) -> tuple[str, ...]:
-    """What is chosen that has settings of its own."""
-    stops = "stops" if training.stop_after else ""
-    return training.optimizer, training.loss, training.schedule, training.clipping, stops
-
-
 NUMBER_WIDTH = {"learning_rate": 76, "batch": 56}
 MOST_WIDTH = 236
 
@@ -273,8 +252,7 @@ class TrainingBar(QFrame):
 
     def _set(self, name: str, value: Any) -> None:
         try:
-            own = {"class_weighting": "own"} if name == "class_weights" else {}  # what is listed is meant
-            self._document.set_training(**{name: value}, **own)
+            self._document.set_training(**{name: value})
         except MatrizenError as refusal:
             self.refused.emit(tr_message(refusal))
             self._show_values()
@@ -359,69 +337,3 @@ class TrainingBar(QFrame):
     def level(self) -> int:
         """How much has given way: 0 nothing, 1 the name of the pace, 2 those of the steps, 3 the loss, ..."""
         return self._level
-
-
-class SettingsPopup(QFrame):
-    """All training settings, with those of the optimizer chosen; closes when the person looks away."""
-
-    refused = Signal(str)
-
-    def __init__(self, document: Document, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setProperty("surface", "raised")
-        self._document = document
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(theme.px(16), theme.px(12), theme.px(16), theme.px(16))
-        self._column.setSpacing(theme.px(12))
-        head = QLabel(tr("Training settings"))
-        head.setProperty("role", "title")
-        self._column.addWidget(head)
-        self._form: Form | None = None
-        self._build()
-        document.changed.connect(self._on_changed)
-
-    def _build(self) -> None:
-        training = self._document.training
-        read = [READ_BY.get(choice, ()) for choice in choices_of(training)]
-        optimizer, loss, schedule, clipping, stops = read
-        used = {loss_of(end, training) for end in outputs_of(self._document.graph)} - {training.loss}
-        loss += tuple(name for each in sorted(used) for name in READ_BY.get(each, ()))
-        rate = ("learning_rate", "schedule", *schedule, "warm_up")
-        known = TrainingSpec.settings()
-        fields = [
-            Field(name, facts.label, facts.kind, facts.help, facts.minimum, facts.maximum, facts.unit,
-                  tuple(facts.choices), default)
-            for name in ("loss", *loss, "optimizer", *rate, "batch", "accumulate", *optimizer, "clipping",
-                         *clipping, "stop_after", *(stops if "watched" not in schedule else ()), "seed")
-            for facts, default in (known[name],)
-        ]  # fmt: skip
-        self._names = tuple(field.name for field in fields)
-        form = Form(fields)
-        form.set_values({name: getattr(training, name) for name in self._names})
-        form.edited.connect(self._set)
-        if self._form is not None:
-            self._column.replaceWidget(self._form, form)
-            self._form.deleteLater()
-        else:
-            self._column.addWidget(form)
-        self._form = form
-        self.setMinimumWidth(theme.px(360))  # names must not break when fields come and go
-
-    def _set(self, name: str, value: Any) -> None:
-        try:
-            own = {"class_weighting": "own"} if name == "class_weights" else {}  # what is listed is meant
-            self._document.set_training(**{name: value}, **own)
-        except MatrizenError as refusal:
-            if self._form is not None:
-                self._form.set_problem(name, tr_message(refusal))
-
-    def _on_changed(self, old: DocumentState, new: DocumentState) -> None:
-        if choices_of(old.training) != choices_of(new.training):
-            self._build()
-            self.adjustSize()
-        elif self._form is not None:
-            self._form.set_values({name: getattr(new.training, name) for name in self._names})
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        return False

@@ -76,3 +76,18 @@ def test_without_data_the_examples_are_drawn(tmp_path) -> None:
     _, _, examples = export_script(tmp_path / "n.py", "torch", g, net.weights())
     with np.load(examples, allow_pickle=False) as held:
         assert np.allclose(held["predictions"], net.forward(held["inputs"]))
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_several_outputs_are_a_list(framework, tmp_path) -> None:
+    g = GraphSpec().add("x", Input((3,))).add("copy", Dense(3), after="x").add("named", Dense(2), after="x")
+    g = g.add("back", Output(target="input"), after="copy").add("out", Output(loss="bce"), after="named")
+    state = {f"{n}.{p}": np.ones((k, 3)[: 1 if p == "bias" else 2], np.float32)
+             for n, k in (("copy", 3), ("named", 2)) for p in ("weight", "bias")}  # fmt: skip
+    script, _, examples = export_script(tmp_path / "net.py", framework, g, state)
+    text = script.read_text(encoding="utf-8")
+    made = {n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Return) and n.value}
+    assert sum(isinstance(value, ast.ListComp) for value in made) == 1
+    with np.load(examples, allow_pickle=False) as held:
+        for key, width in (("predictions", 3), ("predictions2", 2)):
+            assert np.allclose(held[key], held["inputs"].sum(1, keepdims=True) + np.ones(width), atol=1e-6)

@@ -117,3 +117,14 @@ def test_a_picture_is_shown_beside_what_was_made_of_it(desk):
     dialog.close()
     thumb = desk.window.canvas.canvas.atlas.data("copy")
     assert thumb is not None and len(thumb.tiles) == 2 and thumb.role == "pictures"
+
+
+def test_a_second_output_over_a_plane_shows_its_own_values(desk):
+    desk.open("circle")
+    document = desk.window.bench.document
+    graph = document.graph.add("back", Dense(2), after="tanh1")
+    graph = graph.add("copy", Output(loss="mse", target="input"), after="back")
+    assert document.edit(replace(document.state, graph=graph), "copy")
+    desk.settle()
+    thumb = desk.window.canvas.canvas.atlas.data("copy")
+    assert thumb is not None and len(thumb.tiles) == 2 and np.ptp(thumb.tiles) > 0

@@ -21,7 +21,7 @@ from gui import i18n, theme
 from gui.dialogs import ask_save as asking
 from gui.dialogs.command_palette import CommandPalette
 from gui.panels.time_line import nice_span, nice_step
-from gui.panels.training_bar import SettingsPopup
+from gui.panels.training_popup import SettingsPopup
 from gui.windows_state import WindowsState
 from tests.gui.desk import Desk
 
@@ -481,6 +481,14 @@ def test_all_settings_of_the_chosen_optimizer(desk: Desk) -> None:
     assert "beta1" not in popup._form.values()
     desk.bench.document.set_training(optimizer="adam")
     assert {"beta1", "beta2", "epsilon"} <= set(popup._form.values())
+    assert "class_weights" not in popup._form.values()
+    desk.bench.document.set_training(loss="cross_entropy")
+    popup._set("class_weighting", "own")  # begins with what counted before, so that the network goes on
+    assert popup._form.values()["class_weights"] == (1.0, 1.0)
+    popup.move(0, 0)
+    popup.show()
+    desk.bench.document.set_training(optimizer="adamw", schedule="plateau", clipping="norm")
+    assert popup.height() <= popup.screen().availableGeometry().height()
     popup.close()
 
 

@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +24,9 @@ from engine.export.scripts.torch_parts import TORCH
 from engine.export.scripts.walk import Framework, helpers_for, walk
 from engine.graph import GraphSpec
 from engine.inference import infer
-from engine.layers import Embedding, Input, Output
+from engine.layers import Embedding, Input
+from engine.layers.output import AS_TRAINED
+from engine.outputs import layer_of, main_output, outputs_of
 from engine.program import record
 from engine.project_file import npy_bytes
 from engine.saving import save_atomically
@@ -81,9 +84,11 @@ def main():
         print(predict(prepared(np.load(sys.argv[1]))))
         return
     examples = np.load(here / %s, allow_pickle=False)
-    y = predict(prepared(examples["inputs"]))
-    print(y)
-    print(f"largest difference from Matrizen: {np.abs(y - examples['predictions']).max():.1e}")
+    found = predict(prepared(examples["inputs"]))
+    for number, y in enumerate(found if isinstance(found, list) else [found], 1):
+        print(y)
+        wanted = examples["predictions" if number == 1 else f"predictions{number}"]
+        print(f"largest difference from Matrizen: {np.abs(y - wanted).max():.1e}")
 
 
 if __name__ == "__main__":
@@ -117,31 +122,38 @@ def examples_of(graph: GraphSpec, state: Mapping[str, Array], dataset: Dataset |
     shape = next(n.layer.shape for n in graph.nodes if isinstance(n.layer, Input))
     if dataset is not None and dataset.shape == shape:
         stored = (dataset.x_test if len(dataset.x_test) else dataset.x_train)[:EXAMPLES]
-        return {"inputs": stored, "predictions": predictions(graph, state, dataset.to_float(stored))}
+        return {"inputs": stored, **predictions(graph, state, dataset.to_float(stored))}
     rng = np.random.default_rng(0)
     tables = [n.layer.vocabulary for n in graph.nodes if isinstance(n.layer, Embedding)]
     size = (EXAMPLES, *shape)
     drawn = rng.integers(0, min(tables), size) if tables else rng.standard_normal(size)
     x = drawn.astype(np.float32)
-    return {"inputs": x, "predictions": predictions(graph, state, x)}
+    return {"inputs": x, **predictions(graph, state, x)}
 
 
-def predictions(graph: GraphSpec, state: Mapping[str, Array], x: Array) -> Array:
-    """What the engine gives for inputs as the network sees them, (N, outputs)."""
-    shapes = infer(graph).shapes
-    end = next(n.uid for n in graph.nodes if isinstance(n.layer, Output))
+def predictions(graph: GraphSpec, state: Mapping[str, Array], x: Array) -> dict[str, Array]:
+    """What the engine gives for inputs as the network sees them: predictions (N, outputs), predictions2, ...
+
+    One for each output.
+    """
+    shapes, ends = infer(graph).shapes, outputs_of(graph)
+    for end in ends:  # nothing is trained here: any loss will do, and those of classes need some
+        graph = graph.replace_node(end.uid, layer=replace(layer_of(end), loss=AS_TRAINED))
+    main = main_output(graph)
+    assert main is not None
     training = TrainingSpec(loss="mse")
-    data = DataSpec(x.shape[1:], 0, shapes[end][0])
+    data = DataSpec(x.shape[1:], 0, shapes[main.uid][0])
     program = record(graph, training, data, "predict", len(x))
     device = NumpyBackend()
     store = device.store(program.state(), 0)
     store.load({f"{v.owner}.{v.param}": state[f"{v.owner}.{v.param}"] for v in program.state()})
-    out = program.outputs[end]
-    plan = device.compile(program, store, traced=False, keep=[out.id])
+    outs = [program.outputs[end.uid].id for end in ends]
+    plan = device.compile(program, store, traced=False, keep=outs)
     source = next(v.id for v in program.inputs if v.id.endswith(".x") and v.batched)
     plan.write(source, np.ascontiguousarray(np.moveaxis(x.astype(np.float32), 0, -1)))
     plan.run([{"n": len(x)}])
-    return np.ascontiguousarray(np.moveaxis(plan.read(out.id), -1, 0))
+    read = (np.ascontiguousarray(np.moveaxis(plan.read(out), -1, 0)) for out in outs)
+    return {"predictions" + (str(number) if number > 1 else ""): y for number, y in enumerate(read, 1)}
 
 
 def _quoted(name: str) -> str:

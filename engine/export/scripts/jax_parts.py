@@ -100,7 +100,8 @@ def _layout(found: Walked) -> list[str]:
         "",
         "def predict(x):",
         '    """The network\'s outputs for inputs as it sees them."""',
-        "    return np.asarray(jax.jit(forward)(w, x))",
+        "    return [np.asarray(y) for y in jax.jit(forward)(w, x)]" if found.several
+        else "    return np.asarray(jax.jit(forward)(w, x))",
     ]
 
 

@@ -162,7 +162,7 @@ def _layout(found: Walked) -> list[str]:
         "",
         f"x = keras.Input({shape})",
         *found.lines,
-        f"net = keras.Model(x, {found.result})",
+        f"net = keras.Model(x, {f'[{found.result}]' if found.several else found.result})",
         "",
         *(f"{name}.set_weights([{', '.join(part.loads)}])" for name, part in found.made if part.loads),
         "",
@@ -170,7 +170,8 @@ def _layout(found: Walked) -> list[str]:
         "def predict(x):",
         '    """The network\'s outputs for inputs as it sees them, channels in front."""',
         "    x = np.moveaxis(x, 1, -1) if x.ndim == 4 else x",
-        "    return np.asarray(net(x, training=False))",
+        "    return [np.moveaxis(np.asarray(y), -1, 1) for y in net(x, training=False)]" if found.several
+        else "    return np.moveaxis(np.asarray(net(x, training=False)), -1, 1)",
     ]
 
 

@@ -151,7 +151,8 @@ def _layout(found: Walked) -> list[str]:
         '    """The network\'s outputs for inputs as it sees them."""',
         "    net.eval()",
         "    with torch.no_grad():",
-        "        return net(torch.from_numpy(x)).numpy()",
+        "        return [y.numpy() for y in net(torch.from_numpy(x))]" if found.several
+        else "        return net(torch.from_numpy(x)).numpy()",
     ]
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from engine.errors import N_, GraphError, Message
 from engine.graph import GraphSpec, NodeSpec
 from engine.inference import infer
-from engine.layers import Input, Output
+from engine.layers import Input
 from engine.layers.base import Shape
+from engine.outputs import outputs_of
 
 OWN_NAMES = ("Path", "json", "os", "sys", "np", "here", "weights", "meta", "prepared", "predict", "main")
 """Names of every script; values are called otherwise."""
@@ -99,8 +100,14 @@ class Walked:
     lines: list[str] = field(default_factory=list)
     """name = call, in order."""
     result: str = ""
+    """What the network gives; with commas between several outputs."""
     shape: Shape = ()
     """Of one input."""
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several outputs."""
+        return ", " in self.result
 
 
 def walk(graph: GraphSpec, to: Framework) -> Walked:
@@ -108,7 +115,7 @@ def walk(graph: GraphSpec, to: Framework) -> Walked:
     facts = infer(graph)
     if not facts.ready:
         raise GraphError(N_("The network cannot run yet; what is missing is marked on its layers."))
-    ends = [n for n in graph.nodes if isinstance(n.layer, Output)]
+    ends = outputs_of(graph)
     shape = next(n.layer.shape for n in graph.nodes if isinstance(n.layer, Input))
     out, names, taken = Walked(shape=shape), dict[str, str](), set(to.taken)
     for node in graph.order():

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from engine.graph import GraphSpec
-from engine.layers import LAYERS, Conv2D, Dense, Embedding, Flatten, Input, Layer, Output
+from engine.layers import LAYERS, Conv2D, Dense, Dropout, Embedding, Flatten, Input, Layer, Output
 from engine.layers.recurrent import Recurrent
 from engine.program import record
 from engine.settings import LOSS_CHOICES, OPTIMIZER_CHOICES, DataSpec, TrainingSpec
-from engine.values import Program
+from engine.values import Phase, Program
 from engine.weight_rules import WeightRules
 from gui import formulas
-from gui.labs.equations import equations
+from gui.labs.equations import companion, equations
+from gui.labs.matrix_names import plain_symbol
 from gui.stepping import QUIET, formula_of, name_of
 from tests.contract.test_layers import accepted_shapes
 
@@ -112,3 +113,34 @@ def test_what_stands_before_an_update(clipping: str) -> None:
     graph, data = around(Dense(4))
     graph = graph.replace_node("fc", rules=WeightRules(0.1, 0.1, 1.0))
     check(record(graph, TrainingSpec(clipping=clipping, accumulate=4), data, "train", 4), graph)
+
+
+def test_a_kernel_is_k_from_its_penalty_to_its_update() -> None:
+    graph = GraphSpec().add("x", Input((1, 4, 4))).add("it", Conv2D(2), after="x")
+    graph = graph.add("f", Flatten(), after="it").add("fc", Dense(3), after="f")
+    graph = graph.add("out", Output(), after="fc")
+    graph = graph.replace_node("it", rules=WeightRules(0.1, 0.1, 1.0))
+    program = record(graph, TrainingSpec(clipping="norm", accumulate=2), DataSpec((1, 4, 4), 3), "train", 4)
+    found = equations(program, graph, graph.by_name("it").uid)
+    assert len(found) > 15 and not any("W" in e.title for e in found), [e.title for e in found]
+
+
+def test_the_way_back_stands_before_clipping() -> None:
+    graph, data = around(Dense(4))
+    program = record(graph, TrainingSpec(clipping="value"), data, "train", 4)
+    phases = [e.phase for e in equations(program, graph, graph.by_name("it").uid)]
+    assert phases == sorted(phases) and Phase.CLIP in phases
+
+
+def test_dropping_out_is_shown_with_its_way_back() -> None:
+    graph = GraphSpec().add("x", Input((4,))).add("h", Dense(4), after="x").add("it", Dropout(), after="h")
+    graph = graph.add("fc", Dense(3), after="it").add("out", Output(), after="fc")
+    program = record(graph, TrainingSpec(), DataSpec((4,), 3), "train", 4)
+    first, back = equations(program, graph, graph.by_name("it").uid)
+    assert companion(first, [first, back]) is back
+
+
+def test_letters_of_training_are_read_without_latex() -> None:
+    symbols = (r"\bar{g}_{b}", r"\frac{\lambda}{2} W^2", r"\lambda \, \mathrm{sign}(K)", r"W^{\ast}",
+               r"\|g\|")  # fmt: skip
+    assert [plain_symbol(s) for s in symbols] == ["ḡ_b", "λ/2 W²", "λ sign(K)", "W*", "‖g‖"]
