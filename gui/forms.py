@@ -150,18 +150,6 @@ class Choice(QComboBox):
         """Show a choice, silently; an unknown value shows none."""
         self.setCurrentIndex(next((i for i in range(self.count()) if self.itemData(i) == value), -1))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        # as the style does, but a text too long for the field ends in "…" instead of within a letter
-        painter, option = QStylePainter(self), QStyleOptionComboBox()
-        self.initStyleOption(option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
-        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
-        option.currentText = text
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-        painter.end()
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
