@@ -19,6 +19,10 @@ computes in double precision (random graphs, layers) the number is our own round
 
 Wanted: predictions within 1e-6 of the norm (1e-5 for scripts in other frameworks, which round themselves;
 5e-6 for warps, which read at rounded places), gradients and weights within 1e-5.
+
+Keras has one bias where our LSTM and SimpleRNN have two, as PyTorch's: it predicts the same, but trained on
+there that one moves half as far as the sum of the two, so its line leaves it out, and its running variance,
+which is biased.
 """
 ABOUT_MEMORY = """The planner's estimate beside what was allocated (batch 64, Adam): NumPy's arrays by
 tracemalloc, a device's buffers as they are made, each network in a process of its own."""

@@ -33,23 +33,25 @@ def _padded(x: str, padding: tuple[int, int, int, int], value: str = "") -> str:
     return f"ops.pad({x}, ((0, 0), ({top}, {bottom}), ({left}, {right}), (0, 0)){value})"
 
 
-def _conv2d(p: Place) -> Part | None:
-    facts = f"{p.at.filters}, {p.at.kernel}, strides={p.at.stride}"
-    if max(p.at.stride) > 1 and max(p.at.dilation) > 1:
-        return None  # Keras has no strides over gaps
+def _conv2d(p: Place) -> Part:
+    stride, cut = p.at.stride, ""
+    if max(stride) > 1 and max(p.at.dilation) > 1:  # Keras has no strides over gaps
+        stride, cut = (1, 1), f"[:, ::{stride[0]}, ::{stride[1]}]"
+    facts = f"{p.at.filters}, {p.at.kernel}, strides={stride}"
     facts += more(p, "dilation_rate", "groups") + ("" if p.at.bias else ", use_bias=False")
     loads = (f"{_w(p, 'weight')}.transpose(2, 3, 1, 0)", *(_plain(p, "bias") if p.at.bias else ()))
-    return Part(f"{p.owner}({_padded(p.x, p.at.padding)})", f"layers.Conv2D({facts})", loads)
+    return Part(f"{p.owner}({_padded(p.x, p.at.padding)}){cut}", f"layers.Conv2D({facts})", loads)
 
 
-def _conv1d(p: Place) -> Part | None:
-    if p.at.stride > 1 and p.at.dilation > 1:
-        return None
-    facts = f"{p.at.filters}, {p.at.kernel}, strides={p.at.stride}{more(p, 'dilation_rate', 'groups')}"
+def _conv1d(p: Place) -> Part:
+    stride, cut = p.at.stride, ""
+    if stride > 1 and p.at.dilation > 1:
+        stride, cut = 1, f"[:, ::{stride}]"
+    facts = f"{p.at.filters}, {p.at.kernel}, strides={stride}{more(p, 'dilation_rate', 'groups')}"
     facts += "" if p.at.bias else ", use_bias=False"
     loads = (f"{_w(p, 'weight')}.transpose(2, 1, 0)", *(_plain(p, "bias") if p.at.bias else ()))
     x = f"ops.pad({p.x}, ((0, 0), {p.at.padding}, (0, 0)))" if any(p.at.padding) else p.x
-    return Part(f"{p.owner}({x})", f"layers.Conv1D({facts})", loads)
+    return Part(f"{p.owner}({x}){cut}", f"layers.Conv1D({facts})", loads)
 
 
 def _conv_transpose2d(p: Place) -> Part | None:
@@ -262,7 +264,10 @@ class Positions(layers.Layer):
 ''',
     "recurrent_weights": '''
 def recurrent_weights(name, gru):
-    """The weights of a recurrent layer in the order of Keras."""
+    """The weights of a recurrent layer in the order of Keras; but for GRU it has one bias, the sum of both.
+
+    Trained on here, that one moves half as far as the sum of two would.
+    """
     keys = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     seen, again, bias, more = (weights[f"{name}.{key}"] for key in keys)
     if not gru:
