@@ -16,8 +16,8 @@ from tests.journeys.harness import Journey, Look, middle
 pytestmark = pytest.mark.journey
 
 
-def command(journey: Journey, words: str, done: Callable[[Look], Any]) -> None:
-    """Do an action through the command palette, and wait until it is done."""
+def command(journey: Journey, words: str, done: Callable[[Look], Any] = bool) -> None:
+    """Do an action through the command palette, and wait until it is done (or that is gone)."""
     journey.key("ctrl+shift+p")
     journey.wait(lambda now: has(now, window="command_palette"), "the command palette")
     journey.type(words)

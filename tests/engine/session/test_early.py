@@ -40,7 +40,7 @@ def test_a_weight_typed_while_training_runs_acts_from_the_next_step_on(inline: I
     """It goes on, the log says so, and the run is the one that rested for it."""
     edit = p.EditCells("dense1.weight", np.array([[0, 1]]), np.array([0.75]), 1)
     inline.circle()
-    inline.say(p.Play())
+    inline.say(p.SetPace(None), p.Play())
     inline.work_until(lambda session: inline.trainer.step >= 20)
     at, before = inline.trainer.step, inline.state()["dense1.weight"][0, 1]
     assert inline.reply(edit) == [before]
