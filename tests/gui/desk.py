@@ -15,7 +15,6 @@ from gui import resources, theme
 from gui.actions import Actions
 from gui.commands import Commands
 from gui.main_window import MainWindow
-from gui.sweeping import Sweeper
 from gui.windows_state import WindowsState
 from gui.workbench import Workbench
 
@@ -149,7 +148,6 @@ class Desk:
     """A window with all that belongs to it."""
 
     def __init__(self, qtbot: QtBot, settings: Path) -> None:
-        self.sweeper = Sweeper()
         theme.set_theme("dark")
         self.state = WindowsState(QSettings(str(settings), QSettings.Format.IniFormat))
         self.runner = InlineRunner()
@@ -189,4 +187,3 @@ class Desk:
         for thread in threading.enumerate():
             if thread.name == "matrizen-formulas":
                 thread.join(10)
-        self.sweeper.close()
