@@ -7,6 +7,7 @@ Everything the person edits goes through `Document.edit`. Canvas, panels and run
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,13 +36,18 @@ __all__ = ["Difference", "Document", "DocumentState", "Point", "difference", "do
 
 
 class _Edit(QUndoCommand):
-    """One step: the state before and the state after."""
+    """One step: the state before and the state after.
+
+    It holds no document: stack, edits and document in one circle would be garbage that Python takes apart in
+    any order, and a stack that outlives the wrappers of its edits takes the program along.
+    """
 
     def __init__(
         self, document: Document, old: DocumentState, new: DocumentState, text: str, key: str
     ) -> None:
         super().__init__(text)
-        self.document, self.old, self.new, self.key = document, old, new, key
+        self._document = weakref.ref(document)
+        self.old, self.new, self.key = old, new, key
         self.when = time.monotonic()
 
     def id(self) -> int:
@@ -56,10 +62,15 @@ class _Edit(QUndoCommand):
         return True
 
     def redo(self) -> None:
-        self.document._show(self.new)
+        self._show(self.new)
 
     def undo(self) -> None:
-        self.document._show(self.old)
+        self._show(self.old)
+
+    def _show(self, state: DocumentState) -> None:
+        document = self._document()
+        if document is not None:
+            document._show(state)
 
 
 class Document(BlockEdits, QObject):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -284,3 +286,17 @@ def test_tidy_wraps_rows_and_nothing_overlaps(qtbot: QtBot) -> None:
     hosts = dock_hosts(document.state)
     assert hosts == {f"relu{i}": f"conv{i}" for i in range(6)}
     assert all(places[a] == (places[h][0] + 152, places[h][1]) for a, h in hosts.items())
+
+
+def test_a_document_goes_without_the_garbage_collector(qtbot: QtBot) -> None:
+    """Stack, edits and document in one circle crashed the program when it was collected."""
+    document = Document(DocumentState(small()))
+    document.remove(["tanh1"])
+    document.undo()
+    gone = weakref.ref(document)
+    gc.disable()
+    try:
+        del document
+        assert gone() is None
+    finally:
+        gc.enable()
